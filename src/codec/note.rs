@@ -1,0 +1,99 @@
+//! A note as a set of lines.
+
+use std::collections::BTreeSet;
+
+use super::{Entry, MAX_LINE_BYTES, v1};
+use crate::model::{Excuse, Record, Run};
+
+/// Why a line could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Written by a newer version: `"v"` is not 1, or the type is not known.
+    Newer,
+    /// Not JSON, a field missing, wrong types, impossible values; the text says which.
+    Malformed(String),
+    /// Longer than [`MAX_LINE_BYTES`].
+    TooLong,
+}
+
+/// One line of a note: its decoded content, or why there is none.
+pub type Line = Result<Entry, Unreadable>;
+
+/// The decoded content of one note.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Note {
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// The records.
+    pub records: Vec<Record>,
+    /// The excuses.
+    pub excuses: Vec<Excuse>,
+    /// Why lines could not be read, one entry for each such line.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl Note {
+    /// Decodes a note's bytes. Never fails: what cannot be read is counted in `unreadable`. Of two readable lines
+    /// with the same id the first in sort order counts; identical lines are one line.
+    pub fn decode(bytes: &[u8]) -> Self {
+        let mut note = Self::default();
+        let mut seen = BTreeSet::new();
+        for line in sorted_lines([bytes]) {
+            match decode_line(line) {
+                Ok(entry) => note.add(entry, &mut seen),
+                Err(reason) => note.unreadable.push(reason),
+            }
+        }
+        note
+    }
+
+    fn add(&mut self, entry: Entry, seen: &mut BTreeSet<crate::model::LineId>) {
+        let id = match &entry {
+            Entry::Run(run) => run.id,
+            Entry::Record(record) => record.id,
+            Entry::Excuse(excuse) => excuse.id,
+        };
+        if !seen.insert(id) {
+            self.unreadable.push(Unreadable::Malformed(format!("the id {id} is used by another line")));
+            return;
+        }
+        match entry {
+            Entry::Run(run) => self.runs.push(run),
+            Entry::Record(record) => self.records.push(record),
+            Entry::Excuse(excuse) => self.excuses.push(excuse),
+        }
+    }
+
+    /// The run that a record belongs to.
+    pub fn run_of(&self, record: &Record) -> Option<&Run> {
+        self.runs.iter().find(|run| run.id == record.run)
+    }
+}
+
+/// Decodes one line, without its line feed.
+fn decode_line(line: &[u8]) -> Line {
+    if line.len() > MAX_LINE_BYTES {
+        return Err(Unreadable::TooLong);
+    }
+    v1::decode(line)
+}
+
+/// The union of notes: all their lines, sorted by bytes, each once, empty lines dropped, every line ended.
+///
+/// These are the rules of git's `cat_sort_uniq` strategy, so the result has the same bytes as git's.
+pub fn union<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut merged = Vec::new();
+    for line in sorted_lines(notes) {
+        merged.extend_from_slice(line);
+        merged.push(b'\n');
+    }
+    merged
+}
+
+fn sorted_lines<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
+    let mut lines: Vec<&[u8]> =
+        notes.into_iter().flat_map(|note| note.split(|byte| *byte == b'\n')).filter(|line| !line.is_empty()).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
