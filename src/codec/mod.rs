@@ -31,3 +31,6 @@ impl Entry {
         v1::encode(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! The note format: what is written is read back, what cannot be read is kept, and two notes become one as git does it.
+
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::*;
+
+fn id(n: u64) -> LineId {
+    LineId::from_parts(1_700_000_000_000, u128::from(n))
+}
+
+fn time() -> DateTime<Utc> {
+    "2026-11-21T09:00:00Z".parse().unwrap()
+}
+
+fn object(byte: u8) -> ObjectId {
+    ObjectId::from_bytes(&[byte; 20]).unwrap()
+}
+
+fn run() -> Run {
+    Run {
+        id: id(1),
+        time: time(),
+        author: Author { name: "Ann \"Q\" Ō".into(), email: "ann@example.org".into() },
+        tool: "git-ratchet 0.1.0".into(),
+        commit: object(1),
+        tree: object(2),
+        dirty: true,
+        session: Some(id(9)),
+        testbed: Testbed::new("CPU · 2 cores", [("kernel".to_owned(), "6.1".to_owned())].into()).unwrap(),
+    }
+}
+
+fn record(values: &[f64]) -> Record {
+    let measured = Measurement {
+        benchmark: BenchmarkName::new("attention").unwrap(),
+        config: "B=32 H=8".parse().unwrap(),
+        metric: Metric::time(),
+        summary: Summary { n: values.len() as u64, low: Some(0.01), mean: Some(0.0123), ..Summary::single(0.0123) },
+        values: values.to_vec(),
+        warnings: vec![SampleWarning::SlowFirst, SampleWarning::Drift { percent: 1.5 }],
+        barred: None,
+    };
+    Record::new(id(2), id(1), measured)
+}
+
+fn excuse() -> Excuse {
+    Excuse {
+        id: id(3),
+        time: time(),
+        author: Author { name: "Ann".into(), email: String::new() },
+        tree: object(2),
+        scope: ExcuseScope { benchmark: Some(BenchmarkName::new("attention").unwrap()), ..ExcuseScope::default() },
+        reason: "the fix for\nthe race | costs this".into(),
+        until: Some(0.02),
+        expires: Some(time()),
+    }
+}
+
+fn decoded(lines: &[u8]) -> Note {
+    Note::decode(lines)
+}
+
+#[test]
+fn every_kind_of_line_is_read_back_as_it_was_written() {
+    let entries = [Entry::Run(run()), Entry::Record(record(&[0.012, 0.0125, 0.013])), Entry::Excuse(excuse())];
+    let text: String = entries.iter().map(|entry| entry.encode() + "\n").collect();
+    let note = decoded(text.as_bytes());
+    assert_eq!(note.unreadable, []);
+    assert_eq!((&note.runs[..], &note.records[..], &note.excuses[..]), (&[run()][..], &[record(&[0.012, 0.0125, 0.013])][..], &[excuse()][..]));
+}
+
+#[test]
+fn the_field_order_is_frozen() {
+    let line = Entry::Record(record(&[0.012, 0.0125, 0.013])).encode();
+    assert_eq!(
+        line,
+        r#"{"v":1,"type":"record","id":"01HF7YAT000000000000000002","run":"01HF7YAT000000000000000001","benchmark":"attention","config":{"B":"32","H":"8"},"metric":"time","unit":"s","better":"lower","n":3,"median":0.0123,"low":0.01,"mean":0.0123,"sample":{"exp":-4,"deltas":[120,5,5]},"warnings":["slow_first",{"drift":{"percent":1.5}}]}"#
+    );
+}
+
+#[test]
+fn notes_of_version_1_are_read_forever() {
+    let note = decoded(include_bytes!("../../tests/data/notes/v1.jsonl"));
+    assert_eq!((note.runs.len(), note.records.len(), note.excuses.len(), note.unreadable.len()), (1, 3, 1, 0));
+    assert_eq!(note.records[0].summary.median, 0.0123);
+    assert_eq!(note.run_of(&note.records[0]).unwrap().testbed.key(), "CPU · 2 cores");
+}
+
+#[test]
+fn unreadable_lines_are_counted_by_reason_and_kept_by_a_union() {
+    let good = Entry::Run(run()).encode();
+    let long = format!("{{\"v\":1,\"pad\":\"{}\"}}", "x".repeat(MAX_LINE_BYTES));
+    let lines = ["not json", r#"{"v":2,"type":"run"}"#, r#"{"v":1,"type":"hologram"}"#, r#"{"v":1,"type":"record"}"#, &long, &good];
+    let text = lines.join("\n");
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(b"\n\xff\xfe half a line");
+    let note = decoded(&bytes);
+    assert_eq!(note.runs.len(), 1);
+    assert_eq!(note.unreadable.iter().filter(|reason| **reason == Unreadable::Newer).count(), 2);
+    assert_eq!(note.unreadable.iter().filter(|reason| **reason == Unreadable::TooLong).count(), 1);
+    assert_eq!(note.unreadable.len(), 6);
+    let merged = union([bytes.as_slice(), b"one more\n"]);
+    for line in bytes.split(|byte| *byte == b'\n') {
+        assert!(merged.split(|byte| *byte == b'\n').any(|kept| kept == line));
+    }
+}
+
+#[test]
+fn impossible_records_are_unreadable_not_fatal() {
+    let line = Entry::Record(record(&[0.012, 0.013])).encode();
+    for (from, to) in [
+        ("\"median\":0.0123", "\"median\":-1"),
+        ("\"median\":0.0123", "\"median\":0"),
+        ("\"median\":0.0123", "\"median\":\"x\""),
+        ("\"median\":0.0123", "\"median\":1e999"),
+        ("\"unit\":\"s\"", "\"unit\":\"ms\""),
+        ("\"better\":\"lower\"", "\"better\":\"sideways\""),
+        ("\"benchmark\":\"attention\"", "\"benchmark\":\"\\u001b[2J\""),
+        ("\"deltas\":[12,1]", "\"deltas\":[12,-1]"),
+        ("\"deltas\":[12,1]", "\"deltas\":[]"),
+        ("\"deltas\":[12,1]", "\"deltas\":[9223372036854775807,9]"),
+        ("\"exp\":-3", "\"exp\":400000"),
+        ("\"n\":2", "\"n\":-2"),
+        ("01HF7YAT000000000000000002", "1"),
+    ] {
+        let bad = line.replace(from, to);
+        assert_ne!(bad, line, "{from} is not in {line}");
+        let note = decoded(bad.as_bytes());
+        assert_eq!((note.records.len(), note.unreadable.len()), (0, 1), "{to}");
+    }
+}
+
+#[test]
+fn an_id_used_twice_counts_once() {
+    let first = Entry::Record(record(&[0.012, 0.013])).encode();
+    let second = first.replace("0.0123", "0.0124");
+    let note = decoded(format!("{second}\n{first}\n{first}\n").as_bytes());
+    assert_eq!((note.records.len(), note.unreadable.len()), (1, 1));
+    assert_eq!(note.records[0].summary.median, 0.0123);
+}
+
+#[test]
+fn a_thousand_records_with_full_samples_stay_under_a_megabyte() {
+    let mut bytes = 0;
+    for n in 0..1000_u32 {
+        let noise = |i: u32| f64::from((i.wrapping_mul(2_654_435_761) ^ n.wrapping_mul(40_503)) % 10_007) / 10_007.0;
+        let values: Vec<f64> = (0..300).map(|i| 0.012_345_678_9 * (1.0 + 0.05 * noise(i) + 0.02 * noise(i + 999))).collect();
+        let mut full = record(&values);
+        full.summary = Summary { high: Some(0.012_345_678_901), stddev: Some(1.234_567_890_12e-4), min: Some(values[0]), max: Some(values[1]), ..full.summary };
+        bytes += Entry::Record(full).encode().len() + 1;
+    }
+    assert!(bytes < 1_000_000, "{bytes} bytes");
+}
+
+fn arbitrary_note() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        "[a-c]{0,3}".prop_map(String::into_bytes),
+        prop::collection::vec(any::<u8>(), 0..6),
+        (0_u64..9).prop_map(|n| Entry::Run(Run { id: id(n), ..run() }).encode().into_bytes()),
+    ];
+    prop::collection::vec(line, 0..8).prop_map(|lines| lines.join(&b'\n'))
+}
+
+proptest! {
+    #[test]
+    fn decode_after_encode_is_identity(values in prop::collection::vec(1e-9_f64..1e9, 1..300), median in 1e-9_f64..1e9) {
+        let median: f64 = format!("{median:.11e}").parse().unwrap();
+        let mut given = record(&values);
+        given.summary.median = median;
+        prop_assume!(values.len() > 1);
+        let note = decoded(Entry::Record(given.clone()).encode().as_bytes());
+        prop_assert_eq!(&note.records[..], &[given][..]);
+    }
+
+    #[test]
+    fn union_is_commutative_associative_idempotent_and_loses_no_line(a in arbitrary_note(), b in arbitrary_note(), c in arbitrary_note()) {
+        let both = |x: &[u8], y: &[u8]| union([x, y]);
+        prop_assert_eq!(both(&a, &b), both(&b, &a));
+        prop_assert_eq!(both(&both(&a, &b), &c), both(&a, &both(&b, &c)));
+        prop_assert_eq!(both(&a, &a), union([a.as_slice()]));
+        let merged = both(&a, &b);
+        for line in a.split(|byte| *byte == b'\n').chain(b.split(|byte| *byte == b'\n')).filter(|line| !line.is_empty()) {
+            prop_assert!(merged.split(|byte| *byte == b'\n').any(|kept| kept == line));
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let note = decoded(&bytes);
+        prop_assert!(note.records.is_empty());
+    }
+}
