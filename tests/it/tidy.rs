@@ -1,0 +1,161 @@
+//! Keeps the floors of src/ apart: who may use whom, who may touch the outside world, how long a file may grow.
+//! ARCHITECTURE.md says why.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module and the modules of this crate that it may name.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("stats", &["model"]),
+    ("codec", &["model"]),
+    ("judge", &["model", "stats"]),
+    ("store", &["model", "codec"]),
+    ("settings", &["model"]),
+    ("harness", &["model", "stats"]),
+    ("import", &["model", "stats"]),
+    ("report", &["model", "stats", "codec", "judge"]),
+    ("cli", &[]),
+    ("exit", &[]),
+    ("commands", &["model", "stats", "codec", "judge", "store", "settings", "harness", "import", "report", "cli", "exit"]),
+];
+
+/// An outside name and the modules that may use it.
+const OUTSIDE: &[(&str, &[&str])] = &[
+    ("gix::", &["store"]),
+    ("clap::", &["cli", "commands"]),
+    ("tabled::", &["report"]),
+    ("indicatif::", &["report"]),
+    ("std::process::Command", &["store", "harness"]),
+    ("std::fs", &["store", "settings", "harness", "import", "commands"]),
+    ("std::env", &[]),
+    ("SystemTime", &[]),
+    ("Utc::now", &[]),
+];
+
+const LONGEST_FILE: usize = 600;
+
+struct Source {
+    path: PathBuf,
+    module: String,
+    text: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let inside = path.strip_prefix(&root).unwrap().with_extension("");
+                let module = inside.iter().next().unwrap().to_string_lossy().into_owned();
+                found.push(Source { text: fs::read_to_string(&path).unwrap(), path, module });
+            }
+        }
+    }
+    assert!(found.len() > 20, "the sources were not found");
+    found
+}
+
+/// Tests stand in `tests.rs` files, `tests/` folders or a last `mod tests`.
+fn without_tests(source: &Source) -> &str {
+    let is_test_file = source.path.iter().any(|part| part == "tests" || part == "tests.rs");
+    if is_test_file { "" } else { source.text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default() }
+}
+
+fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(|line| line.split("//").next().unwrap_or_default())
+}
+
+fn crate_modules_named(text: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    for line in code_lines(text) {
+        for rest in line.split("crate::").skip(1) {
+            if let Some(group) = rest.strip_prefix('{') {
+                named.extend(group.split(',').map(|item| first_word(item.trim())));
+            } else {
+                named.insert(first_word(rest));
+            }
+        }
+    }
+    named.remove("");
+    named
+}
+
+fn first_word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+#[test]
+fn dependencies_point_downwards() {
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| !matches!(source.module.as_str(), "lib" | "main")) {
+        let allowed = MAY_USE.iter().find(|(module, _)| *module == source.module);
+        let Some((_, allowed)) = allowed else {
+            faults.push(format!("{}: the module `{}` has no floor: add it to MAY_USE", source.path.display(), source.module));
+            continue;
+        };
+        for named in crate_modules_named(without_tests(source)) {
+            if named != source.module && !allowed.contains(&named.as_str()) {
+                faults.push(format!("{}: `{}` may not use `{named}`", source.path.display(), source.module));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn the_outside_world_has_its_doors() {
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|source| !matches!(source.module.as_str(), "lib" | "main")) {
+        for (name, allowed) in OUTSIDE {
+            let used = code_lines(without_tests(source)).any(|line| line.contains(name));
+            if used && !allowed.contains(&source.module.as_str()) {
+                faults.push(format!("{}: `{name}` belongs to {allowed:?}", source.path.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn only_one_file_starts_git() {
+    let starting: Vec<_> = sources()
+        .iter()
+        .filter(|source| source.module == "store" && without_tests(source).contains("process::Command"))
+        .map(|source| source.path.file_name().unwrap().to_owned())
+        .collect();
+    assert_eq!(starting, ["git.rs"]);
+}
+
+#[test]
+fn commands_do_not_import_each_other() {
+    let verbs: BTreeSet<&str> =
+        ["init", "bench", "record", "check", "log", "show", "excuse", "doctor", "demo", "completions", "man"].into();
+    for source in sources().iter().filter(|source| source.module == "commands" && !source.path.ends_with("commands/mod.rs")) {
+        let own = source.path.file_stem().unwrap().to_string_lossy().into_owned();
+        for line in code_lines(without_tests(source)) {
+            for rest in line.split("super::").skip(1).chain(line.split("commands::").skip(1)) {
+                let named = first_word(rest);
+                assert!(named == own || !verbs.contains(named.as_str()), "{}: uses the command `{named}`", source.path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_fit_their_room() {
+    let long: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| source.text.lines().count() > LONGEST_FILE)
+        .map(|source| format!("{} has {} lines", source.path.display(), source.text.lines().count()))
+        .collect();
+    assert!(long.is_empty(), "{}", long.join("\n"));
+    let main = include_str!("../../src/main.rs");
+    assert!(main.lines().count() < 80, "main.rs only reads the world and calls the library");
+}
