@@ -1,0 +1,330 @@
+//! Verdicts, and the reasons that travel with them.
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Excuse, Metric, ObjectId, SeriesKey};
+
+/// What the gate says of one series, or of all of them.
+///
+/// Ordered from the one that says least to the worst, so that the verdict over several series is their maximum.
+/// `New` comes first because a series without a baseline says nothing about the others; `Improvement` comes before
+/// `Pass` because the headline is the worst that happened, not the best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// There is no baseline yet: the candidate becomes the first.
+    New,
+    /// Better than the baseline, beyond the improvement threshold and beyond the noise.
+    Improvement,
+    /// It holds.
+    Pass,
+    /// The loss lies beyond the threshold, but noise explains it as well: more runs would decide.
+    Undecided,
+    /// The candidate was not measured. Nothing measured is never a pass.
+    NotMeasured,
+    /// Worse than the baseline, beyond the threshold and beyond the noise.
+    Regression,
+}
+
+impl Verdict {
+    /// The word of the JSON contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Improvement => "improvement",
+            Self::Pass => "pass",
+            Self::Undecided => "undecided",
+            Self::NotMeasured => "not_measured",
+            Self::Regression => "regression",
+        }
+    }
+
+    /// Whether the gate holds (exit code 0). `Regression` is exit code 1; the others that do not hold are 3.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::New | Self::Improvement | Self::Pass)
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How large a change has to be. Both are positive percentages of the baseline's value, as `change_percent` shows them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// A change below minus this is a regression.
+    pub regression_percent: f64,
+    /// A change above this is an improvement.
+    pub improvement_percent: f64,
+}
+
+impl Thresholds {
+    /// Of exact metrics for which the user gave no threshold: any change counts.
+    pub const EXACT: Self = Self { regression_percent: 0.0, improvement_percent: 0.0 };
+
+    /// What holds for a metric where the settings say nothing, or only a part.
+    pub fn for_metric(metric: &Metric, regression_percent: Option<f64>, improvement_percent: Option<f64>) -> Self {
+        let usual = if metric.exact { Self::EXACT } else { Self::default() };
+        Self {
+            regression_percent: regression_percent.unwrap_or(usual.regression_percent),
+            improvement_percent: improvement_percent.unwrap_or(usual.improvement_percent),
+        }
+    }
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { regression_percent: 3.0, improvement_percent: 5.0 }
+    }
+}
+
+/// What the candidate is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum BaselineRule {
+    /// The best level that the series has held: robust against lucky runs.
+    #[default]
+    Level,
+    /// The best single run ever, compared plainly with the threshold.
+    BestRun,
+    /// All the runs given, which the caller took from one revision (`--baseline REV`).
+    Revision,
+}
+
+impl BaselineRule {
+    /// The word in settings and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Level => "level",
+            Self::BestRun => "best-run",
+            Self::Revision => "revision",
+        }
+    }
+}
+
+/// The value that binds, and where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline {
+    /// The level, in base units.
+    pub value: f64,
+    /// Lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// Upper end of its 95 % interval.
+    pub high: Option<f64>,
+    /// The commits that held it, oldest first, each once. A paired confirmation measures against these.
+    pub commits: Vec<ObjectId>,
+    /// How many runs established it.
+    pub runs: usize,
+}
+
+/// What the candidate measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// The median over its runs, in base units.
+    pub value: f64,
+    /// Lower end of the 95 % interval: within the run where there is one, between runs where there are several.
+    pub low: Option<f64>,
+    /// Upper end of it.
+    pub high: Option<f64>,
+    /// How many runs there are.
+    pub runs: usize,
+}
+
+/// Why a verdict is what it is: numbers for a report to put into words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reasons {
+    /// The rule that chose the baseline.
+    pub rule: BaselineRule,
+    /// Whether values were compared exactly, without statistics (exact metrics and `best-run`).
+    pub exact: bool,
+    /// How many runs of the history took part, after excuses.
+    pub history_runs: usize,
+    /// Standard deviation between runs, in percent; `None` where values were compared exactly.
+    pub noise_percent: Option<f64>,
+    /// The loss from which the history raises suspicion, in percent.
+    pub gate_percent: Option<f64>,
+    /// Whether the loss lies beyond the gate: a paired confirmation is worth its time.
+    pub suspicious: bool,
+    /// What the history alone says of a change this large.
+    pub history: Option<HistoryTest>,
+    /// What a paired re-measurement said.
+    pub confirmation: Option<Confirmation>,
+    /// The loss, or most of it, is older than the candidate.
+    pub creep: Option<Creep>,
+    /// Undecided: with this many more runs, of the candidate and of the baseline each, a change of this size would be decided.
+    pub more_runs_needed: Option<usize>,
+}
+
+/// A prediction interval: could one more run of the best level have come out like the candidate?
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HistoryTest {
+    /// One-sided probability of a change this large without any cause.
+    pub p: f64,
+    /// The p from which a change counts as real.
+    pub alpha: f64,
+    /// The smallest change that this history could prove, in percent.
+    pub detectable_percent: f64,
+}
+
+/// The outcome of a paired re-measurement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Confirmation {
+    /// How many interleaved pairs were measured.
+    pub pairs: usize,
+    /// Hodges-Lehmann shift as a change in percent, positive for the better.
+    pub shift_percent: f64,
+    /// Worse end of its 95 % interval in percent.
+    pub low_percent: Option<f64>,
+    /// Better end of its 95 % interval in percent.
+    pub high_percent: Option<f64>,
+    /// One-sided exact Mann-Whitney probability.
+    pub p: f64,
+    /// Why measuring stopped.
+    pub stopped: StopReason,
+}
+
+/// Why a confirmation stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StopReason {
+    /// The change is real: proven before or at the last planned pair.
+    Proven,
+    /// The shift is so small that going on would be futile.
+    Futile,
+    /// All planned pairs were measured and did not prove it.
+    NotProven,
+    /// It is there, but no larger than what the layout of a binary can do by luck.
+    WithinLayoutNoise,
+    /// Measuring ended before the rule allowed a decision.
+    TooFewPairs,
+}
+
+impl StopReason {
+    /// The word of the JSON contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Futile => "futile",
+            Self::NotProven => "not_proven",
+            Self::WithinLayoutNoise => "within_layout_noise",
+            Self::TooFewPairs => "too_few_pairs",
+        }
+    }
+}
+
+/// A loss of which the candidate itself caused the smaller part: it crept in, or was let in earlier.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Creep {
+    /// Change against the baseline, in percent.
+    pub total_percent: f64,
+    /// The candidate's own part: change against the runs just before it, in percent.
+    pub own_percent: f64,
+    /// The last commit that held the baseline.
+    pub from: ObjectId,
+    /// The newest commit of the history that was measured.
+    pub to: ObjectId,
+    /// How many commits lie from one to the other.
+    pub commits: usize,
+}
+
+/// What an excuse did to a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExcuseEffect {
+    /// Runs older than the excused commit no longer bind.
+    ResetBaseline {
+        /// How many runs were set aside.
+        runs: usize,
+    },
+    /// The candidate is worse than the baseline, and is allowed to be.
+    Forgave {
+        /// What the verdict would have been.
+        verdict: Verdict,
+    },
+}
+
+/// An excuse that took part in a verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AppliedExcuse {
+    /// The excuse: who, why, until what level.
+    pub excuse: Excuse,
+    /// What it did.
+    pub effect: ExcuseEffect,
+}
+
+/// Something about a series that its verdict alone does not say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JudgeWarning {
+    /// Runs of the history that could not be a baseline.
+    Excluded(super::Excluded),
+    /// The loss lies beyond the threshold, but in a series this noisy that happens without a cause.
+    NoiseHidesLoss {
+        /// The smallest loss that one run of the candidate could prove, in percent.
+        detectable_percent: f64,
+    },
+    /// The candidate was measured with uncommitted changes: the verdict is about those, too.
+    DirtyCandidate,
+    /// The candidate's record says why it may never be a baseline.
+    BarredCandidate {
+        /// The record's reason.
+        reason: String,
+    },
+    /// Runs of the same commit that should agree exactly do not.
+    ExactRunsDiffer,
+    /// An excuse covers the series but its time is over.
+    ExcuseExpired {
+        /// The excuse.
+        excuse: Box<Excuse>,
+        /// When it ended.
+        expired: DateTime<Utc>,
+    },
+    /// An excuse covers the series but the candidate is worse than what it allows.
+    ExcuseExceeded {
+        /// The excuse.
+        excuse: Box<Excuse>,
+        /// The worst value that it allows, in base units.
+        until: f64,
+    },
+}
+
+/// The verdict on one series, with everything a report needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesVerdict {
+    /// The series.
+    pub key: SeriesKey,
+    /// Its metric: unit and direction.
+    pub metric: Metric,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Change of the candidate against the baseline, positive is better. `None` without a baseline or a candidate, and
+    /// where the baseline is zero and the candidate is not: no percentage says that.
+    pub change_percent: Option<f64>,
+    /// What binds.
+    pub baseline: Option<Baseline>,
+    /// What was measured.
+    pub candidate: Option<Estimate>,
+    /// What the change was held against.
+    pub thresholds: Thresholds,
+    /// Why.
+    pub reasons: Reasons,
+    /// The excuse that took part.
+    pub excuse: Option<AppliedExcuse>,
+    /// What else to know.
+    pub warnings: Vec<JudgeWarning>,
+}
+
+/// The verdicts on all series of a candidate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// The commit that was judged.
+    pub candidate: ObjectId,
+    /// The newest commit of the history it was held against; `None` where there is no history.
+    pub base: Option<ObjectId>,
+    /// One verdict per series, in the order of their keys.
+    pub series: Vec<SeriesVerdict>,
+}
+
+impl Judgement {
+    /// The worst verdict of the series; [`Verdict::NotMeasured`] where there are none.
+    pub fn verdict(&self) -> Verdict {
+        self.series.iter().map(|series| series.verdict).max().unwrap_or(Verdict::NotMeasured)
+    }
+}
