@@ -1,4 +1,5 @@
 //! git-ratchet keeps a repository from getting slower.
 #![allow(missing_docs)]
 pub mod codec;
+pub mod import;
 pub mod model;
