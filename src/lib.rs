@@ -1,5 +1,26 @@
 //! git-ratchet keeps a repository from getting slower.
-#![allow(missing_docs)]
+//!
+//! Benchmark results attach to commits as git notes. The baseline is the best level that the history has ever held,
+//! computed by walking that history. `check` holds a commit against it and answers with an exit code.
+//!
+//! ```text
+//! results ──► record ──► note on the measured commit          (bench, record)
+//! notes ──► history ──► series ──► baseline ──► verdict        (check, log)
+//! verdict ──► table / markdown / JSON + exit code              (report, CI)
+//! ```
+//!
+//! The modules stand on floors; each uses only the floors below it, and a test keeps it so (tests/it/tidy.rs):
+//!
+//! 0. [`model`], [`stats`]: words and numbers, pure.
+//! 1. [`codec`], [`judge`]: notes as text, verdicts; pure.
+//! 2. [`store`]: the only place that knows git.
+//! 3. [`settings`], [`harness`], [`import`], [`report`]: the outside world; they do not know each other.
+//! 4. [`commands`]: one file per verb, the only place where all of these meet.
+//!
+//! [`cli`] holds the command line as types, [`exit`] the table of exit codes. ARCHITECTURE.md tells the reasons.
+
 pub mod codec;
+pub mod import;
 pub mod judge;
 pub mod model;
+pub mod report;

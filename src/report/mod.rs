@@ -12,3 +12,28 @@ pub mod records_json;
 pub mod show_text;
 pub mod sparkline;
 pub mod table;
+pub mod words;
+
+/// Something to tell beside the result: a warning as data, worded once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// A stable word for programs, such as `shallow_clone`.
+    pub code: &'static str,
+    /// What and why.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Notice {
+    /// A notice without a hint.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// Adds what to do.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,170 @@
+//! `check` for people: what holds and what does not, then what to do next.
+
+use std::io::{self, Write};
+
+use super::number::{Scale, change};
+use super::table::{Table, Tone, paint};
+use super::words::{self, SHORT_ID};
+use super::{Notice, escape};
+use crate::judge::{Judgement, SeriesVerdict, Verdict};
+
+/// How the text is laid out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextOptions {
+    /// Columns to fill; `None` does not cut.
+    pub width: Option<usize>,
+    /// Whether to colour.
+    pub color: bool,
+    /// Every series and every reason.
+    pub verbose: bool,
+}
+
+/// Series that hold are only counted where a check has more rows than this.
+const FEW_SERIES: usize = 20;
+
+/// Writes verdict, table, warnings and the next step.
+pub fn check(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], options: TextOptions) -> io::Result<()> {
+    headline(out, judgement, options)?;
+    let shown: Vec<&SeriesVerdict> = by_severity(judgement).into_iter().filter(|series| is_shown(series, judgement, options)).collect();
+    if !shown.is_empty() {
+        writeln!(out)?;
+        out.write_all(table(&shown, options).as_bytes())?;
+    }
+    let hidden = judgement.series.len() - shown.len();
+    if hidden > 0 {
+        writeln!(out, "{}", paint(&format!("{hidden} more series hold (-v shows them)"), Tone::Dim, options.color))?;
+    }
+    details(out, &shown, options)?;
+    warnings(out, judgement, notices, options)?;
+    next_step(out, judgement)
+}
+
+fn by_severity(judgement: &Judgement) -> Vec<&SeriesVerdict> {
+    let mut series: Vec<_> = judgement.series.iter().collect();
+    series.sort_by_key(|series| std::cmp::Reverse(series.verdict));
+    series
+}
+
+fn is_shown(series: &SeriesVerdict, judgement: &Judgement, options: TextOptions) -> bool {
+    options.verbose || judgement.series.len() <= FEW_SERIES || !matches!(series.verdict, Verdict::Pass | Verdict::New)
+}
+
+/// The colour of a verdict.
+pub fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Regression => Tone::Bad,
+        Verdict::Undecided | Verdict::NotMeasured => Tone::Warn,
+        Verdict::Improvement => Tone::Good,
+        Verdict::Pass | Verdict::New => Tone::Plain,
+    }
+}
+
+fn headline(out: &mut dyn Write, judgement: &Judgement, options: TextOptions) -> io::Result<()> {
+    let verdict = judgement.verdict();
+    let against = match judgement.base {
+        Some(base) => format!("the history of {}", base.short(SHORT_ID)),
+        None => "no history".to_owned(),
+    };
+    let label = paint(words::verdict(verdict), if verdict == Verdict::Pass { Tone::Good } else { tone(verdict) }, options.color);
+    let counts = counts(judgement);
+    let counted = if judgement.series.len() > 1 { format!(" ({counts})") } else { String::new() };
+    writeln!(out, "{} against {against}: {label}{counted}", judgement.candidate.short(SHORT_ID))
+}
+
+/// `1 regression, 12 pass`.
+pub fn counts(judgement: &Judgement) -> String {
+    let order =
+        [Verdict::Regression, Verdict::NotMeasured, Verdict::Undecided, Verdict::Improvement, Verdict::New, Verdict::Pass];
+    let counted = order.iter().filter_map(|verdict| {
+        let count = judgement.series.iter().filter(|series| series.verdict == *verdict).count();
+        (count > 0).then(|| format!("{count} {}", words::verdict(*verdict)))
+    });
+    counted.collect::<Vec<_>>().join(", ")
+}
+
+fn table(shown: &[&SeriesVerdict], options: TextOptions) -> String {
+    let with_config = shown.iter().any(|series| !series.key.config.is_empty());
+    let several_testbeds = shown.iter().any(|series| series.key.testbed != shown[0].key.testbed);
+    let mut header = vec!["benchmark"];
+    header.extend(with_config.then_some("config"));
+    header.push("metric");
+    header.extend(several_testbeds.then_some("testbed"));
+    let numbers = header.len();
+    header.extend(["baseline", "current", "change", "verdict"]);
+    let mut table = Table::new(&header, options.color).right_align(&[numbers, numbers + 1, numbers + 2]);
+    for series in shown {
+        let mut row = vec![escape::terminal_short(series.key.benchmark.as_str(), 60)];
+        row.extend(with_config.then(|| escape::terminal_short(&series.key.config.to_string(), 60)));
+        row.push(escape::terminal_short(series.metric.name.as_str(), 40));
+        row.extend(several_testbeds.then(|| escape::terminal_short(&series.key.testbed, 40)));
+        row.extend(numbers_of(series, options.color));
+        table.row(row);
+    }
+    table.render(options.width)
+}
+
+fn numbers_of(series: &SeriesVerdict, color: bool) -> [String; 4] {
+    let known = series.baseline.as_ref().map(|baseline| baseline.value).or(series.candidate.as_ref().map(|estimate| estimate.value));
+    let scale = Scale::for_value(known.unwrap_or(0.0), &series.metric.unit);
+    let dash = || "–".to_owned();
+    let baseline = series.baseline.as_ref().map_or_else(dash, |baseline| scale.show(baseline.value));
+    let current = series.candidate.as_ref().map_or_else(dash, |estimate| scale.show(estimate.value));
+    let moved = series.change_percent.map_or_else(dash, change);
+    let excused = if series.excuse.is_some() { " (excused)" } else { "" };
+    let verdict = format!("{}{excused}", words::verdict(series.verdict));
+    let tone = tone(series.verdict);
+    [baseline, current, paint(&moved, tone, color), paint(&verdict, tone, color)]
+}
+
+fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) -> io::Result<()> {
+    for series in shown {
+        let excuse = series.excuse.as_ref().map(|applied| {
+            let excuse = &applied.excuse;
+            format!("excused by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason)
+        });
+        let explained = options.verbose || matches!(series.verdict, Verdict::Regression | Verdict::Undecided);
+        let reasons = if explained { words::reasons(series) } else { Vec::new() };
+        let lines: Vec<String> = reasons.into_iter().chain(excuse).collect();
+        if lines.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n{}", paint(&escape::terminal(&words::series_name(series)), Tone::Strong, options.color))?;
+        for line in lines {
+            writeln!(out, "  {}", escape::terminal(&line))?;
+        }
+    }
+    Ok(())
+}
+
+fn warnings(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], options: TextOptions) -> io::Result<()> {
+    let of_series = judgement.series.iter().flat_map(words::warnings_of);
+    let all: Vec<Notice> = notices.iter().cloned().chain(of_series).collect();
+    if !all.is_empty() {
+        writeln!(out)?;
+    }
+    all.iter().try_for_each(|notice| write_notice(out, notice, options.color))
+}
+
+/// `warning: what` and, on a second line, what to do.
+pub fn write_notice(out: &mut dyn Write, notice: &Notice, color: bool) -> io::Result<()> {
+    writeln!(out, "{} {}", paint("warning:", Tone::Warn, color), escape::terminal(&notice.message))?;
+    match &notice.hint {
+        Some(hint) => writeln!(out, "  {} {}", paint("hint:", Tone::Dim, color), escape::terminal(hint)),
+        None => Ok(()),
+    }
+}
+
+fn next_step(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
+    let commit = judgement.candidate.short(SHORT_ID);
+    match judgement.verdict() {
+        Verdict::Regression => writeln!(
+            out,
+            "\nFix it and measure again, or accept the loss: git ratchet excuse BENCHMARK --reason \"…\" --commit {commit}"
+        ),
+        Verdict::NotMeasured => writeln!(
+            out,
+            "\nMeasure this commit: git ratchet bench (benchmarks of ratchet.toml) or git ratchet record (results of another tool)"
+        ),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,92 @@
+//! `log`: series along history, with a sparkline and the best level marked.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+
+use super::check_text::TextOptions;
+use super::number::{Scale, change};
+use super::sparkline::sparkline;
+use super::table::{Table, Tone, paint};
+use super::words::{self, SHORT_ID};
+use super::escape;
+use crate::judge::{Baseline, MeasuredRun, Series};
+use crate::model::ObjectId;
+
+/// One series and what is known of it.
+pub struct LoggedSeries {
+    /// The runs, oldest first.
+    pub series: Series,
+    /// The level that binds now.
+    pub baseline: Option<Baseline>,
+}
+
+/// What a row says of its commit.
+#[derive(Debug, Clone)]
+pub struct CommitLine {
+    /// The commit.
+    pub commit: ObjectId,
+    /// When it was made.
+    pub time: DateTime<Utc>,
+    /// First line of its message.
+    pub subject: String,
+}
+
+const SPARKLINE_WIDTH: usize = 60;
+
+/// Writes each series: its name, a sparkline over all its runs, and a row for each of the newest `most` runs.
+pub fn log(out: &mut dyn Write, logged: &[LoggedSeries], commits: &dyn Fn(ObjectId) -> Option<CommitLine>, most: usize, options: TextOptions) -> io::Result<()> {
+    for (at, entry) in logged.iter().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        header(out, entry, options)?;
+        out.write_all(rows(entry, commits, most, options).as_bytes())?;
+    }
+    Ok(())
+}
+
+fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io::Result<()> {
+    let series = &entry.series;
+    let config = if series.key.config.is_empty() { String::new() } else { format!(" [{}]", series.key.config) };
+    let name = format!("{}{config} {}", series.key.benchmark, series.metric.name);
+    let better = format!("{} is better, {}", series.metric.better, series.key.testbed);
+    writeln!(out, "{}  {}", paint(&escape::terminal(&name), Tone::Strong, options.color), paint(&escape::terminal(&better), Tone::Dim, options.color))?;
+    let values: Vec<f64> = series.runs.iter().map(MeasuredRun::value).collect();
+    let holds: Vec<bool> = series.runs.iter().map(|run| holds_level(entry, run)).collect();
+    writeln!(out, "  {}", sparkline(&values, SPARKLINE_WIDTH))?;
+    if let Some(baseline) = &entry.baseline {
+        let scale = Scale::for_value(baseline.value, &series.metric.unit);
+        let shown = &holds[holds.len().saturating_sub(SPARKLINE_WIDTH)..];
+        let marks: String = shown.iter().map(|held| if *held { '▲' } else { ' ' }).collect();
+        let level = format!("best level {} ({} runs at {})", scale.show(baseline.value), baseline.runs, words::commits(&baseline.commits));
+        writeln!(out, "  {}  {}", paint(&marks, Tone::Good, options.color), paint(&level, Tone::Good, options.color))?;
+    }
+    Ok(())
+}
+
+fn holds_level(entry: &LoggedSeries, run: &MeasuredRun) -> bool {
+    entry.baseline.as_ref().is_some_and(|baseline| baseline.commits.contains(&run.commit))
+}
+
+fn rows(entry: &LoggedSeries, commits: &dyn Fn(ObjectId) -> Option<CommitLine>, most: usize, options: TextOptions) -> String {
+    let series = &entry.series;
+    let reference = entry.baseline.as_ref().map(|baseline| baseline.value);
+    let scale = Scale::for_value(reference.or(series.runs.last().map(MeasuredRun::value)).unwrap_or(0.0), &series.metric.unit);
+    let mut table = Table::new(&["commit", "date", "value", "95 % interval", "n", "to best", "", "subject"], options.color).right_align(&[2, 3, 4, 5]);
+    for run in series.runs.iter().rev().take(most) {
+        let line = commits(run.commit);
+        let summary = &run.summary;
+        table.row(vec![
+            run.commit.short(SHORT_ID),
+            line.as_ref().map_or_else(|| "–".to_owned(), |line| line.time.format("%Y-%m-%d").to_string()),
+            scale.show(run.value()),
+            summary.low.zip(summary.high).map_or("–".to_owned(), |(low, high)| format!("{} – {}", scale.number(low), scale.number(high))),
+            summary.n.to_string(),
+            reference.map_or("–".to_owned(), |best| change(series.metric.better.change_percent(best, run.value()))),
+            if holds_level(entry, run) { "▲".to_owned() } else { String::new() },
+            line.map_or(String::new(), |line| escape::terminal_short(&line.subject, 60)),
+        ]);
+    }
+    table.render(options.width)
+}

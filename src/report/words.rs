@@ -1,0 +1,151 @@
+//! Reasons and warnings in words. The judge gives numbers; every text format says them with these sentences.
+
+use super::Notice;
+use super::number::{change, quantity, significant};
+use crate::judge::{BaselineRule, Confirmation, JudgeWarning, SeriesVerdict, StopReason, Verdict};
+use crate::model::ObjectId;
+
+/// Digits of a commit id in text.
+pub const SHORT_ID: usize = 9;
+
+/// `b [B=32 H=8] time` — a series in a sentence. The testbed is left out: one check rarely spans several.
+pub fn series_name(series: &SeriesVerdict) -> String {
+    let config = &series.key.config;
+    let point = if config.is_empty() { String::new() } else { format!(" [{config}]") };
+    format!("{}{point} {}", series.key.benchmark, series.metric.name)
+}
+
+/// What a verdict is called in a table.
+pub fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::NotMeasured => "not measured",
+        other => other.as_str(),
+    }
+}
+
+/// Why a verdict is what it is: one sentence for each thing that took part.
+pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
+    let reasons = &series.reasons;
+    let mut said = Vec::new();
+    said.extend(baseline_sentence(series));
+    if let Some(noise) = reasons.noise_percent {
+        let gate = reasons.gate_percent.map_or(String::new(), |gate| format!("; a loss beyond {} % is suspicious", significant(gate, 3)));
+        said.push(format!("noise between runs {} %{gate}; threshold {} %", significant(noise, 3), significant(series.thresholds.regression_percent, 3)));
+    }
+    if let Some(history) = &reasons.history {
+        said.push(format!(
+            "by history alone: p = {} (real below {}); the smallest change this history can prove is {} %",
+            significant(history.p, 2),
+            history.alpha,
+            significant(history.detectable_percent, 3)
+        ));
+    }
+    said.extend(reasons.confirmation.as_ref().map(confirmation_sentence));
+    if let Some(creep) = &reasons.creep {
+        said.push(format!(
+            "crept in: {} in all, {} of it here; the rest came over {} commits from {} to {}",
+            change(creep.total_percent),
+            change(creep.own_percent),
+            creep.commits,
+            creep.from.short(SHORT_ID),
+            creep.to.short(SHORT_ID)
+        ));
+    }
+    if let Some(runs) = reasons.more_runs_needed {
+        said.push(format!("{runs} more runs of this commit and of the baseline each would decide: git ratchet bench --runs {runs}"));
+    }
+    said
+}
+
+fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
+    let baseline = series.baseline.as_ref()?;
+    let kind = match series.reasons.rule {
+        BaselineRule::Level => "best level",
+        BaselineRule::BestRun => "best run",
+        BaselineRule::Revision => "runs of the named revision",
+    };
+    let interval = match (baseline.low, baseline.high) {
+        (Some(low), Some(high)) => {
+            format!(" ({} to {})", quantity(low, &series.metric.unit), quantity(high, &series.metric.unit))
+        }
+        _ => String::new(),
+    };
+    Some(format!(
+        "{kind} of {} runs: {}{interval}, held by {} runs at {}",
+        series.reasons.history_runs,
+        quantity(baseline.value, &series.metric.unit),
+        baseline.runs,
+        commits(&baseline.commits)
+    ))
+}
+
+/// The commits of a level, the middle ones left out where there are many.
+pub fn commits(ids: &[ObjectId]) -> String {
+    let short = |id: &ObjectId| id.short(SHORT_ID);
+    match ids {
+        [] => "no commit".to_owned(),
+        [first, .., last] if ids.len() > 4 => format!("{} … {} ({} commits)", short(first), short(last), ids.len()),
+        few => few.iter().map(short).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn confirmation_sentence(confirmation: &Confirmation) -> String {
+    let interval = match (confirmation.low_percent, confirmation.high_percent) {
+        (Some(low), Some(high)) => format!(" ({} to {})", change(low), change(high)),
+        _ => String::new(),
+    };
+    let end = match confirmation.stopped {
+        StopReason::Proven => "proven",
+        StopReason::Futile => "too small to go on",
+        StopReason::NotProven => "not proven",
+        StopReason::WithinLayoutNoise => "no larger than the layout of a binary can cause by luck",
+        StopReason::TooFewPairs => "too few pairs to decide",
+    };
+    format!(
+        "measured again in {} interleaved pairs: {}{interval}, p = {}: {end}",
+        confirmation.pairs,
+        change(confirmation.shift_percent),
+        significant(confirmation.p, 2)
+    )
+}
+
+/// The warnings of one series, worded.
+pub fn warnings_of(series: &SeriesVerdict) -> Vec<Notice> {
+    series.warnings.iter().map(|warning| worded(warning, series)).collect()
+}
+
+fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
+    let name = series_name(series);
+    let unit = &series.metric.unit;
+    match warning {
+        JudgeWarning::Excluded(excluded) => Notice::new(
+            "excluded_runs",
+            format!(
+                "{name}: {} runs are no baseline ({} measured with uncommitted changes, {} barred, {} in another unit)",
+                excluded.total(),
+                excluded.dirty,
+                excluded.barred,
+                excluded.other_unit
+            ),
+        ),
+        JudgeWarning::NoiseHidesLoss { detectable_percent } => Notice::new(
+            "noise_hides_loss",
+            format!("{name}: the loss is beyond the threshold, but this series is so noisy that only {} % could be proven", significant(*detectable_percent, 3)),
+        )
+        .hint("make more runs (git ratchet bench --runs 5) or make the testbed quieter"),
+        JudgeWarning::DirtyCandidate => {
+            Notice::new("dirty_candidate", format!("{name}: measured with uncommitted changes; the verdict is about those, too"))
+                .hint("commit, then measure again")
+        }
+        JudgeWarning::BarredCandidate { reason } => Notice::new("barred_candidate", format!("{name}: {reason}")),
+        JudgeWarning::ExactRunsDiffer => Notice::new("exact_runs_differ", format!("{name}: runs of one commit differ although the metric is exact"))
+            .hint("record it without --exact, or find out what makes it vary"),
+        JudgeWarning::ExcuseExpired { excuse, expired } => {
+            Notice::new("excuse_expired", format!("{name}: the excuse of {} ended on {}", excuse.author.name, expired.format("%Y-%m-%d")))
+        }
+        JudgeWarning::ExcuseExceeded { excuse, until } => Notice::new(
+            "excuse_exceeded",
+            format!("{name}: {} excused it up to {} only", excuse.author.name, quantity(*until, unit)),
+        ),
+    }
+}
