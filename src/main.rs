@@ -1,2 +1,55 @@
-//! stub
-fn main() {}
+//! Reads the world (arguments, environment, clock, terminal), calls the library, returns its exit code.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use git_ratchet::commands::{self, Context, Terminal};
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let color = wants_color(&arguments);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut err = io::stderr();
+    let mut context = Context {
+        out: &mut out,
+        err: &mut err,
+        env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect(),
+        terminal: Terminal {
+            width: io::stdout().is_terminal().then(|| terminal_size::terminal_size().map_or(100, |(width, _)| width.0.into())),
+            color,
+            progress: io::stderr().is_terminal(),
+        },
+        clock: now,
+        random,
+        dir: None,
+        program: std::env::current_exe().ok(),
+    };
+    let code = commands::main(&arguments, &mut context);
+    // A reader that went away has seen enough; every other error was reported by the flush of the command.
+    let _ = out.flush();
+    ExitCode::from(code)
+}
+
+/// `--color` wins over NO_COLOR and the terminal. It is looked for before parsing, since help is coloured, too.
+fn wants_color(arguments: &[OsString]) -> bool {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--").collect();
+    let after = words.windows(2).find(|pair| pair[0] == "--color").map(|pair| pair[1]);
+    match after.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color="))) {
+        Some("always") => true,
+        Some("never") => false,
+        _ => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock is read here and nowhere else")]
+fn now() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
+}
+
+/// Random bits of the operating system, by way of the hasher that the standard library seeds with them.
+fn random() -> u128 {
+    use std::hash::{BuildHasher, RandomState};
+    let half = |salt: u8| u128::from(RandomState::new().hash_one((salt, std::process::id())));
+    half(0) << 64 | half(1)
+}

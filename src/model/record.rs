@@ -1,6 +1,6 @@
 //! A record: what the store keeps of one sample.
 
-use super::{BenchmarkName, Config, LineId, Metric, MetricName, Sample, SampleWarning, Summary};
+use super::{BenchmarkName, Config, LineId, Metric, MetricName, Run, Sample, SampleWarning, Summary};
 
 /// What a series is made of: records with equal keys may be compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,18 @@ pub struct SeriesKey {
     pub metric: MetricName,
     /// The testbed's key.
     pub testbed: String,
+}
+
+impl SeriesKey {
+    /// The series that a record of `run` belongs to.
+    pub fn of(record: &Record, run: &Run) -> Self {
+        Self {
+            benchmark: record.benchmark.clone(),
+            config: record.config.clone(),
+            metric: record.metric.name.clone(),
+            testbed: run.testbed.key().to_owned(),
+        }
+    }
 }
 
 /// A sample as it was measured or imported, before it belongs to a run and has an id.

@@ -8,6 +8,7 @@ pub mod check_text;
 pub mod escape;
 pub mod log_text;
 pub mod number;
+pub mod progress;
 pub mod records_json;
 pub mod show_text;
 pub mod sparkline;

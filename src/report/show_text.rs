@@ -6,7 +6,7 @@ use super::check_text::TextOptions;
 use super::escape;
 use super::number::{Scale, quantity, significant};
 use super::table::{Table, Tone, paint};
-use crate::model::{Excuse, Record, Run, SampleWarning};
+use crate::model::{BenchmarkName, Config, Excuse, Measurement, Metric, Record, Run, SampleWarning, Summary};
 
 /// One run and its records.
 pub struct ShownRun<'a> {
@@ -23,10 +23,7 @@ pub fn show(out: &mut dyn Write, runs: &[ShownRun], excuses: &[&Excuse], options
             writeln!(out)?;
         }
         run_header(out, shown.run, options)?;
-        out.write_all(records_table(&shown.records, options).as_bytes())?;
-        for record in &shown.records {
-            record_notes(out, record)?;
-        }
+        rows(out, shown.records.iter().map(|record| Row::from(*record)).collect(), options)?;
     }
     for excuse in excuses {
         excuse_lines(out, excuse)?;
@@ -43,33 +40,89 @@ fn run_header(out: &mut dyn Write, run: &Run, options: TextOptions) -> io::Resul
     writeln!(out, "{}", paint(&escape::terminal(&line), Tone::Dim, options.color))
 }
 
-fn records_table(records: &[&Record], options: TextOptions) -> String {
-    let mut table = Table::new(&["benchmark", "config", "metric", "median", "95 % interval", "n", "spread"], options.color).right_align(&[3, 4, 5, 6]);
-    for record in records {
-        let summary = &record.summary;
-        let scale = Scale::for_value(summary.median, &record.metric.unit);
-        let interval = summary.low.zip(summary.high).map_or("–".to_owned(), |(low, high)| format!("{} – {}", scale.number(low), scale.number(high)));
-        let spread = summary.stddev.filter(|_| summary.median != 0.0).map_or("–".to_owned(), |stddev| format!("{} %", significant(100.0 * stddev / summary.median.abs(), 2)));
+/// What a row of measured values shows, of a record or of a measurement that is not recorded yet.
+struct Row<'a> {
+    benchmark: &'a BenchmarkName,
+    config: &'a Config,
+    metric: &'a Metric,
+    summary: &'a Summary,
+    warnings: &'a [SampleWarning],
+    barred: Option<&'a str>,
+}
+
+impl<'a> From<&'a Record> for Row<'a> {
+    fn from(record: &'a Record) -> Self {
+        Self {
+            benchmark: &record.benchmark,
+            config: &record.config,
+            metric: &record.metric,
+            summary: &record.summary,
+            warnings: &record.warnings,
+            barred: record.barred.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Measurement> for Row<'a> {
+    fn from(measured: &'a Measurement) -> Self {
+        Self {
+            benchmark: &measured.benchmark,
+            config: &measured.config,
+            metric: &measured.metric,
+            summary: &measured.summary,
+            warnings: &measured.warnings,
+            barred: measured.barred.as_deref(),
+        }
+    }
+}
+
+/// Writes measurements that are about to be recorded: `bench`, `record --dry-run`.
+pub fn measurements(out: &mut dyn Write, measured: &[Measurement], options: TextOptions) -> io::Result<()> {
+    rows(out, measured.iter().map(Row::from).collect(), options)
+}
+
+fn rows(out: &mut dyn Write, rows: Vec<Row>, options: TextOptions) -> io::Result<()> {
+    out.write_all(rows_table(&rows, options).as_bytes())?;
+    rows.iter().try_for_each(|row| row_notes(out, row))
+}
+
+fn rows_table(rows: &[Row], options: TextOptions) -> String {
+    let header = ["benchmark", "config", "metric", "median", "95 % interval", "n", "spread"];
+    let mut table = Table::new(&header, options.color).right_align(&[3, 4, 5, 6]);
+    for row in rows {
+        let summary = row.summary;
+        let scale = Scale::for_value(summary.median, &row.metric.unit);
         table.row(vec![
-            escape::terminal_short(record.benchmark.as_str(), 60),
-            escape::terminal_short(&record.config.to_string(), 60),
-            escape::terminal_short(record.metric.name.as_str(), 40),
+            escape::terminal_short(row.benchmark.as_str(), 60),
+            escape::terminal_short(&row.config.to_string(), 60),
+            escape::terminal_short(row.metric.name.as_str(), 40),
             scale.show(summary.median),
-            interval,
+            interval(summary, &scale),
             summary.n.to_string(),
-            spread,
+            spread(summary),
         ]);
     }
     table.render(options.width)
 }
 
-fn record_notes(out: &mut dyn Write, record: &Record) -> io::Result<()> {
-    let name = format!("{} {} {}", record.benchmark, record.config, record.metric.name);
-    for warning in &record.warnings {
-        writeln!(out, "  {}: {}", escape::terminal(&name), sample_warning(warning))?;
+/// `9.98 – 10.1` in the scale's unit.
+pub(super) fn interval(summary: &Summary, scale: &Scale) -> String {
+    summary.low.zip(summary.high).map_or("–".to_owned(), |(low, high)| format!("{} – {}", scale.number(low), scale.number(high)))
+}
+
+fn spread(summary: &Summary) -> String {
+    let relative = summary.stddev.filter(|_| summary.median != 0.0).map(|stddev| 100.0 * stddev / summary.median.abs());
+    relative.map_or("–".to_owned(), |percent| format!("{} %", significant(percent, 2)))
+}
+
+fn row_notes(out: &mut dyn Write, row: &Row) -> io::Result<()> {
+    let config = if row.config.is_empty() { String::new() } else { format!(" [{}]", row.config) };
+    let name = escape::terminal(&format!("{}{config} {}", row.benchmark, row.metric.name)).into_owned();
+    for warning in row.warnings {
+        writeln!(out, "  {name}: {}", sample_warning(warning))?;
     }
-    match &record.barred {
-        Some(reason) => writeln!(out, "  {}: never a baseline: {}", escape::terminal(&name), escape::terminal(reason)),
+    match row.barred {
+        Some(reason) => writeln!(out, "  {name}: never a baseline: {}", escape::terminal(reason)),
         None => Ok(()),
     }
 }

@@ -1,0 +1,178 @@
+//! `bench`: run the benchmarks of ratchet.toml and record their results on HEAD.
+
+use std::time::Duration;
+
+use super::context::Context;
+use super::error::{CommandError, During};
+use super::points::{self, PlannedPoint};
+use super::progress::ShownProgress;
+use super::recording::{self, RunFacts};
+use super::workspace::Workspace;
+use crate::cli::BenchArgs;
+use crate::codec::Entry;
+use crate::exit::Exit;
+use crate::harness::{BenchFailure, ExecutionError, Interrupt, MonotonicClock, ProcessExecutor, run_benchmark};
+use crate::model::{Config, Measurement, ObjectId, Quantity, Unit};
+use crate::report::check_text::{TextOptions, write_notice};
+use crate::report::progress::ProgressLine;
+use crate::report::words::SHORT_ID;
+use crate::report::{Notice, escape, records_json, show_text};
+
+/// Runs the command.
+pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let workspace = Workspace::open(context)?;
+    let planned = plan(arguments, &workspace)?;
+    if arguments.list {
+        return list(&planned, arguments, context);
+    }
+    let before = State::of(&workspace)?;
+    let measured = measure(arguments, &planned, context)?;
+    let after = State::of(&workspace)?;
+    if before.head != after.head {
+        return Err(CommandError::failure("HEAD moved while the benchmarks ran, so nobody knows which commit they measured; nothing was recorded")
+            .with_hint("run git ratchet bench again and leave the work tree alone meanwhile"));
+    }
+    let dirty = before.dirty || after.dirty;
+    finish(arguments, &workspace, Finished { measured, head: before.head, dirty }, context)
+}
+
+fn plan(arguments: &BenchArgs, workspace: &Workspace) -> Result<Vec<PlannedPoint>, CommandError> {
+    let root = workspace.store.work_dir().ok_or_else(|| {
+        CommandError::failure("a bare repository has no files to run benchmarks in").with_hint("run it in a clone or a worktree")
+    })?;
+    if workspace.settings.benchmarks.is_empty() {
+        let why = if workspace.has_settings { "ratchet.toml names no [[benchmark]]" } else { "there is no ratchet.toml" };
+        return Err(CommandError::usage(format!("nothing to run: {why}"))
+            .with_hint("git ratchet init writes one to fill in; results of other tools are recorded with git ratchet record"));
+    }
+    let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
+    let mut planned = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
+    if let Some(limit) = arguments.max_time.as_deref().map(max_time).transpose()? {
+        planned.iter_mut().for_each(|point| {
+            point.sampling.max_time = limit;
+            point.sampling.min_time = point.sampling.min_time.min(limit);
+        });
+    }
+    Ok(planned)
+}
+
+fn max_time(text: &str) -> Result<Duration, CommandError> {
+    let quantity: Quantity = text.parse()?;
+    let seconds = Duration::try_from_secs_f64(quantity.value).ok().filter(|time| !time.is_zero() && quantity.unit == Unit::SECOND);
+    seconds.ok_or_else(|| CommandError::usage(format!("--max-time {text} is no time; it looks like 10s")))
+}
+
+fn list(planned: &[PlannedPoint], arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    if arguments.json {
+        let points: Vec<_> = planned.iter().map(|planned| {
+            serde_json::json!({ "benchmark": planned.point.benchmark.as_str(), "config": crate::report::check_json::config(&planned.point.config) })
+        });
+        let object = serde_json::json!({ "version": 1, "points": points.collect::<Vec<_>>() });
+        writeln!(context.out, "{object}")?;
+        return Ok(Exit::Holds);
+    }
+    for PlannedPoint { point, .. } in planned {
+        let config = if point.config.is_empty() { String::new() } else { format!(" [{}]", point.config) };
+        writeln!(context.out, "{}", escape::terminal(&format!("{}{config}", point.benchmark)))?;
+    }
+    Ok(Exit::Holds)
+}
+
+/// What the repository was like before and after measuring.
+struct State {
+    head: ObjectId,
+    dirty: bool,
+}
+
+impl State {
+    fn of(workspace: &Workspace) -> Result<Self, CommandError> {
+        Ok(Self { head: workspace.store.head()?, dirty: workspace.store.is_dirty()? })
+    }
+}
+
+/// Results of each run, and what failed.
+#[derive(Default)]
+struct Measured {
+    runs: Vec<(chrono::DateTime<chrono::Utc>, Vec<Measurement>)>,
+    failures: Vec<BenchFailure>,
+    interrupted: bool,
+}
+
+fn measure(arguments: &BenchArgs, planned: &[PlannedPoint], context: &mut Context) -> Result<Measured, CommandError> {
+    let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+    let clock = MonotonicClock::new();
+    let mut executor = ProcessExecutor::new(interrupt.clone());
+    let total = planned.len() as u64 * u64::from(arguments.runs);
+    let mut line = ProgressLine::new(total, context.terminal.progress);
+    let mut measured = Measured::default();
+    for _ in 0..arguments.runs {
+        let began = (context.clock)();
+        let mut results = Vec::new();
+        for PlannedPoint { point, sampling } in planned {
+            let mut progress = ShownProgress::new(&mut line, context.err);
+            match run_benchmark(point, &mut executor, sampling, &clock, &mut progress) {
+                Ok(measurements) => results.extend(measurements),
+                Err(failure) if matches!(failure.error, ExecutionError::Interrupted) => break,
+                Err(failure) => measured.failures.push(failure),
+            }
+        }
+        measured.runs.push((began, results));
+        if interrupt.is_requested() {
+            measured.interrupted = true;
+            break;
+        }
+    }
+    line.finish();
+    Ok(measured)
+}
+
+/// What is left to show and record.
+struct Finished {
+    measured: Measured,
+    head: ObjectId,
+    dirty: bool,
+}
+
+fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, context: &mut Context) -> Result<Exit, CommandError> {
+    let Finished { measured, head, dirty } = finished;
+    let testbed = recording::this_testbed(workspace.settings.testbed.as_deref());
+    show(arguments, &measured, context)?;
+    let mut entries: Vec<Entry> = Vec::new();
+    for (time, measurements) in measured.runs.into_iter().filter(|(_, measurements)| !measurements.is_empty()) {
+        let facts = RunFacts { commit: head, dirty, testbed: testbed.clone(), tool: recording::own_name(), time };
+        entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
+    }
+    if dirty {
+        let notice = Notice::new("dirty", "tracked files differ from HEAD: these results are shown, but never a baseline").hint("commit, then measure again");
+        write_notice(context.err, &notice, context.terminal.color)?;
+    }
+    let records = entries.iter().filter(|entry| matches!(entry, Entry::Record(_))).count();
+    if !arguments.dry_run && records > 0 {
+        recording::write(&workspace.store, head, entries)?;
+        if !arguments.json {
+            writeln!(context.out, "recorded {records} results on {}", head.short(SHORT_ID))?;
+        }
+    }
+    for failure in &measured.failures {
+        writeln!(context.err, "error: {failure}")?;
+    }
+    if measured.interrupted {
+        return Err(CommandError::failure("interrupted; the points that were finished are recorded"));
+    }
+    Ok(if measured.failures.is_empty() { Exit::Holds } else { Exit::Failure })
+}
+
+fn show(arguments: &BenchArgs, measured: &Measured, context: &mut Context) -> Result<(), CommandError> {
+    if arguments.json {
+        let results = measured.runs.iter().map(|(_, run)| run.iter().map(records_json::measurement).collect::<Vec<_>>());
+        let failures: Vec<String> = measured.failures.iter().map(ToString::to_string).collect();
+        let object = serde_json::json!({ "version": 1, "runs": results.collect::<Vec<_>>(), "failures": failures });
+        writeln!(context.out, "{object}")?;
+        return Ok(());
+    }
+    let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: false };
+    for (_, measurements) in measured.runs.iter().filter(|(_, measurements)| !measurements.is_empty()) {
+        show_text::measurements(context.out, measurements, options)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! `demo`: the whole loop in a throw-away repository, with nothing but git and this program.
+//!
+//! Five commits of a real program are measured for real; nothing that is shown is canned. What the commands print is
+//! what they print anywhere else, exit codes included.
+
+mod shell;
+mod work;
+
+use std::fs;
+use std::path::Path;
+
+use super::context::Context;
+use super::error::{CommandError, During};
+use crate::cli::DemoArgs;
+use crate::exit::Exit;
+use shell::Shell;
+
+/// Runs the command, or the program that the demo measures.
+pub fn run(arguments: &DemoArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    match &arguments.work {
+        Some(plan) => work(plan, context),
+        None => demo(arguments, context),
+    }
+}
+
+fn work(plan: &Path, context: &mut Context) -> Result<Exit, CommandError> {
+    let text = fs::read_to_string(plan).during(format!("cannot read {}", plan.display()))?;
+    let plan = work::Plan::parse(&text).map_err(CommandError::usage)?;
+    work::run(plan, context.out)?;
+    Ok(Exit::Holds)
+}
+
+fn demo(arguments: &DemoArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let folder = tempfile::Builder::new().prefix("git-ratchet-demo-").tempdir().during("cannot make a temporary folder")?;
+    let program = context.program.clone().ok_or_else(|| CommandError::failure("cannot find this program's own file"))?;
+    let outcome = script(&mut Shell::new(folder.path(), &program, context));
+    if arguments.keep {
+        let kept = folder.keep();
+        writeln!(context.out, "\nThe repository is kept: {}", kept.display())?;
+    }
+    outcome.map(|()| Exit::Holds)
+}
+
+/// The settings of the demo's repository: short sampling, since the steps are large.
+const SETTINGS: &str = "\
+[sampling]
+warmup = 2
+min_runs = 10
+max_runs = 60
+max_time = \"3s\"
+precision = 1
+
+[[benchmark]]
+name = \"matmul\"
+command = [\"git-ratchet\", \"demo\", \"--work\", \"matmul.plan\"]
+
+[[benchmark.metrics]]
+name = \"time\"
+";
+
+fn script(shell: &mut Shell) -> Result<(), CommandError> {
+    shell.say("A repository with a program, a matrix product, and a benchmark of it.")?;
+    shell.git(&["init", "-q", "-b", "main"])?;
+    shell.write("ratchet.toml", SETTINGS)?;
+    plan(shell, 4)?;
+    shell.commit("Multiply matrices in blocks of 4")?;
+    shell.ratchet(&["bench"], Exit::Holds)?;
+    shell.ratchet(&["check"], Exit::Holds)?;
+
+    shell.say("Larger blocks use the caches better. The faster level becomes the baseline by itself.")?;
+    plan(shell, 64)?;
+    shell.commit("Use blocks of 64")?;
+    shell.ratchet(&["bench"], Exit::Holds)?;
+    shell.ratchet(&["check"], Exit::Holds)?;
+
+    shell.say("A change that does not touch the speed passes.")?;
+    shell.write("README", "Multiplies matrices.\n")?;
+    shell.commit("Say what it does")?;
+    shell.ratchet(&["bench"], Exit::Holds)?;
+    shell.ratchet(&["check"], Exit::Holds)?;
+
+    shell.say("A change that makes it slower fails: the exit code is 1, which stops a pull request or a push.")?;
+    plan(shell, 6)?;
+    shell.commit("Use blocks of 6 to save memory")?;
+    shell.ratchet(&["bench"], Exit::Holds)?;
+    shell.ratchet(&["check"], Exit::Regression)?;
+
+    shell.say("A loss that is worth it gets an excuse with a reason; from here on the older level no longer binds.")?;
+    shell.ratchet(&["excuse", "matmul", "--reason", "the smaller blocks fit the new board"], Exit::Holds)?;
+    shell.ratchet(&["check"], Exit::Holds)?;
+    shell.ratchet(&["log"], Exit::Holds)?;
+
+    shell.say("All of it lies in git notes, which any git can read.")?;
+    shell.show_git(&["notes", "--ref=ratchet", "list"])?;
+    shell.say("Next, in a repository of your own: git ratchet init")
+}
+
+fn plan(shell: &mut Shell, tile: usize) -> Result<(), CommandError> {
+    shell.write("matmul.plan", &format!("# Edge of the matrices and of the blocks.\nsize = 384\ntile = {tile}\n"))
+}

@@ -1,0 +1,169 @@
+//! `doctor`: what is missing here, and the command that mends it.
+
+use serde_json::json;
+
+use super::context::Context;
+use super::error::CommandError;
+use super::history;
+use super::workspace::Workspace;
+use crate::cli::DoctorArgs;
+use crate::exit::Exit;
+use crate::model::Testbed;
+use crate::report::escape;
+use crate::report::table::{Tone, paint};
+use crate::store::{BaseRequest, Store};
+
+/// Runs the command: 0 where everything is fine or could be better, 4 where something is broken.
+pub fn run(arguments: &DoctorArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let findings = examine(context);
+    if arguments.json {
+        let list: Vec<_> = findings
+            .iter()
+            .map(|finding| json!({ "about": finding.about, "state": finding.state.word(), "message": finding.message, "hint": finding.hint }))
+            .collect();
+        writeln!(context.out, "{}", json!({ "version": 1, "findings": list }))?;
+    } else {
+        for finding in &findings {
+            write(finding, context)?;
+        }
+    }
+    Ok(if findings.iter().any(|finding| finding.state == State::Broken) { Exit::Failure } else { Exit::Holds })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Fine,
+    Improvable,
+    Broken,
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Fine => "ok",
+            Self::Improvable => "warning",
+            Self::Broken => "error",
+        }
+    }
+
+    fn tone(self) -> Tone {
+        match self {
+            Self::Fine => Tone::Good,
+            Self::Improvable => Tone::Warn,
+            Self::Broken => Tone::Bad,
+        }
+    }
+}
+
+struct Finding {
+    about: &'static str,
+    state: State,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Finding {
+    fn fine(about: &'static str, message: impl Into<String>) -> Self {
+        Self { about, state: State::Fine, message: message.into(), hint: None }
+    }
+
+    fn improvable(about: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { about, state: State::Improvable, message: message.into(), hint: Some(hint.into()) }
+    }
+
+    fn broken(about: &'static str, message: impl Into<String>) -> Self {
+        Self { about, state: State::Broken, message: message.into(), hint: None }
+    }
+}
+
+fn write(finding: &Finding, context: &mut Context) -> Result<(), CommandError> {
+    let state = paint(&format!("{:<7}", finding.state.word()), finding.state.tone(), context.terminal.color);
+    writeln!(context.out, "{state} {:<10} {}", finding.about, escape::terminal(&finding.message))?;
+    if let Some(hint) = &finding.hint {
+        writeln!(context.out, "{:19}{}", "", escape::terminal(hint))?;
+    }
+    Ok(())
+}
+
+fn examine(context: &Context) -> Vec<Finding> {
+    let workspace = match Workspace::open(context) {
+        Ok(workspace) => workspace,
+        Err(error) => return vec![Finding::broken("repository", error.message)],
+    };
+    let store = &workspace.store;
+    let mut findings = vec![Finding::fine("repository", store.git_dir().display().to_string())];
+    findings.push(settings(&workspace));
+    findings.push(identity(store));
+    findings.push(head(store));
+    findings.push(base(&workspace));
+    findings.push(depth(store));
+    findings.extend(notes(store));
+    findings.extend(testbed(&super::recording::this_testbed(workspace.settings.testbed.as_deref())));
+    findings
+}
+
+fn settings(workspace: &Workspace) -> Finding {
+    if !workspace.has_settings {
+        return Finding::improvable("settings", "there is no ratchet.toml: git ratchet bench has nothing to run", "git ratchet init");
+    }
+    Finding::fine("settings", format!("ratchet.toml names {} benchmarks", workspace.settings.benchmarks.len()))
+}
+
+fn identity(store: &Store) -> Finding {
+    match store.author() {
+        Ok(author) => Finding::fine("identity", author.to_string()),
+        Err(error) => Finding::broken("identity", error.to_string()),
+    }
+}
+
+fn head(store: &Store) -> Finding {
+    match store.head() {
+        Ok(commit) => Finding::fine("HEAD", commit.to_string()),
+        Err(error) => Finding::broken("HEAD", error.to_string()),
+    }
+}
+
+fn base(workspace: &Workspace) -> Finding {
+    let request = BaseRequest { against: None, configured: workspace.settings.base.clone() };
+    match workspace.store.base(&request) {
+        Ok(base) => Finding::fine("base", format!("{} ({})", base.rev_name, base.commit)),
+        Err(error) => Finding { state: State::Improvable, ..Finding::broken("base", error.to_string()) },
+    }
+}
+
+fn depth(store: &Store) -> Finding {
+    if store.is_shallow() {
+        let notice = history::shallow_notice();
+        return Finding::improvable("history", notice.message, notice.hint.unwrap_or_default());
+    }
+    Finding::fine("history", "complete")
+}
+
+fn notes(store: &Store) -> Vec<Finding> {
+    let notes = match store.notes() {
+        Ok(notes) => notes,
+        Err(error) => return vec![Finding::broken("notes", error.to_string())],
+    };
+    if notes.exists() {
+        return vec![Finding::fine("notes", format!("{} commits have notes in {}", notes.len(), store.notes_ref()))];
+    }
+    match history::missing_notes(store) {
+        Ok(Some(notice)) => vec![Finding::improvable("notes", notice.message, notice.hint.unwrap_or_default())],
+        Ok(None) => Vec::new(),
+        Err(error) => vec![Finding::broken("notes", error.message)],
+    }
+}
+
+/// Facts of this computer that make measurements noisy.
+fn testbed(testbed: &Testbed) -> Vec<Finding> {
+    let mut findings = vec![Finding::fine("testbed", testbed.key())];
+    let fact = |name: &str| testbed.facts.get(name).map(String::as_str);
+    if let Some(governor) = fact("governor").filter(|governor| *governor != "performance") {
+        findings.push(Finding::improvable(
+            "clock",
+            format!("the frequency governor is {governor}: measurements drift with the clock"),
+            "sudo cpupower frequency-set -g performance",
+        ));
+    }
+    findings
+}

@@ -1,0 +1,118 @@
+//! What a check looks at: the candidate's own commits, the history it is held against, and the notes of both.
+
+use super::error::CommandError;
+use super::history::{self, shallow_notice, store_notices};
+use super::selection::Selection;
+use super::workspace::Workspace;
+use crate::cli::HistoryArg;
+use crate::judge::{self, Candidate, ExcusePlace, HistoryRecord, PlacedExcuse, Series};
+use crate::model::ObjectId;
+use crate::report::Notice;
+use crate::store::{AnnotatedHistory, Base, BaseRequest, History, Notes, Store, StoreError};
+
+/// What to look for.
+pub struct EvidenceRequest<'a> {
+    /// The commit to check.
+    pub rev: &'a str,
+    /// `--against`.
+    pub against: Option<String>,
+    /// `--history`.
+    pub history: Option<HistoryArg>,
+}
+
+/// Notes along the candidate's own commits and along its history, in one list: the candidate first.
+pub struct Evidence {
+    /// The commit that is checked.
+    pub candidate: ObjectId,
+    /// The base, where there is one.
+    pub base: Option<Base>,
+    commits: History,
+    /// How many of `commits` are the candidate's own: itself, and what lies between it and the base.
+    own: usize,
+    annotated: AnnotatedHistory,
+}
+
+impl Evidence {
+    /// Walks the history and reads the notes.
+    pub fn gather(request: EvidenceRequest, workspace: &Workspace) -> Result<Self, CommandError> {
+        let store = &workspace.store;
+        let candidate = store.resolve(request.rev)?;
+        let base = base(store, request.against, workspace.settings.base.clone())?;
+        let fork = base.as_ref().map_or(Ok(Some(candidate)), |base| store.merge_base(candidate, base.commit))?;
+        let walk = history::walk(request.history, workspace.settings.history);
+        let own = own_commits(store, candidate, fork)?;
+        let older = match fork {
+            Some(fork) if fork == candidate => store.history_before(candidate, walk)?,
+            Some(fork) => store.history(&[fork], walk)?,
+            None => History { commits: Vec::new(), truncated: store.is_shallow() },
+        };
+        let own_count = own.len();
+        let commits = History { commits: [own, older.commits].concat(), truncated: older.truncated };
+        let notes: Notes = store.notes()?;
+        let annotated = store.annotated_history(&commits, &notes)?;
+        Ok(Self { candidate, base, commits, own: own_count, annotated })
+    }
+
+    /// The newest commit of the history, if there is any.
+    pub fn newest_of_history(&self) -> Option<ObjectId> {
+        self.commits.commits.get(self.own).map(|commit| commit.id)
+    }
+
+    /// Whether older commits exist elsewhere.
+    pub fn is_truncated(&self) -> bool {
+        self.commits.truncated
+    }
+
+    /// Whether the candidate has any note of its own, or of its tree.
+    pub fn is_measured(&self) -> bool {
+        self.annotated.commits.iter().any(|annotated| annotated.position == 0 && !annotated.note.records.is_empty())
+    }
+
+    /// Every selected series with its history and its candidate.
+    pub fn sides(&self, selection: &Selection) -> Vec<(Series, Candidate)> {
+        let records = history::records(&self.annotated.commits, selection);
+        let (own, older): (Vec<HistoryRecord>, Vec<HistoryRecord>) = records.into_iter().partition(|record| record.position < self.own);
+        let history = older.into_iter().map(|record| HistoryRecord { position: record.position - self.own, ..record });
+        judge::assemble(history, own.into_iter().filter(|record| record.position == 0))
+    }
+
+    /// Every excuse and where it stands.
+    pub fn excuses(&self) -> Vec<PlacedExcuse> {
+        let placed = self.annotated.commits.iter().flat_map(|annotated| {
+            let place = match annotated.position.checked_sub(self.own) {
+                Some(position) => ExcusePlace::History(position),
+                None => ExcusePlace::Candidate,
+            };
+            annotated.note.excuses.iter().map(move |excuse| PlacedExcuse { excuse: excuse.clone(), place })
+        });
+        placed.collect()
+    }
+
+    /// What the store has to say.
+    pub fn notices(&self, store: &Store) -> Result<Vec<Notice>, CommandError> {
+        let mut notices = store_notices(&self.annotated, store)?;
+        notices.extend(self.is_truncated().then(shallow_notice));
+        notices.extend(self.base.is_none().then(|| {
+            Notice::new("no_base", "no base branch was found: the commit is held against its own parents")
+                .hint("name one with --against REV or git config ratchet.base REV")
+        }));
+        Ok(notices)
+    }
+}
+
+/// The base that was asked for or found; where nobody named one and none can be found, there is none.
+fn base(store: &Store, against: Option<String>, configured: Option<String>) -> Result<Option<Base>, CommandError> {
+    match store.base(&BaseRequest { against, configured }) {
+        Ok(base) => Ok(Some(base)),
+        Err(StoreError::NoBase) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The candidate and what lies between it and the fork, newest first.
+fn own_commits(store: &Store, candidate: ObjectId, fork: Option<ObjectId>) -> Result<Vec<crate::store::HistoryCommit>, CommandError> {
+    match fork {
+        Some(fork) if fork != candidate => Ok(store.commits_between(fork, candidate)?),
+        _ => Ok(vec![store.history_commit(candidate)?]),
+    }
+}

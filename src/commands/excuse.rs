@@ -1,0 +1,57 @@
+//! `excuse`: accept a regression, with a reason.
+
+use chrono::{NaiveDate, NaiveTime};
+
+use super::context::Context;
+use super::error::CommandError;
+use super::recording;
+use super::workspace::Workspace;
+use crate::cli::ExcuseArgs;
+use crate::codec::Entry;
+use crate::exit::Exit;
+use crate::model::{BenchmarkName, Excuse, ExcuseScope, MetricName, Quantity};
+use crate::report::escape;
+use crate::report::words::SHORT_ID;
+
+/// Longest reason in bytes: an excuse is a sentence, and every check repeats it.
+const MAX_REASON_BYTES: usize = 4096;
+
+/// Runs the command.
+pub fn run(arguments: &ExcuseArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let scope = ExcuseScope {
+        benchmark: arguments.benchmark.clone().map(BenchmarkName::new).transpose()?,
+        config: arguments.config.parse()?,
+        metric: arguments.metric.clone().map(MetricName::new).transpose()?,
+        testbed: arguments.testbed.clone(),
+    };
+    let until = arguments.until.as_deref().map(str::parse::<Quantity>).transpose()?;
+    let expires = arguments.expires.as_deref().map(end_of_day).transpose()?;
+    let reason = reason(&arguments.reason)?;
+    let workspace = Workspace::open(context)?;
+    let commit = workspace.store.resolve(&arguments.commit)?;
+    let tree = workspace.store.commit(commit)?.tree;
+    let (id, author) = recording::signature(&workspace.store, context)?;
+    let excuse = Excuse { id, time: (context.clock)(), author, tree, scope, reason, until: until.map(|quantity| quantity.value), expires };
+    let what = excuse.scope.benchmark.as_ref().map_or("every benchmark".to_owned(), ToString::to_string);
+    recording::write(&workspace.store, commit, vec![Entry::Excuse(excuse)])?;
+    writeln!(context.out, "excused {} from {} on", escape::terminal(&what), commit.short(SHORT_ID))?;
+    Ok(Exit::Holds)
+}
+
+fn reason(text: &str) -> Result<String, CommandError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(CommandError::usage("an excuse needs a reason").with_hint("--reason \"why the loss is worth it\""));
+    }
+    if text.len() > MAX_REASON_BYTES {
+        return Err(CommandError::usage(format!("the reason has {} bytes; {MAX_REASON_BYTES} are enough for a sentence", text.len())));
+    }
+    Ok(text.to_owned())
+}
+
+/// An excuse holds through the whole day that it names, in UTC.
+fn end_of_day(text: &str) -> Result<chrono::DateTime<chrono::Utc>, CommandError> {
+    let day: NaiveDate = text.parse().map_err(|_| CommandError::usage(format!("--expires {text} is not a day; it looks like 2027-01-31")))?;
+    let end = day.succ_opt().ok_or_else(|| CommandError::usage(format!("--expires {text} is beyond the calendar")))?;
+    Ok(end.and_time(NaiveTime::MIN).and_utc())
+}

@@ -1,0 +1,73 @@
+//! From notes along a history to series: what `check` and `log` judge and draw.
+
+use std::collections::HashMap;
+
+use super::error::CommandError;
+use super::selection::Selection;
+use crate::cli::HistoryArg;
+use crate::judge::HistoryRecord;
+use crate::model::{LineId, ObjectId, Run, SeriesKey};
+use crate::report::Notice;
+use crate::settings::HistoryMode;
+use crate::store::{AnnotatedCommit, AnnotatedHistory, History, HistoryCommit, Store, StoreWarning, Walk};
+
+/// The notes that count for a single commit: its own, and those of commits with the same tree.
+pub fn of_commit(store: &Store, commit: ObjectId) -> Result<AnnotatedHistory, CommandError> {
+    let info = store.commit(commit)?;
+    let only = HistoryCommit { id: commit, tree: info.tree, time: info.time.timestamp() };
+    let history = History { commits: vec![only], truncated: false };
+    Ok(store.annotated_history(&history, &store.notes()?)?)
+}
+
+/// The selected records of these commits, each with the commit it counts for. A record whose run is missing belongs to
+/// no testbed and is left out.
+pub fn records<'a>(commits: &'a [AnnotatedCommit], selection: &Selection) -> Vec<HistoryRecord<'a>> {
+    let mut found = Vec::new();
+    for annotated in commits {
+        let runs: HashMap<LineId, &Run> = annotated.note.runs.iter().map(|run| (run.id, run)).collect();
+        for record in &annotated.note.records {
+            let Some(run) = runs.get(&record.run) else { continue };
+            if selection.covers(&SeriesKey::of(record, run)) {
+                found.push(HistoryRecord { commit: annotated.commit, position: annotated.position, run, record });
+            }
+        }
+    }
+    found
+}
+
+/// Which commits make a history: flag over settings.
+pub fn walk(flag: Option<HistoryArg>, settings: HistoryMode) -> Walk {
+    match (flag, settings) {
+        (Some(HistoryArg::All), _) | (None, HistoryMode::All) => Walk::All,
+        _ => Walk::FirstParent,
+    }
+}
+
+/// What the store has to say about the notes and the history.
+pub fn store_notices(annotated: &AnnotatedHistory, store: &Store) -> Result<Vec<Notice>, CommandError> {
+    let mut notices: Vec<Notice> = annotated.warnings.iter().map(worded).collect();
+    notices.extend(missing_notes(store)?);
+    Ok(notices)
+}
+
+/// Notes that were never fetched are told, with the command that fetches them.
+pub fn missing_notes(store: &Store) -> Result<Option<Notice>, CommandError> {
+    if store.notes()?.exists() {
+        return Ok(None);
+    }
+    let notes_ref = store.notes_ref();
+    let notice = Notice::new("no_notes", format!("there is no {notes_ref} here: nothing was ever recorded, or the notes were not fetched"));
+    Ok(Some(match store.remote()? {
+        Some(remote) => notice.hint(format!("git fetch {remote} {notes_ref}:{notes_ref}")),
+        None => notice.hint("git ratchet bench or git ratchet record makes the first results"),
+    }))
+}
+
+fn worded(warning: &StoreWarning) -> Notice {
+    Notice::new(warning.code(), warning.to_string())
+}
+
+/// A truncated history must not become a smaller baseline without a word.
+pub fn shallow_notice() -> Notice {
+    Notice::new("shallow_clone", "this is a shallow clone: older commits, and the levels they held, are missing").hint("git fetch --unshallow")
+}

@@ -1,0 +1,104 @@
+//! From settings to the harness: each `[[benchmark]]` becomes the points that are executed.
+
+use std::path::Path;
+
+use super::error::CommandError;
+use crate::harness::{CommandSpec, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, SamplingOptions, Warmup};
+use crate::model::{BenchmarkName, Config};
+use crate::settings::{self, Benchmark, CommandLine, Settings};
+
+/// A point and how it is sampled.
+pub struct PlannedPoint {
+    /// What is executed.
+    pub point: Point,
+    /// How often.
+    pub sampling: SamplingOptions,
+}
+
+/// The points that were asked for, in the order of the file.
+///
+/// # Errors
+/// A name that the settings do not have, or a filter that leaves nothing.
+pub fn plan(settings: &Settings, root: &Path, names: &[String], filter: &Config) -> Result<Vec<PlannedPoint>, CommandError> {
+    for name in names {
+        if !settings.benchmarks.iter().any(|benchmark| benchmark.name.as_str() == name) {
+            return Err(unknown_benchmark(name, settings));
+        }
+    }
+    let wanted = |name: &BenchmarkName| names.is_empty() || names.iter().any(|asked| asked == name.as_str());
+    let mut planned = Vec::new();
+    for benchmark in settings.benchmarks.iter().filter(|benchmark| wanted(&benchmark.name)) {
+        for config in benchmark.configs().iter().filter(|config| config.contains(filter)) {
+            planned.push(plan_point(settings, benchmark, config, root)?);
+        }
+    }
+    if planned.is_empty() && !settings.benchmarks.is_empty() {
+        return Err(CommandError::usage(format!("no benchmark has a config with {filter}")).with_hint("git ratchet bench --list shows them all"));
+    }
+    Ok(planned)
+}
+
+fn unknown_benchmark(name: &str, settings: &Settings) -> CommandError {
+    let known: Vec<&str> = settings.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
+    let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
+    CommandError::usage(format!("ratchet.toml has no benchmark `{name}`; {known}"))
+}
+
+fn plan_point(settings: &Settings, benchmark: &Benchmark, config: &Config, root: &Path) -> Result<PlannedPoint, CommandError> {
+    let commands = benchmark.commands(config);
+    let metrics = benchmark.metrics.iter().map(|metric| metric_source(&metric.source));
+    let point = Point {
+        benchmark: benchmark.name.clone(),
+        config: config.clone(),
+        command: command(commands.command),
+        build: commands.build.map(command),
+        prepare: commands.prepare.map(command),
+        cleanup: commands.cleanup.map(command),
+        directory: commands.dir.map_or_else(|| root.to_owned(), |dir| root.join(dir)),
+        environment: commands.env,
+        timeout: benchmark.timeout.unwrap_or(Point::DEFAULT_TIMEOUT),
+        metrics: metrics.collect::<Result<_, _>>()?,
+    };
+    Ok(PlannedPoint { point, sampling: sampling(settings.sampling_for(benchmark)) })
+}
+
+fn command(line: CommandLine) -> CommandSpec {
+    match line {
+        CommandLine::Argv(words) => CommandSpec::Argv(words),
+        CommandLine::Shell(line) => CommandSpec::Shell(line),
+    }
+}
+
+fn metric_source(source: &settings::MetricSource) -> Result<MetricSource, CommandError> {
+    Ok(match source {
+        settings::MetricSource::Time => MetricSource::Time,
+        settings::MetricSource::CpuTime => MetricSource::CpuTime,
+        settings::MetricSource::PeakMemory => MetricSource::PeakMemory,
+        settings::MetricSource::Output { metric, unit, extract, stream } => {
+            let pattern = match extract {
+                settings::Extract::Regex(text) => OutputPattern::Regex(regex::Regex::new(text).map_err(CommandError::usage)?),
+                settings::Extract::Json(pointer) => OutputPattern::Json(pointer.clone()),
+            };
+            let stream = match stream {
+                settings::Stream::Stdout => OutputStream::Stdout,
+                settings::Stream::Stderr => OutputStream::Stderr,
+            };
+            MetricSource::Output(OutputMetric::new(metric.clone(), unit, pattern, stream).map_err(CommandError::usage)?)
+        }
+    })
+}
+
+fn sampling(given: settings::Sampling) -> SamplingOptions {
+    let usual = SamplingOptions::default();
+    SamplingOptions {
+        warmup: given.warmup.map_or(usual.warmup, |warmup| match warmup {
+            settings::Warmup::Count(count) => Warmup::Count(count),
+            settings::Warmup::Time(time) => Warmup::Time(time),
+        }),
+        min_runs: given.min_runs.unwrap_or(usual.min_runs),
+        max_runs: given.max_runs.unwrap_or(usual.max_runs),
+        min_time: given.min_time.unwrap_or(usual.min_time),
+        max_time: given.max_time.unwrap_or(usual.max_time),
+        precision_percent: given.precision_percent.unwrap_or(usual.precision_percent),
+    }
+}

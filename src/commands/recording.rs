@@ -1,0 +1,90 @@
+//! From measurements to a note: one run, its records, one commit on the notes ref.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::context::{Context, IdSequence};
+use super::error::CommandError;
+use crate::codec::Entry;
+use crate::harness;
+use crate::model::{Author, Config, LineId, Measurement, ObjectId, Record, Run, Testbed};
+use crate::report::words::SHORT_ID;
+use crate::store::Store;
+
+/// What belongs to a run besides its measurements.
+pub struct RunFacts {
+    /// The measured commit.
+    pub commit: ObjectId,
+    /// Whether tracked files differed from it.
+    pub dirty: bool,
+    /// Where it was measured.
+    pub testbed: Testbed,
+    /// What measured.
+    pub tool: String,
+    /// When it began.
+    pub time: DateTime<Utc>,
+}
+
+/// This program's name and version, as runs keep it.
+pub fn own_name() -> String {
+    format!("git-ratchet {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// This computer as a testbed, with the user's label in its key.
+pub fn this_testbed(label: Option<&str>) -> Testbed {
+    harness::testbed(&harness::TestbedOptions { label: label.map(str::to_owned), ..Default::default() })
+}
+
+/// The lines of one run: the run itself, then a record for each measurement.
+///
+/// # Errors
+/// Two measurements of the same benchmark, config and metric in one run: which of them would count?
+pub fn entries(store: &Store, facts: RunFacts, measurements: Vec<Measurement>, context: &Context) -> Result<Vec<Entry>, CommandError> {
+    refuse_repetitions(&measurements)?;
+    let id = context.new_id();
+    let run = Run {
+        id,
+        time: facts.time,
+        author: store.author()?,
+        tool: facts.tool,
+        commit: facts.commit,
+        tree: store.commit(facts.commit)?.tree,
+        dirty: facts.dirty,
+        session: None,
+        testbed: facts.testbed,
+    };
+    let mut ids = IdSequence::after(id);
+    let records = measurements.into_iter().map(|measured| Entry::Record(Record::new(ids.next_id(context), id, measured)));
+    Ok(std::iter::once(Entry::Run(run)).chain(records.collect::<Vec<_>>()).collect())
+}
+
+fn refuse_repetitions(measurements: &[Measurement]) -> Result<(), CommandError> {
+    let mut seen: BTreeSet<(&str, &Config, &str)> = BTreeSet::new();
+    for measured in measurements {
+        let (benchmark, metric) = (measured.benchmark.as_str(), measured.metric.name.as_str());
+        if !seen.insert((benchmark, &measured.config, metric)) {
+            let what = format!("{benchmark} [{}] {metric}", measured.config);
+            return Err(CommandError::usage(format!("{what} is given twice in one run"))
+                .with_hint("give repeated values as one sample, or record them as separate runs"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes lines to the note of one commit: one commit on the notes ref, whatever their number.
+pub fn write(store: &Store, commit: ObjectId, entries: Vec<Entry>) -> Result<(), CommandError> {
+    let message = format!("git ratchet: {} lines for {}", entries.len(), commit.short(SHORT_ID));
+    store.append(&[(commit, entries)], &message)?;
+    Ok(())
+}
+
+/// An id and an author for a line that is not part of a run.
+pub fn signature(store: &Store, context: &Context) -> Result<(LineId, Author), CommandError> {
+    Ok((context.new_id(), store.author()?))
+}
+
+/// A testbed known only by its key.
+pub fn named_testbed(key: &str, facts: BTreeMap<String, String>) -> Result<Testbed, CommandError> {
+    Ok(Testbed::new(key, facts)?)
+}

@@ -1,0 +1,39 @@
+//! Which series a command looks at, from its flags.
+
+use super::error::CommandError;
+use crate::cli::SeriesArgs;
+use crate::model::{BenchmarkName, Config, MetricName, SeriesKey};
+
+/// A filter over series; absent parts let everything through.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    benchmarks: Vec<BenchmarkName>,
+    config: Config,
+    metrics: Vec<MetricName>,
+    testbed: Option<String>,
+}
+
+impl Selection {
+    /// From the flags that many commands share.
+    pub fn new(arguments: &SeriesArgs) -> Result<Self, CommandError> {
+        Ok(Self {
+            benchmarks: arguments.benchmarks.iter().map(BenchmarkName::new).collect::<Result<_, _>>()?,
+            config: arguments.config.as_deref().unwrap_or_default().parse()?,
+            metrics: arguments.metrics.iter().map(MetricName::new).collect::<Result<_, _>>()?,
+            testbed: arguments.testbed.clone(),
+        })
+    }
+
+    /// Whether the series is looked at.
+    pub fn covers(&self, series: &SeriesKey) -> bool {
+        (self.benchmarks.is_empty() || self.benchmarks.contains(&series.benchmark))
+            && series.config.contains(&self.config)
+            && (self.metrics.is_empty() || self.metrics.contains(&series.metric))
+            && self.testbed.as_ref().is_none_or(|testbed| *testbed == series.testbed)
+    }
+
+    /// Whether anything is filtered out.
+    pub fn is_everything(&self) -> bool {
+        self.benchmarks.is_empty() && self.config.is_empty() && self.metrics.is_empty() && self.testbed.is_none()
+    }
+}

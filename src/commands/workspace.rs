@@ -1,0 +1,72 @@
+//! The repository and its settings, opened together.
+
+use super::context::Context;
+use super::error::CommandError;
+use crate::model::ObjectId;
+use crate::settings::{self, Overrides, Settings, SettingsError};
+use crate::store::{OpenOptions, Store, StoreError};
+
+/// An opened repository and the settings in force.
+pub struct Workspace {
+    /// The repository.
+    pub store: Store,
+    /// `ratchet.toml` of the work tree (of HEAD in a bare repository), with git config above it.
+    pub settings: Settings,
+    /// Whether there is a `ratchet.toml`.
+    pub has_settings: bool,
+}
+
+impl Workspace {
+    /// Opens the repository of the context's folder and reads its settings.
+    pub fn open(context: &Context) -> Result<Self, CommandError> {
+        let store = Store::open(&OpenOptions { dir: context.dir.clone(), ..OpenOptions::default() })?;
+        let file = settings_file(&store)?;
+        let overrides = overrides(&store)?;
+        let has_settings = file.is_some();
+        let settings = file.unwrap_or_default().overridden_by(&overrides);
+        Ok(Self { store, settings, has_settings })
+    }
+
+    /// The settings as another revision has them: the policy that a change cannot loosen.
+    pub fn settings_of(&self, commit: ObjectId, name: &str) -> Result<Settings, CommandError> {
+        let settings = match self.store.read_file(commit, settings::FILE_NAME)? {
+            Some(bytes) => Settings::parse(&bytes, &format!("{} of {name}", settings::FILE_NAME))?,
+            None => Settings::default(),
+        };
+        Ok(settings.overridden_by(&overrides(&self.store)?))
+    }
+}
+
+fn overrides(store: &Store) -> Result<Overrides, CommandError> {
+    Ok(Overrides::from_git_config(|key| store.git_setting(key))?)
+}
+
+fn settings_file(store: &Store) -> Result<Option<Settings>, CommandError> {
+    let Some(root) = store.work_dir() else {
+        return settings_of_head(store);
+    };
+    let path = root.join(settings::FILE_NAME);
+    if path.exists() { Ok(Some(settings::load(&path)?)) } else { Ok(None) }
+}
+
+/// A bare repository has no work tree: its settings are those of HEAD, where it has a commit.
+fn settings_of_head(store: &Store) -> Result<Option<Settings>, CommandError> {
+    let Ok(head) = store.head() else { return Ok(None) };
+    let bytes = store.read_file(head, settings::FILE_NAME)?;
+    Ok(bytes.map(|bytes| Settings::parse(&bytes, &format!("HEAD:{}", settings::FILE_NAME))).transpose()?)
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::failure(error)
+    }
+}
+
+impl From<SettingsError> for CommandError {
+    fn from(error: SettingsError) -> Self {
+        match error {
+            SettingsError::Unreadable { .. } => Self::failure(error),
+            _ => Self::usage(error),
+        }
+    }
+}
