@@ -1,4 +1,6 @@
 //! git-ratchet keeps a repository from getting slower.
 #![allow(missing_docs)]
 pub mod codec;
+pub mod harness;
 pub mod model;
+pub mod settings;
