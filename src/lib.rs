@@ -19,8 +19,13 @@
 //!
 //! [`cli`] holds the command line as types, [`exit`] the table of exit codes. ARCHITECTURE.md tells the reasons.
 
+pub mod cli;
 pub mod codec;
+pub mod commands;
+pub mod exit;
+pub mod harness;
 pub mod import;
 pub mod judge;
 pub mod model;
 pub mod report;
+pub mod settings;

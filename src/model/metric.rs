@@ -115,7 +115,21 @@ impl Metric {
 
     /// Wall-clock time in seconds.
     pub fn time() -> Self {
-        Self { name: MetricName(MetricName::TIME.to_owned()), unit: Unit::SECOND, better: Direction::Lower, exact: false }
+        Self::built_in(MetricName::TIME, Unit::SECOND)
+    }
+
+    /// User plus system processor time in seconds.
+    pub fn cpu_time() -> Self {
+        Self::built_in(MetricName::CPU_TIME, Unit::SECOND)
+    }
+
+    /// Largest resident set in bytes.
+    pub fn peak_memory() -> Self {
+        Self::built_in(MetricName::PEAK_MEMORY, Unit::BYTE)
+    }
+
+    fn built_in(name: &str, unit: Unit) -> Self {
+        Self { name: MetricName(name.to_owned()), unit, better: Direction::Lower, exact: false }
     }
 }
 

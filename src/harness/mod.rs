@@ -1,0 +1,34 @@
+//! Where things are measured: one benchmark point at a time, as often as its sample needs.
+//!
+//! An [`Executor`] knows how to execute a point once; [`run_benchmark`] asks it again and again, decides when the
+//! sample is precise enough ([`Sampler`]), and hands back measurements with their warnings. Time comes from a
+//! [`Clock`] and news go to a [`Progress`], so whole schedules run in tests without a process or a wait.
+//!
+//! [`ProcessExecutor`] measures programs. This module knows neither settings, nor git, nor how anything is shown.
+
+mod bench;
+mod clock;
+mod executor;
+mod extract;
+mod interrupt;
+mod interval;
+mod point;
+mod process;
+mod progress;
+mod sampling;
+mod testbed;
+mod warnings;
+
+#[cfg(test)]
+mod fake;
+
+pub use bench::{BenchFailure, run_benchmark};
+pub use clock::{Clock, MonotonicClock};
+pub use executor::{Ending, ExecutionError, Executor, LastLines, Observation, Prepared, Step};
+pub use extract::ExtractError;
+pub use interrupt::{CannotCatchSignals, Interrupt};
+pub use point::{CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point};
+pub use process::ProcessExecutor;
+pub use progress::{Estimate, Event, Progress, Silent};
+pub use sampling::{Decision, Sampler, SamplingOptions, StopReason, Warmup};
+pub use testbed::{TestbedOptions, testbed};

@@ -1,0 +1,191 @@
+//! Measures programs: one process per execution.
+
+mod capture;
+#[cfg_attr(not(unix), path = "child_other.rs")]
+pub(super) mod child;
+mod memory;
+
+#[cfg(all(test, unix))]
+mod tests;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use child::{Finished, RunOptions, Verdict};
+
+use super::executor::escape;
+use super::{
+    CommandSpec, ExecutionError, Executor, Interrupt, LastLines, MetricSource, Observation, OutputStream, Point, Prepared, Step,
+};
+
+/// Below this, starting the process is a noticeable part of its time.
+const SHORTEST_TIME: Duration = Duration::from_millis(5);
+
+/// Longest command shown in an error, in characters.
+const SHOWN_COMMAND_CHARS: usize = 200;
+
+/// Runs a point's command as a process of its own, with nothing on its standard input and in a process group of its
+/// own, which is killed when it takes too long or when the user wants to stop.
+///
+/// What an execution leaves running in its group is killed too, so that it cannot disturb the next one. What `build`
+/// and `prepare` leave in the background lives on: a server that the benchmark talks to is `cleanup`'s to end.
+#[derive(Debug, Default)]
+pub struct ProcessExecutor {
+    interrupt: Interrupt,
+    point: Option<Point>,
+    built: HashSet<(CommandSpec, PathBuf)>,
+}
+
+impl ProcessExecutor {
+    /// An executor that stops when `interrupt` says so.
+    pub fn new(interrupt: Interrupt) -> Self {
+        Self { interrupt, ..Self::default() }
+    }
+
+    /// Runs the build of `point` unless this executor has run the same command in the same folder.
+    fn build(&mut self, point: &Point) -> Result<(), ExecutionError> {
+        let Some(build) = &point.build else { return Ok(()) };
+        let key = (build.clone(), point.directory.clone());
+        if !self.built.contains(&key) {
+            self.run(point, Step::Build, build)?;
+            self.built.insert(key);
+        }
+        Ok(())
+    }
+
+    /// Runs one command of `point`; anything but a good end is an error.
+    fn run(&self, point: &Point, step: Step, command: &CommandSpec) -> Result<Finished, ExecutionError> {
+        // Cleanup runs also after the user asked to stop.
+        if step != Step::Cleanup && self.interrupt.is_requested() {
+            return Err(ExecutionError::Interrupted);
+        }
+        let options = RunOptions {
+            timeout: (step == Step::Execute).then_some(point.timeout),
+            kill_leftovers: step == Step::Execute,
+            interrupt: &self.interrupt,
+        };
+        let mut process = process(point, command)?;
+        let finished = child::run(&mut process, options).map_err(|source| not_run(step, command, source))?;
+        let output = || LastLines::of(&finished.stdout.bytes, &finished.stderr.bytes);
+        match (finished.verdict, finished.ending) {
+            (Verdict::Interrupted, _) => Err(ExecutionError::Interrupted),
+            (Verdict::TimedOut, _) => {
+                Err(ExecutionError::TimedOut { command: shown(command), after: point.timeout, output: output() })
+            }
+            (Verdict::ItsOwn, Some(ending)) => {
+                Err(ExecutionError::Failed { step, command: shown(command), ending, output: output() })
+            }
+            (Verdict::ItsOwn, None) => Ok(finished),
+        }
+    }
+}
+
+impl Executor for ProcessExecutor {
+    fn prepare(&mut self, point: &Point) -> Result<Prepared, ExecutionError> {
+        self.point = Some(point.clone());
+        self.build(point)?;
+        if let Some(prepare) = &point.prepare {
+            self.run(point, Step::Prepare, prepare)?;
+        }
+        let metrics = point.metrics.iter().map(MetricSource::metric).collect();
+        Ok(Prepared { metrics, barred: None, shortest_time: SHORTEST_TIME })
+    }
+
+    fn execute(&mut self) -> Result<Observation, ExecutionError> {
+        // Without a prepared point there is nothing to measure.
+        let Some(point) = &self.point else { return Ok(Observation::default()) };
+        let finished = self.run(point, Step::Execute, &point.command)?;
+        let floor = memory::own_peak();
+        let values = point.metrics.iter().map(|metric| read(metric, &finished, floor)).collect::<Result<_, _>>()?;
+        Ok(Observation { values, throttled: false })
+    }
+
+    fn finish(&mut self) -> Result<(), ExecutionError> {
+        let Some(point) = self.point.take() else { return Ok(()) };
+        match &point.cleanup {
+            Some(cleanup) => self.run(&point, Step::Cleanup, cleanup).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One metric of a finished execution, in base units; `None` where the system cannot tell it.
+fn read(metric: &MetricSource, finished: &Finished, memory_floor: u64) -> Result<Option<f64>, ExecutionError> {
+    match metric {
+        MetricSource::Time => Ok(positive(finished.wall.as_secs_f64())),
+        MetricSource::CpuTime => Ok(positive(finished.cpu.as_secs_f64())),
+        MetricSource::PeakMemory => Ok((finished.peak_memory > memory_floor).then_some(finished.peak_memory as f64)),
+        MetricSource::Output(output) => {
+            let stream = match output.stream {
+                OutputStream::Stdout => &finished.stdout,
+                OutputStream::Stderr => &finished.stderr,
+            };
+            output.read(stream).map(Some).map_err(|source| ExecutionError::NoValue {
+                metric: output.metric.name.clone(),
+                source,
+                output: LastLines::of(&finished.stdout.bytes, &finished.stderr.bytes),
+            })
+        }
+    }
+}
+
+/// A time that the clock is too coarse for reads as zero, which says nothing.
+fn positive(seconds: f64) -> Option<f64> {
+    (seconds > 0.0).then_some(seconds)
+}
+
+fn process(point: &Point, command: &CommandSpec) -> Result<Command, ExecutionError> {
+    let no_directory = || ExecutionError::NoDirectory { directory: point.directory.clone() };
+    if !point.directory.is_dir() {
+        return Err(no_directory());
+    }
+    let directory = std::path::absolute(&point.directory).map_err(|_| no_directory())?;
+    let mut process = match command {
+        CommandSpec::Argv(words) => {
+            let (program, arguments) = words.split_first().map_or(("", words.as_slice()), |(first, rest)| (first, rest));
+            let mut process = Command::new(located(&directory, program));
+            process.args(arguments);
+            process
+        }
+        CommandSpec::Shell(line) => {
+            let mut process = Command::new("sh");
+            process.arg("-c").arg(line);
+            process
+        }
+    };
+    process.current_dir(directory).envs(point.environment.iter().map(|(name, value)| (name, value)));
+    Ok(process)
+}
+
+/// A program given by a path is looked for in the working folder, on every system alike; a bare name in `PATH`.
+fn located(directory: &Path, program: &str) -> PathBuf {
+    if program.contains('/') { directory.join(program) } else { PathBuf::from(program) }
+}
+
+fn not_run(step: Step, command: &CommandSpec, source: std::io::Error) -> ExecutionError {
+    use std::io::ErrorKind;
+    let hint = match source.kind() {
+        ErrorKind::NotFound => {
+            "is it built and installed? Paths are relative to the working folder, bare names are looked up in PATH"
+        }
+        ErrorKind::PermissionDenied => "is it executable? A script needs `chmod +x`, or its interpreter in front",
+        ErrorKind::Unsupported => "record what another tool measured with `git ratchet record`",
+        _ => "try to run it by hand",
+    };
+    ExecutionError::NotStarted { step, command: shown(command), source, hint }
+}
+
+/// The command as one line of a shell, shortened.
+fn shown(command: &CommandSpec) -> String {
+    let line = match command {
+        CommandSpec::Argv(words) => shell_words::join(words),
+        CommandSpec::Shell(line) => line.trim().to_owned(),
+    };
+    let mut start: String = line.chars().take(SHOWN_COMMAND_CHARS).collect();
+    if start.len() < line.len() {
+        start.push('…');
+    }
+    escape(&start)
+}

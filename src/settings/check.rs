@@ -1,0 +1,203 @@
+//! From the file as written to settings that hold together.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::benchmark::{CommandPattern, CommandPatterns};
+use super::error::Problem;
+use super::placeholder::Pattern;
+use super::raw::{RawBenchmark, RawCommand, RawSampling, RawSettings, RawThresholds};
+use super::{Benchmark, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, Sampling, Settings, SettingsError};
+use super::{matrix, metrics};
+use crate::model::{BenchmarkName, Config};
+
+/// Reads and checks a whole file.
+pub(super) fn settings(bytes: &[u8], origin: &str) -> Result<Settings, SettingsError> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(SettingsError::TooLarge { origin: origin.to_owned(), bytes: bytes.len() });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let readable = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        Problem::at(readable.len()..readable.len(), "this byte is not UTF-8")
+            .hint("save the file as UTF-8")
+            .locate(&readable, origin)
+    })?;
+    let checked = toml::from_str(text).map_err(Problem::from).and_then(whole);
+    checked.map_err(|problem| problem.locate(text, origin))
+}
+
+fn whole(raw: RawSettings) -> Result<Settings, Problem> {
+    let mut lines: HashMap<BenchmarkName, Range<usize>> = HashMap::new();
+    let mut benchmarks = Vec::new();
+    let mut left = MAX_POINTS;
+    for raw in &raw.benchmark {
+        let benchmark = benchmark(raw.as_ref(), left)?;
+        let span = raw.as_ref().name.span();
+        left -= benchmark.configs.len();
+        if lines.insert(benchmark.name.clone(), span.clone()).is_some() {
+            let message = format!("there are two benchmarks named `{}`", benchmark.name);
+            return Err(Problem::at(span, message).hint("rename one, or make them points of one benchmark"));
+        }
+        benchmarks.push(benchmark);
+    }
+    let of_metric =
+        |(name, raw): (super::values::Name, RawThresholds)| MetricThresholds { metric: name.0, thresholds: thresholds(raw) };
+    Ok(Settings {
+        base: raw.base.map(|base| base.0),
+        history: raw.history.unwrap_or_default(),
+        baseline: raw.baseline.unwrap_or_default(),
+        testbed: raw.testbed.map(|label| label.0),
+        thresholds: thresholds(raw.thresholds),
+        metric_thresholds: raw.metric.into_iter().map(of_metric).collect(),
+        sampling: sampling(&raw.sampling)?,
+        benchmarks,
+        overriding: PartialThresholds::default(),
+    })
+}
+
+fn benchmark(raw: &RawBenchmark, left: usize) -> Result<Benchmark, Problem> {
+    let name = raw.name.as_ref().0.as_str();
+    let configs = matrix::points(raw, left)?;
+    Ok(Benchmark {
+        name: BenchmarkName::new(name).map_err(|error| Problem::at(raw.name.span(), error.to_string()))?,
+        timeout: raw.timeout.map(|timeout| timeout.0),
+        required: raw.required,
+        inputs: raw.inputs.iter().map(|glob| glob.0.clone()).collect(),
+        thresholds: thresholds(raw.thresholds),
+        sampling: sampling(&raw.sampling)?,
+        metrics: metrics::of(raw)?,
+        patterns: patterns(raw, &configs)?,
+        configs,
+    })
+}
+
+fn thresholds(raw: RawThresholds) -> PartialThresholds {
+    PartialThresholds {
+        regression_percent: raw.regression.map(|percent| percent.0),
+        improvement_percent: raw.improvement.map(|percent| percent.0),
+    }
+}
+
+fn sampling(raw: &RawSampling) -> Result<Sampling, Problem> {
+    let sampling = Sampling {
+        warmup: raw.warmup.map(|warmup| warmup.0),
+        min_runs: raw.min_runs.as_ref().map(|runs| runs.as_ref().get()),
+        max_runs: raw.max_runs.as_ref().map(|runs| runs.as_ref().get()),
+        min_time: raw.min_time.as_ref().map(|time| time.as_ref().0),
+        max_time: raw.max_time.map(|time| time.0),
+        precision_percent: raw.precision.map(|percent| percent.0),
+    };
+    let is_above = |least: Option<u128>, most: Option<u128>| least.zip(most).is_some_and(|(least, most)| least > most);
+    let millis = |time: Option<std::time::Duration>| time.map(|time| time.as_nanos());
+    match (&raw.min_runs, &raw.min_time) {
+        (Some(runs), _) if is_above(sampling.min_runs.map(u128::from), sampling.max_runs.map(u128::from)) => {
+            Err(Problem::at(runs.span(), "`min_runs` is above `max_runs`").hint("raise `max_runs`"))
+        }
+        (_, Some(time)) if is_above(millis(sampling.min_time), millis(sampling.max_time)) => {
+            Err(Problem::at(time.span(), "`min_time` is above `max_time`").hint("raise `max_time`"))
+        }
+        _ => Ok(sampling),
+    }
+}
+
+/// The names that every point of a benchmark has, in which placeholders may be written.
+struct Parameters<'a> {
+    of_every_point: BTreeSet<&'a str>,
+    configs: &'a [Config],
+}
+
+impl<'a> Parameters<'a> {
+    fn of(configs: &'a [Config]) -> Self {
+        let mut of_every_point: BTreeSet<&str> =
+            configs.first().map(|config| config.iter().map(|(name, _)| name).collect()).unwrap_or_default();
+        of_every_point.retain(|name| configs.iter().all(|config| config.get(name).is_some()));
+        Self { of_every_point, configs }
+    }
+
+    fn pattern(&self, text: &str, span: &Range<usize>) -> Result<Pattern, Problem> {
+        if text.contains('\0') {
+            return Err(Problem::at(span.clone(), "a text for another program must not contain a NUL character"));
+        }
+        let pattern = Pattern::parse(text)
+            .map_err(|_| Problem::at(span.clone(), "a `{` is not closed").hint("write `{{` for a brace itself"))?;
+        if let Some(unknown) = pattern.parameters().find(|name| !self.of_every_point.contains(name)) {
+            return Err(self.unknown(unknown, span));
+        }
+        Ok(pattern)
+    }
+
+    fn unknown(&self, name: &str, span: &Range<usize>) -> Problem {
+        let known: Vec<&str> = self.of_every_point.iter().copied().collect();
+        let is_in_some = self.configs.iter().any(|config| config.get(name).is_some());
+        let hint = match super::error::closest(name, &known) {
+            Some(close) => format!("did you mean `{{{close}}}`? `{{{{` stands for a brace itself"),
+            None if is_in_some => "some points do not have this parameter: give it to every one".to_owned(),
+            None if known.is_empty() => "there are no parameters here; write `{{` for a brace itself".to_owned(),
+            None => format!("known here: {}; write `{{{{` for a brace itself", known.join(", ")),
+        };
+        Problem::at(span.clone(), format!("unknown placeholder `{{{name}}}`")).hint(hint)
+    }
+
+    fn command(&self, raw: &Spanned<RawCommand>) -> Result<CommandPattern, Problem> {
+        let span = raw.span();
+        let no_command =
+            || Err(Problem::at(span.clone(), "this command is empty").hint("write [\"program\", \"argument\"] or a shell line"));
+        match raw.as_ref() {
+            RawCommand::Shell(line) if line.trim().is_empty() => no_command(),
+            RawCommand::Argv(words) if words.first().is_none_or(|program| program.is_empty()) => no_command(),
+            RawCommand::Shell(line) => Ok(CommandPattern::Shell(self.pattern(line, &span)?)),
+            RawCommand::Argv(words) => {
+                let words = words.iter().map(|word| self.pattern(word, &span)).collect::<Result<_, _>>()?;
+                Ok(CommandPattern::Argv(words))
+            }
+        }
+    }
+
+    fn optional_command(&self, raw: &Option<Spanned<RawCommand>>) -> Result<Option<CommandPattern>, Problem> {
+        raw.as_ref().map(|raw| self.command(raw)).transpose()
+    }
+
+    /// The working folder, which stays inside the repository for every point.
+    fn directory(&self, raw: &Spanned<super::values::Text>) -> Result<Pattern, Problem> {
+        let pattern = self.pattern(&raw.as_ref().0, &raw.span())?;
+        for config in self.configs {
+            let filled = pattern.fill(config);
+            let stays_inside = std::path::Path::new(&filled)
+                .components()
+                .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
+            if !stays_inside {
+                let message = format!("`{filled}` is not a folder inside the repository");
+                return Err(
+                    Problem::at(raw.span(), message).hint("`dir` is relative to the root of the repository, without `..`")
+                );
+            }
+        }
+        Ok(pattern)
+    }
+
+    fn environment(&self, raw: &RawBenchmark) -> Result<Vec<(String, Pattern)>, Problem> {
+        let variable = |(name, value): &(String, Spanned<super::values::Scalar>)| {
+            if name.is_empty() || name.contains(['=', '\0']) {
+                return Err(Problem::at(value.span(), format!("{name:?} is not the name of an environment variable")));
+            }
+            Ok((name.clone(), self.pattern(&value.as_ref().to_text(), &value.span())?))
+        };
+        raw.env.0.iter().map(variable).collect()
+    }
+}
+
+fn patterns(raw: &RawBenchmark, configs: &[Config]) -> Result<CommandPatterns, Problem> {
+    let parameters = Parameters::of(configs);
+    // A build serves all points, so it knows the parameters of none.
+    let no_parameters = Parameters::of(&[]);
+    Ok(CommandPatterns {
+        command: parameters.command(&raw.command)?,
+        build: no_parameters.optional_command(&raw.build)?,
+        prepare: parameters.optional_command(&raw.prepare)?,
+        cleanup: parameters.optional_command(&raw.cleanup)?,
+        dir: raw.dir.as_ref().map(|dir| parameters.directory(dir)).transpose()?,
+        env: parameters.environment(raw)?,
+    })
+}

@@ -1,0 +1,130 @@
+//! The user's `ratchet.toml` and `git config ratchet.*`, merged.
+//!
+//! The parser takes bytes, because the file is often read from a tree of the base revision and not from disk. What it
+//! returns is checked: placeholders are known, regular expressions compile, durations are positive, names are unique,
+//! a matrix is no larger than [`MAX_POINTS`]. Reading settings runs nothing.
+//!
+//! Precedence is flag > environment > `git config` > `ratchet.toml`; everything above the file arrives as
+//! [`Overrides`].
+
+mod benchmark;
+mod check;
+mod error;
+mod matrix;
+mod metrics;
+mod overrides;
+mod placeholder;
+mod raw;
+mod template;
+mod thresholds;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use crate::model::{BenchmarkName, MetricName};
+
+pub use benchmark::{Benchmark, CommandLine, Extract, MetricSettings, MetricSource, PointCommands, Sampling, Stream, Warmup};
+pub use error::SettingsError;
+pub use matrix::MAX_POINTS;
+pub use overrides::Overrides;
+pub use template::Template;
+pub use thresholds::{MetricThresholds, PartialThresholds, Thresholds};
+
+/// The name of the settings file in the root of a repository.
+pub const FILE_NAME: &str = "ratchet.toml";
+
+/// Longest settings file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// Which commits make a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub enum HistoryMode {
+    /// First parents only: what the branch really held.
+    #[default]
+    FirstParent,
+    /// Every ancestor.
+    All,
+}
+
+/// What a candidate is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub enum BaselineMode {
+    /// The best level that the series has held.
+    #[default]
+    Level,
+    /// The best single run.
+    BestRun,
+}
+
+/// Settings in force: the file's, or the defaults where there is no file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Settings {
+    /// The base revision to check against, such as `origin/main`.
+    pub base: Option<String>,
+    /// Which commits make a history.
+    pub history: HistoryMode,
+    /// What a candidate is held against.
+    pub baseline: BaselineMode,
+    /// The user's label, added to the testbed key.
+    pub testbed: Option<String>,
+    /// Thresholds for everything.
+    pub thresholds: PartialThresholds,
+    /// Thresholds of one metric in all benchmarks.
+    pub metric_thresholds: Vec<MetricThresholds>,
+    /// Sampling for all benchmarks.
+    pub sampling: Sampling,
+    /// The benchmarks, in the order of the file.
+    pub benchmarks: Vec<Benchmark>,
+    /// Thresholds from above the file: they win over every table of it.
+    overriding: PartialThresholds,
+}
+
+impl Settings {
+    /// Reads the bytes of a settings file. `origin` names it in errors: a path, or `ratchet.toml of origin/main`.
+    pub fn parse(bytes: &[u8], origin: &str) -> Result<Self, SettingsError> {
+        check::settings(bytes, origin)
+    }
+
+    /// Puts `overrides` above these settings.
+    pub fn overridden_by(mut self, overrides: &Overrides) -> Self {
+        overrides.apply(&mut self);
+        self
+    }
+
+    /// The benchmark of this name.
+    pub fn benchmark(&self, name: &BenchmarkName) -> Option<&Benchmark> {
+        self.benchmarks.iter().find(|benchmark| benchmark.name == *name)
+    }
+
+    /// The benchmarks that `check` must find measured.
+    pub fn required(&self) -> impl Iterator<Item = &Benchmark> {
+        self.benchmarks.iter().filter(|benchmark| benchmark.required)
+    }
+
+    /// The thresholds of one metric of one benchmark. Each of the two is looked up on its own, the most specific
+    /// first: an override, `[[benchmark.metrics]]`, `[benchmark.thresholds]`, `[metric.NAME]`, `[thresholds]`, the default.
+    pub fn thresholds_for(&self, benchmark: &BenchmarkName, metric: &MetricName) -> Thresholds {
+        let benchmark = self.benchmark(benchmark);
+        let of_metric = benchmark.and_then(|b| b.metrics.iter().find(|m| m.name == *metric)).map(|m| m.thresholds);
+        let of_benchmark = benchmark.map(|b| b.thresholds);
+        let of_metric_everywhere = self.metric_thresholds.iter().find(|m| m.metric == *metric).map(|m| m.thresholds);
+        let layers = [Some(self.overriding), of_metric, of_benchmark, of_metric_everywhere, Some(self.thresholds)];
+        layers.into_iter().flatten().fold(PartialThresholds::default(), PartialThresholds::or).or_default()
+    }
+
+    /// How a benchmark is sampled: its own `[benchmark.sampling]`, above `[sampling]`.
+    pub fn sampling_for(&self, benchmark: &Benchmark) -> Sampling {
+        benchmark.sampling.clone().or(&self.sampling)
+    }
+}
+
+/// Reads the settings file at `path`.
+pub fn load(path: &Path) -> Result<Settings, SettingsError> {
+    let bytes = std::fs::read(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+    Settings::parse(&bytes, &path.display().to_string())
+}

@@ -1,0 +1,64 @@
+//! Settings from above the file: `git config ratchet.*`, and whatever the command layer takes from flags.
+
+use super::{BaselineMode, HistoryMode, PartialThresholds, Settings, SettingsError, values};
+
+/// Settings that stand above `ratchet.toml`; what is absent leaves the file's value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Overrides {
+    /// `ratchet.base`.
+    pub base: Option<String>,
+    /// `ratchet.history`: `first-parent` or `all`.
+    pub history: Option<HistoryMode>,
+    /// `ratchet.baseline`: `level` or `best-run`.
+    pub baseline: Option<BaselineMode>,
+    /// `ratchet.testbed`: the label in the testbed key.
+    pub testbed: Option<String>,
+    /// `ratchet.regression`, in percent: above every threshold of the file.
+    pub regression_percent: Option<f64>,
+    /// `ratchet.improvement`, in percent: above every threshold of the file.
+    pub improvement_percent: Option<f64>,
+}
+
+impl Overrides {
+    /// Reads what `git config` says under `ratchet.`; where a key is there several times, the last counts, as in git.
+    /// Keys are compared without regard to case. Keys that are not settings (hooks, remotes) are somebody else's.
+    pub fn from_git_config<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, SettingsError> {
+        let mut overrides = Self::default();
+        for (key, value) in entries {
+            overrides
+                .set(&key.to_ascii_lowercase(), value)
+                .map_err(|message| SettingsError::GitConfig { key: key.to_owned(), message })?;
+        }
+        Ok(overrides)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let text = || values::Text::try_from(value.to_owned()).map(|text| text.0);
+        match key {
+            "ratchet.base" => self.base = Some(text()?),
+            "ratchet.history" => self.history = Some(HistoryMode::try_from(value.to_owned())?),
+            "ratchet.baseline" => self.baseline = Some(BaselineMode::try_from(value.to_owned())?),
+            "ratchet.testbed" => self.testbed = Some(text()?),
+            "ratchet.regression" => self.regression_percent = Some(percent(value)?),
+            "ratchet.improvement" => self.improvement_percent = Some(percent(value)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        settings.base = self.base.clone().or(settings.base.take());
+        settings.history = self.history.unwrap_or(settings.history);
+        settings.baseline = self.baseline.unwrap_or(settings.baseline);
+        settings.testbed = self.testbed.clone().or(settings.testbed.take());
+        let thresholds =
+            PartialThresholds { regression_percent: self.regression_percent, improvement_percent: self.improvement_percent };
+        settings.overriding = thresholds.or(settings.overriding);
+    }
+}
+
+fn percent(value: &str) -> Result<f64, String> {
+    let number = value.trim().trim_end_matches('%').trim_end();
+    let number = number.parse().map_err(|_| format!("`{value}` is not a percentage: write a number such as 3"))?;
+    values::percent(number)
+}

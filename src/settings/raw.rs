@@ -1,0 +1,127 @@
+//! The file as it is written: what serde reads, before anything is checked against anything else.
+//!
+//! What is wrong with one value alone is refused here, where the parser knows its place; what is wrong between values
+//! is [`super::check`]'s, which finds their places in [`Spanned`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use toml::Spanned;
+
+use super::values::{Better, Name, Percent, PositivePercent, PositiveTime, RawStream, Scalar, Scalars, Text, Time, WarmupValue};
+use super::{BaselineMode, HistoryMode};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSettings {
+    pub(super) base: Option<Text>,
+    pub(super) history: Option<HistoryMode>,
+    pub(super) baseline: Option<BaselineMode>,
+    pub(super) testbed: Option<Text>,
+    pub(super) thresholds: RawThresholds,
+    pub(super) metric: BTreeMap<Name, RawThresholds>,
+    pub(super) sampling: RawSampling,
+    pub(super) benchmark: Vec<Spanned<RawBenchmark>>,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawThresholds {
+    pub(super) regression: Option<Percent>,
+    pub(super) improvement: Option<Percent>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSampling {
+    pub(super) warmup: Option<WarmupValue>,
+    pub(super) min_runs: Option<Spanned<std::num::NonZeroU32>>,
+    pub(super) max_runs: Option<Spanned<std::num::NonZeroU32>>,
+    pub(super) min_time: Option<Spanned<Time>>,
+    pub(super) max_time: Option<PositiveTime>,
+    pub(super) precision: Option<PositivePercent>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBenchmark {
+    pub(super) name: Spanned<Text>,
+    pub(super) command: Spanned<RawCommand>,
+    pub(super) build: Option<Spanned<RawCommand>>,
+    pub(super) prepare: Option<Spanned<RawCommand>>,
+    pub(super) cleanup: Option<Spanned<RawCommand>>,
+    pub(super) dir: Option<Spanned<Text>>,
+    #[serde(default)]
+    pub(super) env: Ordered<Spanned<Scalar>>,
+    pub(super) timeout: Option<PositiveTime>,
+    #[serde(default)]
+    pub(super) required: bool,
+    #[serde(default)]
+    pub(super) inputs: Vec<Text>,
+    pub(super) matrix: Option<Spanned<Ordered<Spanned<Scalars>>>>,
+    #[serde(default)]
+    pub(super) config: Vec<Spanned<Ordered<Scalar>>>,
+    #[serde(default)]
+    pub(super) thresholds: RawThresholds,
+    #[serde(default)]
+    pub(super) sampling: RawSampling,
+    pub(super) metrics: Option<Spanned<Vec<Spanned<RawMetric>>>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "expected a shell line in quotes or a list of arguments in quotes")]
+pub(super) enum RawCommand {
+    Shell(String),
+    Argv(Vec<String>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMetric {
+    pub(super) name: Spanned<Text>,
+    pub(super) regex: Option<Spanned<String>>,
+    pub(super) json: Option<Spanned<String>>,
+    pub(super) unit: Option<Spanned<String>>,
+    pub(super) better: Option<Better>,
+    pub(super) exact: Option<bool>,
+    pub(super) source: Option<RawStream>,
+    pub(super) regression: Option<Percent>,
+    pub(super) improvement: Option<Percent>,
+}
+
+/// A table in the order in which it is written.
+#[derive(Debug, Clone)]
+pub(super) struct Ordered<V>(pub(super) Vec<(String, V)>);
+
+impl<V> Default for Ordered<V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OrderedVisitor(PhantomData))
+    }
+}
+
+struct OrderedVisitor<V>(PhantomData<V>);
+
+impl<'de, V: Deserialize<'de>> Visitor<'de> for OrderedVisitor<V> {
+    type Value = Ordered<V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Ordered(entries))
+    }
+}
