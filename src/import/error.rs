@@ -88,6 +88,20 @@ pub enum ImportError {
         /// What stands there.
         found: String,
     },
+    /// A field that the schema of `ratchet` does not have.
+    #[error("{at}: there is no such field in the ratchet format (see docs/results.schema.json): is it misspelled?")]
+    UnknownField {
+        /// Where in the file.
+        at: String,
+    },
+    /// Something is wrong in one file of a folder.
+    #[error("{path}: {source}")]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        source: Box<ImportError>,
+    },
     /// A version of the format that this program does not know.
     #[error("version {found} of the {format} format is not known here: a newer git-ratchet may read it")]
     UnknownVersion {
@@ -152,6 +166,17 @@ pub enum ImportError {
     },
 }
 
+impl ImportError {
+    /// The same complaint about one line of JSON Lines, of which the parser knows only the column.
+    pub(super) fn in_line(self, number: usize) -> Self {
+        match self {
+            Self::NotANumber { column, literal, .. } => Self::NotANumber { line: number, column, literal },
+            Self::NotJson { message } => Self::NotJson { message: format!("line {number}: {message}") },
+            other => other,
+        }
+    }
+}
+
 fn reasons(warnings: &[ImportWarning]) -> String {
     match warnings {
         [] => String::new(),
@@ -186,6 +211,14 @@ pub enum ImportWarning {
         at: String,
         /// The metric.
         metric: String,
+    },
+    /// Imported, but there is reason to doubt it.
+    #[error("{at}: {reason}")]
+    Doubtful {
+        /// Where.
+        at: String,
+        /// Why.
+        reason: String,
     },
     /// Something was left out.
     #[error("{at}: {what} left out: {reason}")]

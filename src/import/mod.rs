@@ -11,10 +11,29 @@
 //!
 //! Files are read, never run, and never beyond [`MAX_FILE_BYTES`]. Nothing here knows git.
 
+mod bmf;
+mod cargo_criterion;
+mod collect;
+mod criterion;
 mod error;
 mod format;
+mod github_action;
+mod go_bench;
+mod google_benchmark;
+mod hyperfine;
+mod json;
+mod nvbench;
+mod pytest_benchmark;
+mod ratchet;
+mod seed;
+mod source;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -24,6 +43,9 @@ use crate::model::{BenchmarkName, Direction, Measurement};
 
 pub use error::{ImportError, ImportWarning};
 pub use format::Format;
+
+use collect::Collector;
+use source::{Importer, Source};
 
 /// The largest file that is read. A parsed JSON file takes some ten times its size in memory.
 pub const MAX_FILE_BYTES: u64 = 128 << 20;
@@ -58,9 +80,24 @@ pub struct Imported {
     pub facts: BTreeMap<String, String>,
 }
 
+/// Every format that is a file, in the order in which they are asked. Own ones first: they claim little.
+const IMPORTERS: [&dyn Importer; 10] = [
+    &ratchet::Ratchet,
+    &seed::Seed,
+    &hyperfine::Hyperfine,
+    &cargo_criterion::CargoCriterion,
+    &nvbench::Nvbench,
+    &pytest_benchmark::PytestBenchmark,
+    &google_benchmark::GoogleBenchmark,
+    &github_action::GithubActionBenchmark,
+    &bmf::Bmf,
+    &go_bench::GoBench,
+];
+
 /// The format of a file, judged by its content; `None` where no importer knows it.
-pub fn detect(_bytes: &[u8]) -> Option<Format> {
-    None
+pub fn detect(bytes: &[u8]) -> Option<Format> {
+    let source = Source::new(bytes, None).ok()?;
+    find_importer(&source).map(|importer| importer.format())
 }
 
 /// Reads results from the content of a file.
@@ -68,22 +105,65 @@ pub fn detect(_bytes: &[u8]) -> Option<Format> {
 /// # Errors
 /// [`ImportError`] names the entry that cannot be imported. A file is imported whole or not at all; only entries that
 /// the tool itself declared skipped or failed are left out, with a warning.
-pub fn import(_bytes: &[u8], _options: &ImportOptions) -> Result<Imported, ImportError> {
-    Err(ImportError::UnknownFormat)
+pub fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError> {
+    import_source(bytes, None, options)
 }
 
 /// Reads results from an open file or standard input, up to [`MAX_FILE_BYTES`].
 ///
 /// # Errors
 /// As [`import`], and where reading fails.
-pub fn import_reader(_reader: &mut dyn Read, _options: &ImportOptions) -> Result<Imported, ImportError> {
-    Err(ImportError::UnknownFormat)
+pub fn import_reader(reader: &mut dyn Read, options: &ImportOptions) -> Result<Imported, ImportError> {
+    import(&read_capped(reader, Path::new("standard input"))?, options)
 }
 
 /// Reads results from a file, or from a folder that criterion wrote (`target/criterion` or a part of it).
 ///
 /// # Errors
 /// As [`import`], and where reading fails.
-pub fn import_path(_path: &Path, _options: &ImportOptions) -> Result<Imported, ImportError> {
-    Err(ImportError::UnknownFormat)
+pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
+    if path.is_dir() {
+        return import_folder(path, options);
+    }
+    let mut file = File::open(path).map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
+    let bytes = read_capped(&mut file, path)?;
+    import_source(&bytes, path.parent(), options)
+}
+
+fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {
+    if let Some(format) = options.format.filter(|format| *format != Format::Criterion) {
+        return Err(ImportError::NotAFile { path: path.to_owned(), format });
+    }
+    let mut collector = Collector::new(options);
+    criterion::read_folder(path, &mut collector)?;
+    collector.finish(Format::Criterion)
+}
+
+fn import_source(bytes: &[u8], folder: Option<&Path>, options: &ImportOptions) -> Result<Imported, ImportError> {
+    let source = Source::new(bytes, folder)?;
+    let importer = choose_importer(&source, options.format)?;
+    let mut collector = Collector::new(options);
+    importer.read(&source, &mut collector)?;
+    collector.finish(importer.format())
+}
+
+fn choose_importer(source: &Source<'_>, asked: Option<Format>) -> Result<&'static dyn Importer, ImportError> {
+    match asked {
+        None => find_importer(source).ok_or_else(|| source.syntax_error().unwrap_or(ImportError::UnknownFormat)),
+        Some(format) => IMPORTERS.into_iter().find(|importer| importer.format() == format).ok_or(ImportError::NeedsFolder),
+    }
+}
+
+fn find_importer(source: &Source<'_>) -> Option<&'static dyn Importer> {
+    IMPORTERS.into_iter().find(|importer| importer.recognizes(source))
+}
+
+fn read_capped(reader: &mut dyn Read, path: &Path) -> Result<Vec<u8>, ImportError> {
+    let mut bytes = Vec::new();
+    let read = reader.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(ImportError::TooLarge { path: path.to_owned() });
+    }
+    Ok(bytes)
 }
