@@ -3,3 +3,4 @@
 pub mod codec;
 pub mod judge;
 pub mod model;
+pub mod stats;
