@@ -14,7 +14,13 @@ pub fn normal_quantile(p: f64) -> Option<f64> {
 
 /// P(T > t) of Student's distribution; the degrees of freedom need not be whole.
 pub fn student_upper_tail(t: f64, degrees: f64) -> Option<f64> {
-    StudentsT::new(0.0, 1.0, degrees).ok().map(|student| student.sf(t))
+    let student = StudentsT::new(0.0, 1.0, degrees).ok()?;
+    match t {
+        t if t.is_nan() => None,
+        f64::INFINITY => Some(0.0),
+        f64::NEG_INFINITY => Some(1.0),
+        t => Some(student.sf(t)),
+    }
 }
 
 /// The t with P(T ≤ t) = p of Student's distribution.
