@@ -29,3 +29,4 @@ pub mod judge;
 pub mod model;
 pub mod report;
 pub mod settings;
+pub mod stats;

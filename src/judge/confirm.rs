@@ -1,6 +1,28 @@
 //! The paired re-measurement: evidence within one session, free of what differs between sessions.
+//!
+//! The candidate is measured in turn with commits of the best level, in random order. If nothing changed, the two are
+//! exchangeable within the session and the exact Mann-Whitney test keeps its level whatever the noise. The run that
+//! raised suspicion takes no part.
 
+use super::scale::Scale;
+use super::verdict::{Confirmation, StopReason};
 use crate::model::ObjectId;
+use crate::stats::{self, effect, rank};
+
+/// Futility is looked at from this pair on.
+const FIRST_LOOK: usize = 4;
+/// Early proof is looked for from this pair on.
+const FIRST_PROOF: usize = 8;
+/// The p at which a change is proven at the last pair, and the one at which it is proven before.
+const ALPHA: f64 = 0.001;
+const EARLY_ALPHA: f64 = 0.0001;
+/// How many pairs are planned at least and at most for one suspect.
+const FEWEST_PAIRS: usize = 10;
+const MOST_PAIRS: usize = 24;
+/// The share of the variance between runs that belongs to the binary and not to the run (its layout in memory).
+const LAYOUT_SHARE: f64 = 0.5;
+/// Φ⁻¹(0.999): a layout this lucky or unlucky is one in a thousand.
+const LAYOUT_LIMIT: f64 = 3.09;
 
 /// Two runs measured next to each other in one session, in random order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,4 +33,159 @@ pub struct Pair {
     pub candidate: f64,
     /// Which commit the reference was; references rotate through [`Baseline::commits`](super::Baseline::commits).
     pub reference_commit: ObjectId,
+}
+
+/// Which change is to be confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// A suspected regression.
+    Loss,
+    /// A suspected improvement.
+    Gain,
+}
+
+/// What to do after the pairs so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Measure another pair; at most this many more.
+    Continue {
+        /// How many pairs the plan still allows.
+        pairs_left: usize,
+    },
+    /// Stop: [`StopReason::Proven`] convicts, everything else clears.
+    Stop(StopReason),
+}
+
+/// The plan of a confirmation, made when suspicion arises. It drives the measuring and judges what was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ConfirmPlan {
+    /// What is suspected.
+    pub side: Side,
+    /// How many pairs are measured at most.
+    pub most_pairs: usize,
+    /// The p at which the last pair convicts.
+    pub alpha: f64,
+    early_alpha: f64,
+    needed_shift: f64,
+    layout_noise: f64,
+    level: f64,
+    scale: Scale,
+}
+
+/// What a plan depends on, on the scale of comparison.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Suspicion {
+    pub(super) side: Side,
+    /// The best level.
+    pub(super) level: f64,
+    /// The distance of the threshold from it.
+    pub(super) needed_shift: f64,
+    /// Standard deviation between runs.
+    pub(super) sigma: f64,
+    /// How many series are confirmed at once: each has to be surer by this factor (Bonferroni).
+    pub(super) suspects: usize,
+    pub(super) scale: Scale,
+}
+
+impl ConfirmPlan {
+    pub(super) fn new(suspicion: &Suspicion) -> Self {
+        let suspects = suspicion.suspects.max(1) as f64;
+        let alpha = ALPHA / suspects;
+        // 2 (z_alpha + z_power)² (σ/Δ)² of normal theory: a change of 5 % is shown three times in four or more.
+        let wanted = (28.6 * (suspicion.sigma / 1.05_f64.ln()).powi(2)).ceil() as usize;
+        Self {
+            side: suspicion.side,
+            most_pairs: wanted.clamp(FEWEST_PAIRS, MOST_PAIRS).max(fewest_pairs_for(alpha)),
+            alpha,
+            early_alpha: EARLY_ALPHA / suspects,
+            needed_shift: suspicion.needed_shift,
+            layout_noise: LAYOUT_LIMIT * suspicion.sigma * LAYOUT_SHARE.sqrt(),
+            level: suspicion.level,
+            scale: suspicion.scale,
+        }
+    }
+
+    /// What to do after these pairs, given in the order measured. Pairs beyond the plan are not looked at.
+    pub fn next_step(&self, pairs: &[Pair]) -> Step {
+        self.evaluate(pairs).map_or(Step::Continue { pairs_left: self.most_pairs }, |evidence| self.step(&evidence))
+    }
+
+    /// What these pairs say; `None` without any.
+    pub fn outcome(&self, pairs: &[Pair]) -> Option<Confirmation> {
+        let evidence = self.evaluate(pairs)?;
+        let percent = |shift: f64| self.scale.percent(self.level, self.sign() * shift);
+        let ends = evidence.interval.and_then(|(near, far)| percent(near).zip(percent(far)));
+        Some(Confirmation {
+            pairs: evidence.pairs,
+            shift_percent: percent(evidence.shift),
+            low_percent: ends.map(|(near, far)| near.min(far)),
+            high_percent: ends.map(|(near, far)| near.max(far)),
+            p: evidence.p,
+            stopped: match self.step(&evidence) {
+                Step::Stop(reason) => reason,
+                Step::Continue { .. } => StopReason::TooFewPairs,
+            },
+        })
+    }
+
+    fn step(&self, evidence: &Evidence) -> Step {
+        let last = evidence.pairs >= self.most_pairs;
+        let alpha = if last { self.alpha } else { self.early_alpha };
+        let shown = evidence.shift > self.needed_shift && evidence.p <= alpha;
+        let beyond_layout = evidence.beyond_level > self.layout_noise;
+        if evidence.pairs >= FIRST_LOOK && evidence.shift <= self.needed_shift / 2.0 {
+            Step::Stop(StopReason::Futile)
+        } else if evidence.pairs >= FIRST_PROOF && shown && beyond_layout {
+            Step::Stop(StopReason::Proven)
+        } else if last && shown {
+            Step::Stop(StopReason::WithinLayoutNoise)
+        } else if last {
+            Step::Stop(StopReason::NotProven)
+        } else {
+            Step::Continue { pairs_left: self.most_pairs - evidence.pairs }
+        }
+    }
+
+    /// Everything turned to the suspected side: positive is what was suspected.
+    fn evaluate(&self, pairs: &[Pair]) -> Option<Evidence> {
+        let pairs = &pairs[..pairs.len().min(self.most_pairs)];
+        let turned = |value: f64| self.sign() * self.scale.place(value);
+        let references: Vec<f64> = pairs.iter().map(|pair| turned(pair.reference)).collect();
+        let candidates: Vec<f64> = pairs.iter().map(|pair| turned(pair.candidate)).collect();
+        let shift = effect::hodges_lehmann(&references, &candidates, 0.95)?;
+        Some(Evidence {
+            pairs: pairs.len(),
+            shift: shift.estimate,
+            interval: shift.interval.map(|interval| (interval.low, interval.high)),
+            p: rank::mann_whitney(&candidates, &references)?.p_greater,
+            beyond_level: stats::median(&candidates)? - self.sign() * self.level,
+        })
+    }
+
+    fn sign(&self) -> f64 {
+        match self.side {
+            Side::Loss => 1.0,
+            Side::Gain => -1.0,
+        }
+    }
+}
+
+/// What pairs show, positive towards the suspected side.
+struct Evidence {
+    pairs: usize,
+    shift: f64,
+    interval: Option<(f64, f64)>,
+    p: f64,
+    beyond_level: f64,
+}
+
+/// The smallest number of pairs whose most extreme outcome reaches `alpha`: 1/C(2K, K) ≤ alpha.
+fn fewest_pairs_for(alpha: f64) -> usize {
+    let mut least_p = 1.0;
+    let mut pairs = 0;
+    while least_p > alpha && pairs < rank::EXACT_LIMIT / 2 {
+        pairs += 1;
+        least_p *= pairs as f64 / (2.0 * (2.0 * pairs as f64 - 1.0));
+    }
+    pairs
 }

@@ -1,28 +1,39 @@
 //! The decision: a series and a candidate in, a verdict with its reasons out.
 //!
-//! - [`series`]: the runs of one (benchmark, config, metric, testbed) along a history, oldest first.
-//! - [`baseline`]: the best level that such a series has ever held, its noise, and the rules to choose from.
-//! - [`confirm`]: the sequential test of a paired re-measurement.
-//! - [`excuse`]: how a recorded permission to regress resets a series.
-//! - [`verdict`]: what comes out. Reasons and warnings are data, never sentences; a report makes the words.
+//! - [`assemble`] sorts the records of a history and of a candidate into series;
+//! - [`judge_series`] holds one candidate against one series, by the rule of the level (`by_level`) or plainly (`plain`);
+//! - [`ConfirmPlan`] drives and judges a paired re-measurement;
+//! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
+//! - [`SeriesVerdict`] and [`Judgement`] are what comes out. Reasons and warnings are data, never sentences; a report
+//!   makes the words.
 //!
 //! Everything here is pure: no clock (the time is passed in), no files, no git. Noise is judged on a log scale
 //! oriented so that lower is better; values that go in and come out are in base units.
 
-pub mod confirm;
-pub mod excuse;
-pub mod series;
-pub mod verdict;
+mod by_level;
+mod confirm;
+mod excuse;
+mod level;
+mod noise;
+mod plain;
+mod scale;
+mod series;
+mod stretches;
+#[cfg(test)]
+mod tests;
+mod verdict;
 
-pub use confirm::Pair;
+use chrono::{DateTime, Utc};
+
+pub use confirm::{ConfirmPlan, Pair, Side, Step};
 pub use excuse::{ExcusePlace, PlacedExcuse};
-pub use series::{Candidate, Excluded, MeasuredRun, Series};
+pub use noise::NoisePrior;
+pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemble};
+pub use stretches::{Stretch, stretches};
 pub use verdict::{
     AppliedExcuse, Baseline, BaselineRule, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, JudgeWarning, Judgement,
     Reasons, SeriesVerdict, StopReason, Thresholds, Verdict,
 };
-
-use chrono::{DateTime, Utc};
 
 /// Everything that the verdict on one series depends on.
 #[derive(Debug, Clone, Copy)]
@@ -49,18 +60,73 @@ pub struct SeriesInput<'a> {
     pub suspects: usize,
 }
 
-/// What is believed of the noise between runs before a series is looked at.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NoisePrior {
-    /// Standard deviation between runs on the log scale: 0.015 is 1.5 %.
-    pub sigma: f64,
-    /// How many degrees of freedom that belief is worth.
-    pub weight: f64,
+/// What a rule makes of a candidate and the runs that bind it.
+struct Decision {
+    verdict: Verdict,
+    change_percent: Option<f64>,
+    baseline: Option<Baseline>,
+    candidate: Option<Estimate>,
+    reasons: Reasons,
+    warnings: Vec<JudgeWarning>,
 }
 
-impl Default for NoisePrior {
-    /// 1.5 % at the weight of 3 degrees of freedom.
-    fn default() -> Self {
-        Self { sigma: 0.015, weight: 3.0 }
+/// Holds a candidate against a series.
+///
+/// Without runs of the candidate the verdict is `not_measured`, without runs that bind it is `new`. Otherwise the rule
+/// decides, and an excuse of the candidate's own turns what would not hold into a pass.
+pub fn judge_series(input: &SeriesInput<'_>) -> SeriesVerdict {
+    let excuses = excuse::Holding::of(input);
+    let (binding, reset_by) = excuses.cut(&input.series.runs);
+    let mut decision = decide(input, binding);
+    let set_aside = input.series.runs.len() - binding.len();
+    let reset = reset_by.map(|excuse| (excuse, ExcuseEffect::ResetBaseline { runs: set_aside }));
+    let forgiving = excuses.forgiving.filter(|_| matches!(decision.verdict, Verdict::Regression | Verdict::Undecided));
+    let forgiven = forgiving.map(|excuse| (excuse, ExcuseEffect::Forgave { verdict: decision.verdict }));
+    if forgiven.is_some() {
+        decision.verdict = Verdict::Pass;
     }
+    let mut warnings = decision.warnings;
+    warnings.extend(excuses.warnings);
+    warnings.extend(about_measuring(input));
+    SeriesVerdict {
+        key: input.series.key.clone(),
+        metric: input.series.metric.clone(),
+        verdict: decision.verdict,
+        change_percent: decision.change_percent,
+        baseline: decision.baseline,
+        candidate: decision.candidate,
+        thresholds: input.thresholds,
+        reasons: decision.reasons,
+        excuse: forgiven.or(reset).map(|(excuse, effect)| AppliedExcuse { excuse: excuse.clone(), effect }),
+        warnings,
+    }
+}
+
+fn decide(input: &SeriesInput<'_>, binding: &[MeasuredRun]) -> Decision {
+    let plainly = input.series.metric.exact || input.rule == BaselineRule::BestRun;
+    let decided = if plainly { plain::decide(input, binding) } else { by_level::decide(input, binding) };
+    decided.unwrap_or_else(|| {
+        let baseline = if plainly { plain::baseline(input, binding) } else { by_level::baseline(input, binding) };
+        incomplete(input, binding, baseline)
+    })
+}
+
+/// One side of the comparison is missing.
+fn incomplete(input: &SeriesInput<'_>, binding: &[MeasuredRun], baseline: Option<Baseline>) -> Decision {
+    Decision {
+        verdict: if input.candidate.runs.is_empty() { Verdict::NotMeasured } else { Verdict::New },
+        change_percent: None,
+        baseline,
+        candidate: plain::estimate(input),
+        reasons: Reasons { history_runs: binding.len(), ..Reasons::exact(input.rule) },
+        warnings: Vec::new(),
+    }
+}
+
+fn about_measuring(input: &SeriesInput<'_>) -> Vec<JudgeWarning> {
+    let candidate = input.candidate;
+    let excluded = Some(input.series.excluded).filter(|excluded| excluded.total() > 0).map(JudgeWarning::Excluded);
+    let dirty = candidate.dirty.then_some(JudgeWarning::DirtyCandidate);
+    let barred = candidate.barred.clone().map(|reason| JudgeWarning::BarredCandidate { reason });
+    [excluded, dirty, barred].into_iter().flatten().collect()
 }

@@ -1,8 +1,10 @@
 //! Series: the runs that may be compared, along a history.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
-use crate::model::{LineId, Metric, ObjectId, SeriesKey, Summary};
+use crate::model::{LineId, Metric, ObjectId, Record, Run, SeriesKey, Summary};
 
 /// One run's sample of one series.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,4 +68,107 @@ pub struct Candidate {
     pub dirty: bool,
     /// Why any of them may never be a baseline.
     pub barred: Option<String>,
+}
+
+/// A record where it counts: on the commit that was measured, or on one with the same tree.
+#[derive(Debug, Clone, Copy)]
+pub struct HistoryRecord<'a> {
+    /// The commit that it counts for.
+    pub commit: ObjectId,
+    /// Where that commit stands in the history: 0 is the newest. Of no meaning for a candidate.
+    pub position: usize,
+    /// The record's run.
+    pub run: &'a Run,
+    /// The record.
+    pub record: &'a Record,
+}
+
+impl HistoryRecord<'_> {
+    fn key(&self) -> SeriesKey {
+        SeriesKey {
+            benchmark: self.record.benchmark.clone(),
+            config: self.record.config.clone(),
+            metric: self.record.metric.name.clone(),
+            testbed: self.run.testbed.key().to_owned(),
+        }
+    }
+
+    fn measured(&self) -> MeasuredRun {
+        MeasuredRun {
+            commit: self.commit,
+            position: self.position,
+            run: self.run.id,
+            time: self.run.time,
+            summary: self.record.summary.clone(),
+        }
+    }
+}
+
+/// Sorts the records of a history and of a candidate into series, in the order of their keys.
+///
+/// A record that counts for several commits (they have the same tree) is one piece of evidence and stands at the newest
+/// of them. Unit and direction are the candidate's, else the newest record's; runs in another unit are left out and
+/// counted, as are dirty and barred ones. A series that only one side knows has nothing on the other.
+pub fn assemble<'a>(
+    history: impl IntoIterator<Item = HistoryRecord<'a>>,
+    candidate: impl IntoIterator<Item = HistoryRecord<'a>>,
+) -> Vec<(Series, Candidate)> {
+    let mut gathered: BTreeMap<SeriesKey, Gathered<'a>> = BTreeMap::new();
+    for record in history {
+        gathered.entry(record.key()).or_default().history.push(record);
+    }
+    for record in candidate {
+        gathered.entry(record.key()).or_default().candidate.push(record);
+    }
+    gathered.into_iter().filter_map(|(key, records)| records.into_series(key)).collect()
+}
+
+/// The records of one series.
+#[derive(Default)]
+struct Gathered<'a> {
+    history: Vec<HistoryRecord<'a>>,
+    candidate: Vec<HistoryRecord<'a>>,
+}
+
+impl Gathered<'_> {
+    fn into_series(mut self, key: SeriesKey) -> Option<(Series, Candidate)> {
+        keep_newest(&mut self.history);
+        keep_newest(&mut self.candidate);
+        let metric = self.candidate.last().or(self.history.last())?.record.metric.clone();
+        let mut series = Series { key, metric, runs: Vec::new(), excluded: Excluded::default() };
+        self.history.iter().for_each(|record| series.take(record));
+        let comparable = self.candidate.iter().filter(|record| record.record.metric.unit == series.metric.unit);
+        let mut candidate = Candidate::default();
+        comparable.for_each(|record| candidate.take(record));
+        Some((series, candidate))
+    }
+}
+
+/// Oldest first, every record once.
+fn keep_newest(records: &mut Vec<HistoryRecord<'_>>) {
+    records.sort_by_key(|record| (record.record.id, record.position));
+    records.dedup_by_key(|record| record.record.id);
+    records.sort_by_key(|record| (std::cmp::Reverse(record.position), record.run.time, record.record.id));
+}
+
+impl Series {
+    fn take(&mut self, record: &HistoryRecord<'_>) {
+        if record.record.metric.unit != self.metric.unit {
+            self.excluded.other_unit += 1;
+        } else if record.run.dirty {
+            self.excluded.dirty += 1;
+        } else if record.record.barred.is_some() {
+            self.excluded.barred += 1;
+        } else {
+            self.runs.push(record.measured());
+        }
+    }
+}
+
+impl Candidate {
+    fn take(&mut self, record: &HistoryRecord<'_>) {
+        self.dirty |= record.run.dirty;
+        self.barred = self.barred.take().or_else(|| record.record.barred.clone());
+        self.runs.push(record.measured());
+    }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::ConfirmPlan;
 use crate::model::{Excuse, Metric, ObjectId, SeriesKey};
 
 /// What the gate says of one series, or of all of them.
@@ -111,10 +112,16 @@ pub struct Baseline {
     pub low: Option<f64>,
     /// Upper end of its 95 % interval.
     pub high: Option<f64>,
-    /// The commits that held it, oldest first, each once. A paired confirmation measures against these.
+    /// The commits that held it, oldest first, each once; of many the newest [`Baseline::MOST_COMMITS`]. A paired
+    /// confirmation measures against these.
     pub commits: Vec<ObjectId>,
     /// How many runs established it.
     pub runs: usize,
+}
+
+impl Baseline {
+    /// More commits than a confirmation has pairs are of no use to anyone.
+    pub const MOST_COMMITS: usize = 24;
 }
 
 /// What the candidate measured.
@@ -135,7 +142,7 @@ pub struct Estimate {
 pub struct Reasons {
     /// The rule that chose the baseline.
     pub rule: BaselineRule,
-    /// Whether values were compared exactly, without statistics (exact metrics and `best-run`).
+    /// Whether no statistics took part: exact metrics, `best-run`, and where there was nothing to compare.
     pub exact: bool,
     /// How many runs of the history took part, after excuses.
     pub history_runs: usize,
@@ -147,12 +154,36 @@ pub struct Reasons {
     pub suspicious: bool,
     /// What the history alone says of a change this large.
     pub history: Option<HistoryTest>,
+    /// The baseline is a better level seen in the newest one or two runs only: it raises suspicion, it cannot convict.
+    pub provisional: bool,
+    /// How a paired re-measurement would go about it, where there is something to confirm.
+    pub plan: Option<ConfirmPlan>,
     /// What a paired re-measurement said.
     pub confirmation: Option<Confirmation>,
     /// The loss, or most of it, is older than the candidate.
     pub creep: Option<Creep>,
     /// Undecided: with this many more runs, of the candidate and of the baseline each, a change of this size would be decided.
     pub more_runs_needed: Option<usize>,
+}
+
+impl Reasons {
+    /// Of a verdict that needed no statistics.
+    pub(super) fn exact(rule: BaselineRule) -> Self {
+        Self {
+            rule,
+            exact: true,
+            history_runs: 0,
+            noise_percent: None,
+            gate_percent: None,
+            suspicious: false,
+            history: None,
+            provisional: false,
+            plan: None,
+            confirmation: None,
+            creep: None,
+            more_runs_needed: None,
+        }
+    }
 }
 
 /// A prediction interval: could one more run of the best level have come out like the candidate?
@@ -162,8 +193,8 @@ pub struct HistoryTest {
     pub p: f64,
     /// The p from which a change counts as real.
     pub alpha: f64,
-    /// The smallest change that this history could prove, in percent.
-    pub detectable_percent: f64,
+    /// The smallest loss that this history could prove, in percent; `None` where the baseline is zero.
+    pub detectable_percent: Option<f64>,
 }
 
 /// The outcome of a paired re-measurement.
@@ -171,8 +202,8 @@ pub struct HistoryTest {
 pub struct Confirmation {
     /// How many interleaved pairs were measured.
     pub pairs: usize,
-    /// Hodges-Lehmann shift as a change in percent, positive for the better.
-    pub shift_percent: f64,
+    /// Hodges-Lehmann shift as a change in percent, positive for the better; `None` where the baseline is zero.
+    pub shift_percent: Option<f64>,
     /// Worse end of its 95 % interval in percent.
     pub low_percent: Option<f64>,
     /// Better end of its 95 % interval in percent.
@@ -214,10 +245,10 @@ impl StopReason {
 /// A loss of which the candidate itself caused the smaller part: it crept in, or was let in earlier.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Creep {
-    /// Change against the baseline, in percent.
-    pub total_percent: f64,
-    /// The candidate's own part: change against the runs just before it, in percent.
-    pub own_percent: f64,
+    /// Change against the baseline, in percent, positive is better; `None` where the baseline is zero.
+    pub total_percent: Option<f64>,
+    /// The candidate's own part: change against the runs just before it.
+    pub own_percent: Option<f64>,
     /// The last commit that held the baseline.
     pub from: ObjectId,
     /// The newest commit of the history that was measured.
@@ -257,8 +288,8 @@ pub enum JudgeWarning {
     Excluded(super::Excluded),
     /// The loss lies beyond the threshold, but in a series this noisy that happens without a cause.
     NoiseHidesLoss {
-        /// The smallest loss that one run of the candidate could prove, in percent.
-        detectable_percent: f64,
+        /// The smallest loss that this history could prove, in percent; `None` where the baseline is zero.
+        detectable_percent: Option<f64>,
     },
     /// The candidate was measured with uncommitted changes: the verdict is about those, too.
     DirtyCandidate,

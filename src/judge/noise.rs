@@ -1,0 +1,110 @@
+//! The noise between runs: how far two runs of unchanged code lie apart.
+
+use super::scale::Scale;
+use super::{MeasuredRun, Series};
+use crate::model::Summary;
+use crate::stats::{self, distribution, noise};
+
+/// Lags of the differences that noise is estimated from; the larger ones see what neighbours in time share.
+const LAGS: [usize; 3] = [1, 4, 16];
+
+/// A lag above one is looked at from this many times as many runs: one step of the level then touches a quarter of
+/// the differences at most, and is not taken for noise.
+const RUNS_PER_LAG: usize = 5;
+
+/// Degrees of freedom that one more run adds to an estimate from medians of differences.
+const DEGREES_PER_RUN: f64 = 0.4;
+
+/// No computer is steadier than this from run to run.
+const LEAST_SIGMA: f64 = 0.001;
+
+/// How many runs and series it takes before a testbed's noise is pooled.
+const FEWEST_POOLED_RUNS: usize = 8;
+const FEWEST_POOLED_SERIES: usize = 3;
+
+/// What is believed of the noise between runs before a series is looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NoisePrior {
+    /// Standard deviation between runs on the log scale: 0.015 is 1.5 %.
+    pub sigma: f64,
+    /// How many degrees of freedom that belief is worth.
+    pub weight: f64,
+}
+
+impl Default for NoisePrior {
+    /// 1.5 % at the weight of 3 degrees of freedom.
+    fn default() -> Self {
+        Self { sigma: 0.015, weight: 3.0 }
+    }
+}
+
+impl NoisePrior {
+    /// The median noise of the series of one testbed at the weight of 5 degrees of freedom; the default where fewer
+    /// than three of them have eight runs. Exact metrics have no noise and are left out.
+    pub fn pooled<'a>(series: impl IntoIterator<Item = &'a Series>) -> Self {
+        let of_each: Vec<f64> = series.into_iter().filter_map(noise_of).collect();
+        match stats::median(&of_each) {
+            Some(sigma) if of_each.len() >= FEWEST_POOLED_SERIES => Self { sigma: sigma.max(LEAST_SIGMA), weight: 5.0 },
+            _ => Self::default(),
+        }
+    }
+}
+
+fn noise_of(series: &Series) -> Option<f64> {
+    if series.metric.exact || series.runs.len() < FEWEST_POOLED_RUNS {
+        return None;
+    }
+    let values: Vec<f64> = series.runs.iter().map(MeasuredRun::value).collect();
+    let scale = Scale::for_values(series.metric.better, &values);
+    let places: Vec<f64> = values.iter().map(|value| scale.place(*value)).collect();
+    largest_lagged(&places)
+}
+
+fn largest_lagged(places: &[f64]) -> Option<f64> {
+    let informative = |lag: &&usize| **lag == 1 || places.len() >= RUNS_PER_LAG * **lag;
+    LAGS.iter().filter(informative).filter_map(|lag| noise::lagged_noise(places, *lag)).max_by(f64::total_cmp)
+}
+
+/// The noise of one series: what its runs show, shrunk towards the prior.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Noise {
+    /// Standard deviation between runs.
+    pub(super) sigma: f64,
+    /// Degrees of freedom of that estimate.
+    pub(super) degrees: f64,
+}
+
+impl Noise {
+    /// σ̂² = (ν₀σ₀² + νs²)/(ν₀ + ν) with ν = 0.4(N − 1). `within` is the error of one run's own median: runs cannot agree
+    /// better than that, whatever the prior says.
+    pub(super) fn estimate(places: &[f64], prior: NoisePrior, within: f64) -> Self {
+        let believed = prior.sigma.max(within);
+        let seen = largest_lagged(places);
+        let weight = seen.map_or(0.0, |_| DEGREES_PER_RUN * (places.len() - 1) as f64);
+        let degrees = prior.weight + weight;
+        let variance = (prior.weight * believed.powi(2) + weight * seen.unwrap_or(0.0).powi(2)) / degrees;
+        Self { sigma: variance.sqrt(), degrees }
+    }
+
+    /// The degrees of freedom after `more` runs.
+    pub(super) fn degrees_after(&self, more: usize) -> f64 {
+        self.degrees + DEGREES_PER_RUN * more as f64
+    }
+}
+
+/// The typical standard error of a run's median, from the intervals or deviations within the runs; 0 where none is known.
+pub(super) fn error_within(scale: &Scale, runs: &[&Summary]) -> f64 {
+    let errors: Vec<f64> = runs.iter().filter_map(|summary| error_of_median(scale, summary)).collect();
+    stats::median(&errors).unwrap_or(0.0)
+}
+
+fn error_of_median(scale: &Scale, summary: &Summary) -> Option<f64> {
+    let distance = |from: f64, to: f64| (scale.place(to) - scale.place(from)).abs();
+    if let (Some(low), Some(high)) = (summary.low, summary.high) {
+        let half_width = distribution::normal_quantile(0.975)?;
+        return Some(distance(low, high) / (2.0 * half_width));
+    }
+    // The median of n normal values scatters by √(π/2n) of their deviation.
+    let of_median = summary.stddev? * (std::f64::consts::FRAC_PI_2 / summary.n.max(1) as f64).sqrt();
+    Some(distance(summary.median, summary.median + of_median))
+}

@@ -1,0 +1,78 @@
+//! The scale on which values are compared: logarithms, turned so that lower is better.
+
+use crate::model::Direction;
+use crate::stats;
+
+/// Maps values of a metric to the scale of comparison and back.
+///
+/// Factors matter, so the scale is logarithmic. Where a metric takes zero or negative values (a temperature, a count of
+/// spills declared noisy) there is no logarithm: then the scale is linear, in units of the typical magnitude.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Scale {
+    better: Direction,
+    /// The magnitude that one unit of a linear scale stands for; `None` on the logarithmic scale.
+    magnitude: Option<f64>,
+}
+
+impl Scale {
+    /// The scale that suits all of these values.
+    pub(super) fn for_values(better: Direction, values: &[f64]) -> Self {
+        if values.iter().all(|value| *value > 0.0) {
+            return Self { better, magnitude: None };
+        }
+        let magnitudes: Vec<f64> = values.iter().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
+        let largest = magnitudes.iter().copied().fold(0.0, f64::max);
+        // Never so small a unit that the largest value has no place.
+        let typical = stats::median(&magnitudes).map(|typical| typical.max(largest * 1e-12));
+        Self { better, magnitude: Some(typical.unwrap_or(1.0)) }
+    }
+
+    /// A value's place on the scale; lower is better.
+    pub(super) fn place(&self, value: f64) -> f64 {
+        self.sign() * self.magnitude.map_or_else(|| value.max(f64::MIN_POSITIVE).ln(), |magnitude| value / magnitude)
+    }
+
+    /// The value at a place of the scale.
+    pub(super) fn value(&self, place: f64) -> f64 {
+        let turned = self.sign() * place;
+        self.magnitude.map_or_else(|| turned.exp(), |magnitude| turned * magnitude)
+    }
+
+    /// How far above `level` a value lies that is `percent` worse: the distance at which `change_percent` shows
+    /// minus this percentage.
+    pub(super) fn loss(&self, level: f64, percent: f64) -> f64 {
+        self.distance(level, percent, self.better == Direction::Lower)
+    }
+
+    /// How far below `level` a value lies that is `percent` better.
+    pub(super) fn gain(&self, level: f64, percent: f64) -> f64 {
+        self.distance(level, percent, self.better == Direction::Higher)
+    }
+
+    /// A higher value by this percentage is nearer on the log scale than a lower one; no positive value is lower by
+    /// 100 % or more, so that distance is infinite.
+    fn distance(&self, level: f64, percent: f64, upwards: bool) -> f64 {
+        let share = percent.max(0.0) / 100.0;
+        match self.magnitude {
+            Some(_) => share * level.abs(),
+            None if upwards => share.ln_1p(),
+            None if share >= 1.0 => f64::INFINITY,
+            None => -(-share).ln_1p(),
+        }
+    }
+
+    /// The change in percent, positive for the better, of a move by `shift` (positive is worse) away from `level`.
+    /// `None` where the level's value is zero and no percentage says the change.
+    pub(super) fn percent(&self, level: f64, shift: f64) -> Option<f64> {
+        let percent = self.better.change_percent(self.value(level), self.value(level + shift));
+        percent.is_finite().then_some(percent)
+    }
+
+    /// Turned so that lower is better.
+    fn sign(&self) -> f64 {
+        match self.better {
+            Direction::Lower => 1.0,
+            Direction::Higher => -1.0,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The paired re-measurement: when it goes on, when it stops, and what it overrules.
+
+use super::Verdict::{Improvement, Pass, Regression, Undecided};
+use super::*;
+
+fn pairs(noisy: &mut Noisy, reference: f64, candidate: f64, count: usize) -> Vec<Pair> {
+    let pair = |_| Pair { reference: noisy.around(reference), candidate: noisy.around(candidate), reference_commit: commit(0) };
+    (0..count).map(pair).collect()
+}
+
+fn suspected(candidate: f64) -> Given {
+    Given::times(&Noisy::new(21, 0.01).many(1.0, 30), candidate)
+}
+
+fn plan(given: &Given) -> ConfirmPlan {
+    given.judge().reasons.plan.unwrap()
+}
+
+/// Measures as the plan asks, as a live confirmation would.
+fn drive(plan: &ConfirmPlan, mut measure: impl FnMut() -> Pair) -> (StopReason, usize) {
+    let mut measured = Vec::new();
+    loop {
+        match plan.next_step(&measured) {
+            Step::Stop(reason) => return (reason, measured.len()),
+            Step::Continue { pairs_left } => assert!(pairs_left > 0),
+        }
+        measured.push(measure());
+    }
+}
+
+#[test]
+fn a_real_loss_is_proven_early() {
+    let plan = plan(&suspected(1.06));
+    let mut noisy = Noisy::new(22, 0.01);
+    let (reason, count) = drive(&plan, || pairs(&mut noisy, 1.0, 1.08, 1)[0]);
+    assert_eq!((plan.side, reason, count), (Side::Loss, StopReason::Proven, 8));
+}
+
+#[test]
+fn no_loss_is_futile_after_four_pairs() {
+    let plan = plan(&suspected(1.06));
+    let mut noisy = Noisy::new(23, 0.002);
+    assert_eq!(drive(&plan, || pairs(&mut noisy, 1.0, 1.0, 1)[0]), (StopReason::Futile, 4));
+}
+
+#[test]
+fn a_loss_short_of_the_threshold_is_not_proven() {
+    let plan = plan(&suspected(1.06));
+    let mut noisy = Noisy::new(24, 0.001);
+    let (reason, count) = drive(&plan, || pairs(&mut noisy, 1.0, 1.025, 1)[0]);
+    assert_eq!((reason, count), (StopReason::NotProven, plan.most_pairs));
+}
+
+#[test]
+fn a_noisy_series_takes_more_pairs_within_limits() {
+    let most_pairs = |sigma| plan(&Given::times(&Noisy::new(25, sigma).many(1.0, 200), 1.5)).most_pairs;
+    assert_eq!((most_pairs(0.005), most_pairs(0.2)), (10, 24));
+    assert!((11..24).contains(&most_pairs(0.035)));
+}
+
+#[test]
+fn a_loss_no_larger_than_layout_luck_is_not_the_commits_fault() {
+    let history = Noisy::new(26, 0.03).many(1.0, 100);
+    let given = Given::times(&history, 1.06);
+    let plan = plan(&given);
+    let base = given.judge().baseline.unwrap().value;
+    let mut noisy = Noisy::new(27, 0.001);
+    let (reason, count) = drive(&plan, || pairs(&mut noisy, base, base * 1.04, 1)[0]);
+    assert_eq!((reason, count), (StopReason::WithinLayoutNoise, plan.most_pairs));
+}
+
+#[test]
+fn the_confirmation_overrules_the_history_both_ways() {
+    let mut noisy = Noisy::new(28, 0.01);
+    suspected(1.10).check(Regression);
+    let cleared = Given { pairs: pairs(&mut noisy, 1.1, 1.1, 10), ..suspected(1.10) }.check(Pass);
+    let confirmation = cleared.reasons.confirmation.unwrap();
+    assert_eq!(confirmation.stopped, StopReason::Futile);
+    let undecided = Given::times(&[1.0], 1.05);
+    undecided.check(Undecided);
+    let judged = Given { pairs: pairs(&mut noisy, 1.0, 1.07, 10), ..undecided }.check(Regression);
+    let confirmation = judged.reasons.confirmation.unwrap();
+    assert_eq!((confirmation.stopped, confirmation.pairs), (StopReason::Proven, 10));
+    assert!(confirmation.low_percent < confirmation.shift_percent && confirmation.shift_percent < confirmation.high_percent);
+    assert!((-9.0..-5.0).contains(&confirmation.shift_percent.unwrap()) && confirmation.p < 0.001);
+}
+
+#[test]
+fn a_confirmation_cut_short_decides_nothing() {
+    let mut noisy = Noisy::new(29, 0.01);
+    let judged = Given { pairs: pairs(&mut noisy, 1.0, 1.07, 5), ..suspected(1.05) }.check(Undecided);
+    assert_eq!(judged.reasons.confirmation.unwrap().stopped, StopReason::TooFewPairs);
+}
+
+#[test]
+fn an_improvement_is_confirmed_the_same_way() {
+    let mut noisy = Noisy::new(30, 0.01);
+    let better = suspected(0.90);
+    assert_eq!(plan(&better).side, Side::Gain);
+    let judged = Given { pairs: pairs(&mut noisy, 1.0, 0.90, 10), ..better.clone() }.check(Improvement);
+    let confirmation = judged.reasons.confirmation.unwrap();
+    assert!(confirmation.low_percent < confirmation.shift_percent && confirmation.shift_percent < confirmation.high_percent);
+    Given { pairs: pairs(&mut noisy, 1.0, 1.0, 10), ..better }.check(Pass);
+}
+
+#[test]
+fn several_suspects_need_surer_proof_and_pairs_enough_for_it() {
+    let given = suspected(1.06);
+    let planned = |suspects| {
+        let input = SeriesInput {
+            series: &given.series,
+            candidate: &given.candidate,
+            thresholds: given.thresholds,
+            rule: given.rule,
+            strict: false,
+            excuses: &[],
+            now: given.now,
+            prior: given.prior,
+            pairs: &[],
+            suspects,
+        };
+        judge_series(&input).reasons.plan.unwrap()
+    };
+    assert!((planned(20).alpha - planned(1).alpha / 20.0).abs() < 1e-12);
+    let mut noisy = Noisy::new(31, 0.001);
+    for suspects in [1, 20, 1000] {
+        let (reason, _) = drive(&planned(suspects), || pairs(&mut noisy, 1.0, 1.2, 1)[0]);
+        assert_eq!(reason, StopReason::Proven, "{suspects} suspects can still be convicted");
+    }
+}
+
+#[test]
+fn nothing_suspicious_has_no_plan() {
+    assert_eq!(suspected(1.0).judge().reasons.plan, None);
+}

@@ -1,0 +1,100 @@
+//! Change points: the stretches of a series that share a level, for people to look at.
+
+use std::ops::Range;
+
+use super::noise::prefix_sums;
+
+/// How readily a series is cut.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Segmentation {
+    /// Standard deviation of the noise around a level.
+    pub sigma: f64,
+    /// The cost of a change point in units of σ² ln n. Each change point is two parameters, its place and its level;
+    /// 2 is the criterion of Schwarz, 3 keeps noise with heavier tails in one piece.
+    pub penalty: f64,
+    /// No stretch is shorter than this.
+    pub shortest: usize,
+}
+
+impl Segmentation {
+    /// A segmentation for noise of this standard deviation.
+    pub fn with_noise(sigma: f64) -> Self {
+        Self { sigma, penalty: 3.0, shortest: 2 }
+    }
+
+    /// Cuts the series into stretches that minimise squared deviations from their means plus the penalties, oldest
+    /// first, by optimal partitioning with pruning: PELT (Killick, Fearnhead and Eckley, *Optimal detection of
+    /// changepoints with a linear computational cost*, 2012). A series shorter than two stretches is not cut.
+    pub fn segments(&self, values: &[f64]) -> Vec<Range<usize>> {
+        if values.is_empty() {
+            return Vec::new();
+        }
+        let n = values.len();
+        let cost = SquaredDeviations::new(values);
+        let penalty = self.penalty * self.sigma.powi(2) * (n as f64).ln();
+        let shortest = self.shortest.max(1);
+        // best[e]: least cost of the first e values; starts[e]: where the last stretch of that solution begins.
+        let mut best = vec![f64::INFINITY; n + 1];
+        let mut starts = vec![0; n + 1];
+        best[0] = -penalty;
+        let mut candidates: Vec<Start> = Vec::new();
+        for end in shortest..=n {
+            candidates.push(Start { place: end - shortest, expires: usize::MAX });
+            candidates.retain(|start| start.expires > end);
+            for start in &candidates {
+                let total = best[start.place] + cost.of(start.place..end) + penalty;
+                if total < best[end] {
+                    (best[end], starts[end]) = (total, start.place);
+                }
+            }
+            // A start that is already dearer than a cut here stays so, once a stretch from here is long enough.
+            for start in &mut candidates {
+                if best[start.place] + cost.of(start.place..end) >= best[end] {
+                    start.expires = start.expires.min(end + shortest);
+                }
+            }
+        }
+        trace_back(&starts, if best[n].is_finite() { n } else { 0 }, n)
+    }
+}
+
+/// A place where the last stretch may begin, until a better one is known.
+struct Start {
+    place: usize,
+    expires: usize,
+}
+
+fn trace_back(starts: &[usize], solved: usize, n: usize) -> Vec<Range<usize>> {
+    if solved == 0 {
+        return std::iter::once(0..n).collect();
+    }
+    let mut segments = Vec::new();
+    let mut end = solved;
+    while end > 0 {
+        segments.push(starts[end]..end);
+        end = starts[end];
+    }
+    segments.reverse();
+    segments
+}
+
+/// Sums of squared deviations of stretches from their means, each in constant time.
+struct SquaredDeviations {
+    sums: Vec<f64>,
+    squares: Vec<f64>,
+}
+
+impl SquaredDeviations {
+    fn new(values: &[f64]) -> Self {
+        // Around the first value the squares stay small and their differences exact enough.
+        let centred: Vec<f64> = values.iter().map(|value| value - values[0]).collect();
+        let squared: Vec<f64> = centred.iter().map(|value| value * value).collect();
+        Self { sums: prefix_sums(&centred), squares: prefix_sums(&squared) }
+    }
+
+    fn of(&self, stretch: Range<usize>) -> f64 {
+        let sum = self.sums[stretch.end] - self.sums[stretch.start];
+        let squares = self.squares[stretch.end] - self.squares[stretch.start];
+        (squares - sum * sum / stretch.len() as f64).max(0.0)
+    }
+}

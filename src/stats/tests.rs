@@ -1,0 +1,254 @@
+//! The numbers against scipy's (tests/data/stats/make_golden.py), and properties that hold for any sample.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::bootstrap::Bootstrap;
+use super::effect::{cliffs_delta, hedges_g, hodges_lehmann};
+use super::noise::{allan_deviation, hampel, lagged_noise};
+use super::random::SplitMix64;
+use super::rank::{Method, mann_whitney};
+use super::segment::Segmentation;
+use super::{distribution, median, median_interval, quantile, sorted, summarize};
+
+fn golden(part: &str) -> Vec<Value> {
+    let text = include_str!("../../tests/data/stats/golden.json");
+    let all: Value = serde_json::from_str(text).unwrap();
+    all[part].as_array().unwrap().clone()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+#[track_caller]
+fn close(got: f64, expected: &Value, tolerance: f64) {
+    let expected = expected.as_f64().unwrap();
+    let error = (got - expected).abs() / expected.abs().max(1e-300);
+    assert!(got == expected || error <= tolerance, "got {got:e}, scipy says {expected:e}");
+}
+
+/// Independent normal numbers, the same for every run of the tests.
+fn normal_values(n: usize, seed: u64) -> Vec<f64> {
+    let mut random = SplitMix64::new(seed);
+    (0..n).map(|_| distribution::normal_quantile(random.unit()).unwrap()).collect()
+}
+
+#[test]
+fn mann_whitney_agrees_with_scipy() {
+    for case in golden("mann_whitney") {
+        let got = mann_whitney(&numbers(&case["x"]), &numbers(&case["y"])).unwrap();
+        let expected = if case["method"] == "exact" { Method::Exact } else { Method::Normal };
+        assert_eq!(got.method, expected);
+        close(got.u, &case["u"], 0.0);
+        close(got.p_less, &case["p_less"], 1e-9);
+        close(got.p_greater, &case["p_greater"], 1e-9);
+        close(got.p_two_sided, &case["p_two_sided"], 1e-9);
+    }
+}
+
+#[test]
+fn effect_sizes_agree_with_scipy() {
+    for case in golden("effect") {
+        let (x, y) = (numbers(&case["x"]), numbers(&case["y"]));
+        let shift = hodges_lehmann(&y, &x, 0.95).unwrap();
+        close(shift.estimate, &case["shift"], 1e-9);
+        let interval = shift.interval.unwrap();
+        close(interval.low, &case["low"], 1e-9);
+        close(interval.high, &case["high"], 1e-9);
+        close(cliffs_delta(&x, &y).unwrap(), &case["cliffs_delta"], 1e-12);
+        close(hedges_g(&x, &y).unwrap(), &case["hedges_g"], 1e-9);
+    }
+}
+
+#[test]
+fn summaries_agree_with_numpy() {
+    for case in golden("summary") {
+        let values = numbers(&case["values"]);
+        let summary = summarize(&values).unwrap();
+        assert_eq!(summary.n, values.len() as u64);
+        close(summary.median, &case["median"], 1e-12);
+        close(median(&values).unwrap(), &case["median"], 1e-12);
+        close(summary.mean.unwrap(), &case["mean"], 1e-12);
+        close(summary.stddev.unwrap(), &case["stddev"], 1e-9);
+        close(quantile(&sorted(&values), 0.25).unwrap(), &case["quartile"], 1e-12);
+        close(quantile(&sorted(&values), 0.9).unwrap(), &case["p90"], 1e-12);
+        assert_eq!(summary.low, case["low"].as_f64());
+        assert_eq!(summary.high, case["high"].as_f64());
+    }
+}
+
+#[test]
+fn bootstrap_intervals_agree_with_scipy_within_resampling_error() {
+    for case in golden("bootstrap") {
+        let values = numbers(&case["values"]);
+        let bootstrap = Bootstrap { resamples: 50_000, seed: 1, ..Bootstrap::default() };
+        let mean = |sample: &[f64]| super::mean(sample).unwrap();
+        for (got, key) in [(bootstrap.percentile(&values, mean), "percentile"), (bootstrap.bca(&values, mean), "bca")] {
+            let (got, expected) = (got.unwrap(), numbers(&case[key]));
+            let tolerance = 0.02 * (expected[1] - expected[0]);
+            assert!((got.low - expected[0]).abs() < tolerance, "{key}: {got:?}, scipy says {expected:?}");
+            assert!((got.high - expected[1]).abs() < tolerance, "{key}: {got:?}, scipy says {expected:?}");
+        }
+        assert_eq!(bootstrap.bca(&values, mean), bootstrap.bca(&values, mean), "the seed decides");
+    }
+}
+
+#[test]
+fn distributions_agree_with_scipy() {
+    for case in golden("normal") {
+        close(distribution::normal_cdf(case[0].as_f64().unwrap()), &case[1], 1e-9);
+    }
+    for case in golden("normal_quantile") {
+        close(distribution::normal_quantile(case[0].as_f64().unwrap()).unwrap(), &case[1], 1e-9);
+    }
+    for case in golden("student_quantile") {
+        close(distribution::student_quantile(case[0].as_f64().unwrap(), case[1].as_f64().unwrap()).unwrap(), &case[2], 1e-7);
+    }
+    for case in golden("student_upper_tail") {
+        close(distribution::student_upper_tail(case[0].as_f64().unwrap(), case[1].as_f64().unwrap()).unwrap(), &case[2], 1e-7);
+    }
+    for case in golden("binomial") {
+        close(distribution::binomial_cdf(case[0].as_u64().unwrap(), case[1].as_u64().unwrap(), 0.5).unwrap(), &case[2], 1e-9);
+    }
+}
+
+#[test]
+fn nothing_has_no_statistics() {
+    assert_eq!(summarize(&[]), None);
+    assert_eq!(median(&[]), None);
+    assert!(mann_whitney(&[], &[1.0]).is_none() && hodges_lehmann(&[1.0], &[], 0.95).is_none());
+    assert_eq!(cliffs_delta(&[], &[1.0]), None);
+    assert_eq!(hedges_g(&[1.0], &[2.0, 3.0]), None);
+    assert_eq!(lagged_noise(&[1.0], 1), None);
+    assert_eq!(lagged_noise(&[1.0], 9), None);
+    assert_eq!(allan_deviation(&[1.0; 5], 3), None);
+    assert!(Bootstrap::default().bca(&[1.0; 8], |values| values[0]).is_none());
+}
+
+#[test]
+fn noise_estimates_see_the_scatter_and_not_the_steps() {
+    let mut values = normal_values(2000, 5);
+    values.iter_mut().skip(700).for_each(|value| *value += 40.0);
+    for lag in [1, 4, 16] {
+        let sigma = lagged_noise(&values, lag).unwrap();
+        assert!((0.93..1.1).contains(&sigma), "lag {lag}: {sigma}");
+    }
+    let of_sixteen = allan_deviation(&values, 16).unwrap();
+    assert!((0.2..0.32).contains(&of_sixteen), "independent values average out: {of_sixteen}");
+    assert_eq!(lagged_noise(&[1.0, 1.0, 2.0], 1), Some(0.0), "one step is not noise");
+}
+
+#[test]
+fn allan_deviation_sees_what_neighbours_share() {
+    let shared: Vec<f64> = normal_values(200, 6).into_iter().flat_map(|value| [value; 8]).collect();
+    assert_eq!(lagged_noise(&shared, 1), Some(0.0));
+    assert!(allan_deviation(&shared, 8).unwrap() > 0.4);
+}
+
+#[test]
+fn hampel_removes_single_outliers_and_keeps_steps() {
+    let cleaned = hampel(&[1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0], 3, 1.0);
+    assert_eq!(cleaned, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0]);
+}
+
+#[test]
+fn segments_are_the_stretches_between_steps() {
+    let mut values = normal_values(300, 8);
+    values.iter_mut().skip(100).for_each(|value| *value += 6.0);
+    values.iter_mut().skip(220).for_each(|value| *value -= 9.0);
+    let segments = Segmentation::with_noise(1.0).segments(&values);
+    assert_eq!(segments, [0..100, 100..220, 220..300]);
+}
+
+#[test]
+fn short_and_constant_series_are_one_stretch() {
+    let segmentation = Segmentation::with_noise(1.0);
+    assert!(segmentation.segments(&[]).is_empty());
+    for n in 1..6 {
+        assert_eq!(segmentation.segments(&vec![3.0; n]), [0..n]);
+    }
+}
+
+/// Without pruning, by trying every partition's last stretch.
+fn least_cost(values: &[f64], segmentation: &Segmentation) -> f64 {
+    let penalty = segmentation.penalty * segmentation.sigma.powi(2) * (values.len() as f64).ln();
+    let mut best = vec![f64::INFINITY; values.len() + 1];
+    best[0] = -penalty;
+    for end in segmentation.shortest..=values.len() {
+        for start in 0..=end - segmentation.shortest {
+            best[end] = best[end].min(best[start] + deviation(&values[start..end]) + penalty);
+        }
+    }
+    best[values.len()]
+}
+
+fn deviation(values: &[f64]) -> f64 {
+    let centre = super::mean(values).unwrap();
+    values.iter().map(|value| (value - centre).powi(2)).sum()
+}
+
+fn samples() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
+    // Few distinct values, so that ties are common.
+    let value = (0u8..30).prop_map(|value| f64::from(value) / 4.0);
+    (prop::collection::vec(value.clone(), 1..14), prop::collection::vec(value, 1..14))
+}
+
+proptest! {
+    #[test]
+    fn swapping_the_samples_mirrors_the_test((x, y) in samples()) {
+        let (there, back) = (mann_whitney(&x, &y).unwrap(), mann_whitney(&y, &x).unwrap());
+        prop_assert!((there.p_less - back.p_greater).abs() < 1e-12);
+        prop_assert_eq!(there.u + back.u, (x.len() * y.len()) as f64);
+        prop_assert!((cliffs_delta(&x, &y).unwrap() + cliffs_delta(&y, &x).unwrap()).abs() < 1e-12);
+        let shift = hodges_lehmann(&x, &y, 0.9).unwrap();
+        prop_assert!((shift.estimate + hodges_lehmann(&y, &x, 0.9).unwrap().estimate).abs() < 1e-12);
+    }
+
+    #[test]
+    fn only_the_order_matters_to_ranks((x, y) in samples(), factor in 0.01f64..100.0) {
+        let scaled = |values: &[f64]| values.iter().map(|value| (value * factor).powi(3)).collect::<Vec<_>>();
+        prop_assert_eq!(mann_whitney(&x, &y), mann_whitney(&scaled(&x), &scaled(&y)));
+        prop_assert_eq!(cliffs_delta(&x, &y), cliffs_delta(&scaled(&x), &scaled(&y)));
+    }
+
+    #[test]
+    fn the_order_of_measuring_does_not_matter((x, y) in samples()) {
+        let reversed: Vec<f64> = x.iter().rev().copied().collect();
+        prop_assert_eq!(mann_whitney(&x, &y), mann_whitney(&reversed, &y));
+        prop_assert_eq!(summarize(&x), summarize(&reversed));
+        prop_assert_eq!(hodges_lehmann(&x, &y, 0.95), hodges_lehmann(&reversed, &y, 0.95));
+    }
+
+    #[test]
+    fn probabilities_are_probabilities((x, y) in samples()) {
+        let got = mann_whitney(&x, &y).unwrap();
+        for p in [got.p_less, got.p_greater, got.p_two_sided] {
+            prop_assert!(p > 0.0 && p <= 1.0 + 1e-12);
+        }
+        prop_assert!(got.p_less + got.p_greater >= 1.0 - 1e-12, "the observed value is in both tails");
+        let cliff = 2.0 * got.u / (x.len() * y.len()) as f64 - 1.0;
+        prop_assert!((cliff - cliffs_delta(&x, &y).unwrap()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_median_lies_in_its_interval(values in prop::collection::vec(0.0f64..10.0, 6..200)) {
+        let values = sorted(&values);
+        let interval = median_interval(&values, 0.95).unwrap();
+        let middle = median(&values).unwrap();
+        prop_assert!(interval.low <= middle && middle <= interval.high);
+        prop_assert_eq!(quantile(&values, 0.0), values.first().copied());
+        prop_assert_eq!(quantile(&values, 1.0), values.last().copied());
+    }
+
+    #[test]
+    fn pruning_loses_no_better_partition(values in prop::collection::vec(0.0f64..6.0, 2..60), sigma in 0.1f64..2.0) {
+        let segmentation = Segmentation::with_noise(sigma);
+        let segments = segmentation.segments(&values);
+        let penalty = segmentation.penalty * sigma.powi(2) * (values.len() as f64).ln();
+        let cost: f64 = segments.iter().map(|stretch| deviation(&values[stretch.clone()])).sum::<f64>()
+            + penalty * (segments.len() - 1) as f64;
+        prop_assert!((cost - least_cost(&values, &segmentation)).abs() < 1e-6);
+        prop_assert!(segments.iter().all(|stretch| stretch.len() >= 2));
+    }
+}
