@@ -97,7 +97,7 @@ pub enum ExecutionError {
         /// How it ended.
         ending: Ending,
         /// The last that it printed.
-        output: LastLines,
+        output: Box<LastLines>,
     },
     /// The execution took too long and was killed with all its children.
     #[error("the command `{command}` was killed after its timeout of {after:?}; a longer `timeout` may be set{output}")]
@@ -107,7 +107,7 @@ pub enum ExecutionError {
         /// The timeout.
         after: Duration,
         /// The last that it printed.
-        output: LastLines,
+        output: Box<LastLines>,
     },
     /// A metric does not stand in the output.
     #[error("the metric `{metric}` cannot be read: {source}{output}")]
@@ -115,9 +115,9 @@ pub enum ExecutionError {
         /// The metric.
         metric: MetricName,
         /// Why not.
-        source: ExtractError,
+        source: Box<ExtractError>,
         /// The last that the program printed.
-        output: LastLines,
+        output: Box<LastLines>,
     },
     /// Every execution was dropped because the device was throttled.
     #[error("all {dropped} executions were dropped: the device was throttled; let it cool down or lower its clocks")]

@@ -88,3 +88,73 @@ fn number(text: &str) -> Result<f64, ExtractError> {
 fn shown(text: &str) -> String {
     super::executor::escape(&text.chars().take(60).collect::<String>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::OutputStream;
+    use crate::model::{Direction, Metric, MetricName, Unit};
+
+    fn rate(pattern: OutputPattern) -> OutputMetric {
+        let metric = Metric {
+            name: MetricName::new("rate").unwrap(),
+            unit: Unit::BYTE_PER_SECOND,
+            better: Direction::Higher,
+            exact: false,
+        };
+        OutputMetric::new(metric, "GB/s", pattern, OutputStream::Stdout).unwrap()
+    }
+
+    fn by_regex(text: &[u8]) -> Result<f64, ExtractError> {
+        let regex = regex::Regex::new(r"rate: (\S+)").unwrap();
+        rate(OutputPattern::Regex(regex)).read(&Output { bytes: text.to_vec(), cut: false })
+    }
+
+    fn by_pointer(pointer: &str, text: &str) -> Result<f64, ExtractError> {
+        rate(OutputPattern::Json(pointer.to_owned())).read(&Output { bytes: text.into(), cut: false })
+    }
+
+    #[test]
+    fn the_last_match_counts_in_base_units() {
+        assert_eq!(by_regex(b"rate: 1.5 GB/s\nrate: 2.5 GB/s\n"), Ok(2.5e9));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf_8_do_not_hide_a_match() {
+        assert_eq!(by_regex(b"\xff\xfe junk\nrate: 2 \xff\n"), Ok(2e9));
+    }
+
+    #[test]
+    fn a_pattern_without_a_group_is_the_number_itself() {
+        let metric = rate(OutputPattern::Regex(regex::Regex::new(r"\d+$").unwrap()));
+        assert_eq!(metric.read(&Output { bytes: b"took 12".to_vec(), cut: false }), Ok(12e9));
+    }
+
+    #[test]
+    fn pointers_lead_into_the_document_or_its_last_line() {
+        assert_eq!(by_pointer("/results/0/rate", r#"{"results": [{"rate": 3}]}"#), Ok(3e9));
+        assert_eq!(by_pointer("/rate", "starting\n{\"rate\": \"4.5\"}\n"), Ok(4.5e9));
+    }
+
+    #[test]
+    fn what_is_no_number_is_told() {
+        assert_eq!(by_regex(b"nothing"), Err(ExtractError::NoMatch(r"rate: (\S+)".to_owned())));
+        assert_eq!(by_regex(b"rate: \x1b[31mfast"), Err(ExtractError::NotANumber("\\u{1b}[31mfast".to_owned())));
+        assert_eq!(by_pointer("/x", "{}"), Err(ExtractError::NoPointer("/x".to_owned())));
+        assert_eq!(by_pointer("/x", "{\"x\": [1]}"), Err(ExtractError::NotANumber("[1]".to_owned())));
+        assert!(matches!(by_pointer("/x", "no json"), Err(ExtractError::NotJson(_))));
+    }
+
+    #[test]
+    fn impossible_values_are_refused() {
+        for text in ["rate: nan", "rate: inf", "rate: -3", "rate: 1e300000"] {
+            assert!(matches!(by_regex(text.as_bytes()), Err(ExtractError::Impossible(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_that_was_cut_is_not_guessed_at() {
+        let metric = rate(OutputPattern::Json("/x".to_owned()));
+        assert_eq!(metric.read(&Output { bytes: b"{\"x\": 1}".to_vec(), cut: true }), Err(ExtractError::Cut(8)));
+    }
+}

@@ -21,6 +21,8 @@ mod warnings;
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod tests;
 
 pub use bench::{BenchFailure, run_benchmark};
 pub use clock::{Clock, MonotonicClock};

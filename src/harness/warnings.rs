@@ -135,3 +135,77 @@ impl Fences {
         Self { low: low - ranges * spread, high: high + ranges * spread }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Unit;
+
+    /// Values that wander by up to one percent around `centre`, without a trend.
+    fn calm(centre: f64, count: usize) -> Vec<f64> {
+        (0..count).map(|i| centre * (1.0 + 0.01 * ((i * 37 % 17) as f64 / 8.0 - 1.0))).collect()
+    }
+
+    fn of(values: &[f64]) -> Vec<SampleWarning> {
+        warnings(&Metric::time(), values, &Context::default())
+    }
+
+    #[test]
+    fn a_calm_sample_has_no_warnings() {
+        assert_eq!(of(&calm(1.0, 40)), []);
+    }
+
+    #[test]
+    fn few_outliers_are_harmless_and_many_are_not() {
+        let mut values = calm(1.0, 40);
+        values[20] = 3.0;
+        values[30] = 3.0;
+        assert_eq!(of(&values), [], "two of forty");
+        values[10] = 4.0;
+        assert_eq!(of(&values), [SampleWarning::Outliers { mild: 0, severe: 3 }]);
+    }
+
+    #[test]
+    fn values_that_the_clock_rounds_are_no_outliers() {
+        let values: Vec<f64> = (0..40).map(|i| if i % 10 == 3 { 1.001 } else { 1.0 }).collect();
+        assert_eq!(of(&values), []);
+    }
+
+    #[test]
+    fn drift_is_told_with_its_sign() {
+        let rising: Vec<f64> = calm(1.0, 40).iter().enumerate().map(|(i, value)| value * (1.0 + 0.002 * i as f64)).collect();
+        let falling: Vec<f64> = rising.iter().rev().copied().collect();
+        assert!(
+            matches!(of(&rising)[..], [SampleWarning::Drift { percent }] if (3.0..5.0).contains(&percent)),
+            "{:?}",
+            of(&rising)
+        );
+        assert!(matches!(of(&falling)[..], [SampleWarning::Drift { percent }] if percent < -3.0));
+    }
+
+    #[test]
+    fn small_drift_is_harmless() {
+        let rising: Vec<f64> = (0..40).map(|i| 1.0 + 0.0001 * f64::from(i)).collect();
+        assert_eq!(of(&rising), [], "significant, but 0.2 %");
+    }
+
+    #[test]
+    fn a_cold_start_is_told_for_times_and_for_rates() {
+        let mut times = calm(1.0, 20);
+        times[0] = 1.5;
+        assert_eq!(of(&times), [SampleWarning::SlowFirst]);
+        let rate = Metric { unit: Unit::PER_SECOND, better: Direction::Higher, ..Metric::time() };
+        let mut rates = calm(1.0, 20);
+        rates[0] = 0.5;
+        assert_eq!(warnings(&rate, &rates, &Context::default()), [SampleWarning::SlowFirst]);
+        rates[0] = 1.5;
+        assert_eq!(warnings(&rate, &rates, &Context::default()), [], "a fast first is not slow");
+    }
+
+    #[test]
+    fn short_times_are_told_only_of_the_time() {
+        let context = Context { shortest_time: Duration::from_millis(5), ..Context::default() };
+        assert_eq!(warnings(&Metric::time(), &calm(0.004, 20), &context), [SampleWarning::TooShort]);
+        assert_eq!(warnings(&Metric::cpu_time(), &calm(0.004, 20), &context), []);
+    }
+}

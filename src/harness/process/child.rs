@@ -39,7 +39,7 @@ pub(in crate::harness) fn kill_now(group: GroupId) {
 
 /// What ended a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum EndedBy {
     /// It came to its end by itself.
     ItsOwn,
     /// It took too long.
@@ -52,7 +52,7 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Finished {
     /// What ended it.
-    pub(super) verdict: Verdict,
+    pub(super) ended_by: EndedBy,
     /// Where it did not exit with zero: how it ended.
     pub(super) ending: Option<Ending>,
     /// From just before it was started until its end was noticed.
@@ -95,15 +95,15 @@ pub(super) fn run(command: &mut Command, options: RunOptions<'_>) -> io::Result<
     let wall = start.elapsed();
     // A watchdog that has already done its work is gone.
     let _ = wake.send(Wake::Ended);
-    let verdict = join(watchdog);
-    if options.kill_leftovers || verdict != Verdict::ItsOwn {
+    let ended_by = join(watchdog);
+    if options.kill_leftovers || ended_by != EndedBy::ItsOwn {
         kill_now(group);
     }
     drop(watched);
     let reaped = child.wait4()?;
     waited?;
     Ok(Finished {
-        verdict,
+        ended_by,
         ending: ending(reaped.status),
         wall,
         cpu: reaped.rusage.utime + reaped.rusage.stime,
@@ -125,27 +125,27 @@ fn wait_without_reaping(leader: Pid) -> io::Result<()> {
 }
 
 /// Ends the group when its time is over or the user wants to stop: politely first, so that a program can clean up.
-fn watch(group: GroupId, timeout: Option<Duration>, woken: &Receiver<Wake>) -> Verdict {
+fn watch(group: GroupId, timeout: Option<Duration>, woken: &Receiver<Wake>) -> EndedBy {
     let woken_by = match timeout {
         Some(timeout) => woken.recv_timeout(timeout),
         None => woken.recv().map_err(RecvTimeoutError::from),
     };
-    let verdict = match woken_by {
-        Ok(Wake::Interrupted) => Verdict::Interrupted,
-        Err(RecvTimeoutError::Timeout) => Verdict::TimedOut,
-        Ok(Wake::Ended) | Err(RecvTimeoutError::Disconnected) => return Verdict::ItsOwn,
+    let ended_by = match woken_by {
+        Ok(Wake::Interrupted) => EndedBy::Interrupted,
+        Err(RecvTimeoutError::Timeout) => EndedBy::TimedOut,
+        Ok(Wake::Ended) | Err(RecvTimeoutError::Disconnected) => return EndedBy::ItsOwn,
     };
     // A group that is gone by now needs no signal.
     let _ = kill_process_group(group, Signal::TERM);
     let deadline = Instant::now() + KILL_GRACE;
     while let Ok(Wake::Interrupted) = woken.recv_timeout(deadline.saturating_duration_since(Instant::now())) {}
     kill_now(group);
-    verdict
+    ended_by
 }
 
-/// The watchdog's verdict. It cannot panic; if it did, the process has still ended by itself.
-fn join(watchdog: JoinHandle<Verdict>) -> Verdict {
-    watchdog.join().unwrap_or(Verdict::ItsOwn)
+/// What the watchdog saw. It cannot panic; if it did, the process has still ended by itself.
+fn join(watchdog: JoinHandle<EndedBy>) -> EndedBy {
+    watchdog.join().unwrap_or(EndedBy::ItsOwn)
 }
 
 fn ending(status: ExitStatus) -> Option<Ending> {

@@ -22,7 +22,7 @@ pub(in crate::harness) fn kill_now(_group: GroupId) {}
 
 /// What ended a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum EndedBy {
     /// It came to its end by itself.
     ItsOwn,
     /// It took too long.
@@ -35,7 +35,7 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Finished {
     /// What ended it.
-    pub(super) verdict: Verdict,
+    pub(super) ended_by: EndedBy,
     /// How it ended.
     pub(super) ending: Option<Ending>,
     /// From its start to its end.

@@ -5,7 +5,8 @@ mod capture;
 pub(super) mod child;
 mod memory;
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 use std::collections::HashSet;
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use child::{Finished, RunOptions, Verdict};
+use child::{EndedBy, Finished, RunOptions};
 
 use super::executor::escape;
 use super::{
@@ -68,16 +69,16 @@ impl ProcessExecutor {
         };
         let mut process = process(point, command)?;
         let finished = child::run(&mut process, options).map_err(|source| not_run(step, command, source))?;
-        let output = || LastLines::of(&finished.stdout.bytes, &finished.stderr.bytes);
-        match (finished.verdict, finished.ending) {
-            (Verdict::Interrupted, _) => Err(ExecutionError::Interrupted),
-            (Verdict::TimedOut, _) => {
+        let output = || last_lines(&finished);
+        match (finished.ended_by, finished.ending) {
+            (EndedBy::Interrupted, _) => Err(ExecutionError::Interrupted),
+            (EndedBy::TimedOut, _) => {
                 Err(ExecutionError::TimedOut { command: shown(command), after: point.timeout, output: output() })
             }
-            (Verdict::ItsOwn, Some(ending)) => {
+            (EndedBy::ItsOwn, Some(ending)) => {
                 Err(ExecutionError::Failed { step, command: shown(command), ending, output: output() })
             }
-            (Verdict::ItsOwn, None) => Ok(finished),
+            (EndedBy::ItsOwn, None) => Ok(finished),
         }
     }
 }
@@ -124,11 +125,15 @@ fn read(metric: &MetricSource, finished: &Finished, memory_floor: u64) -> Result
             };
             output.read(stream).map(Some).map_err(|source| ExecutionError::NoValue {
                 metric: output.metric.name.clone(),
-                source,
-                output: LastLines::of(&finished.stdout.bytes, &finished.stderr.bytes),
+                source: Box::new(source),
+                output: last_lines(finished),
             })
         }
     }
+}
+
+fn last_lines(finished: &Finished) -> Box<LastLines> {
+    Box::new(LastLines::of(&finished.stdout.bytes, &finished.stderr.bytes))
 }
 
 /// A time that the clock is too coarse for reads as zero, which says nothing.
