@@ -30,4 +30,3 @@ pub mod model;
 pub mod report;
 pub mod settings;
 pub mod stats;
-pub mod store;

@@ -64,7 +64,7 @@ fn max_time(text: &str) -> Result<Duration, CommandError> {
 
 fn list(planned: &[PlannedPoint], arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
     if arguments.json {
-        let points: Vec<_> = planned.iter().map(|planned| {
+        let points = planned.iter().map(|planned| {
             serde_json::json!({ "benchmark": planned.point.benchmark.as_str(), "config": crate::report::check_json::config(&planned.point.config) })
         });
         let object = serde_json::json!({ "version": 1, "points": points.collect::<Vec<_>>() });
@@ -135,7 +135,7 @@ struct Finished {
 
 fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, context: &mut Context) -> Result<Exit, CommandError> {
     let Finished { measured, head, dirty } = finished;
-    let testbed = recording::this_testbed(workspace.settings.testbed.as_deref());
+    let testbed = recording::this_testbed(workspace.settings.testbed.as_deref())?;
     show(arguments, &measured, context)?;
     let mut entries: Vec<Entry> = Vec::new();
     for (time, measurements) in measured.runs.into_iter().filter(|(_, measurements)| !measurements.is_empty()) {

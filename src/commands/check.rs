@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::context::Context;
 use super::error::CommandError;
 use super::evidence::{Evidence, EvidenceRequest};
+use super::points;
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::{CheckArgs, CheckFormat};
@@ -87,7 +88,7 @@ impl Bench<'_> {
     }
 
     fn thresholds(&self, key: &SeriesKey, metric: &Metric) -> Thresholds {
-        let given = self.policy.partial_thresholds_for(&key.benchmark, &key.metric);
+        let given = self.policy.thresholds_for(&key.benchmark, &key.metric, metric.exact);
         Thresholds::for_metric(metric, self.overrides.regression.or(given.regression_percent), self.overrides.improvement.or(given.improvement_percent))
     }
 }
@@ -129,7 +130,7 @@ fn require(sides: &mut Vec<(Series, Candidate)>, policy: &Settings, selection: &
     sides.retain(|(series, candidate)| !candidate.runs.is_empty() || is_missing(&series.key));
     for (benchmark, config) in missing {
         let known = sides.iter().any(|(series, _)| series.key.benchmark == benchmark.name && series.key.config == *config);
-        let metric = benchmark.metrics.first().map_or_else(Metric::time, |metric| metric.source.metric());
+        let metric = benchmark.metrics.first().map_or_else(Metric::time, |metric| points::metric_of(&metric.source));
         let key = SeriesKey { benchmark: benchmark.name.clone(), config: config.clone(), metric: metric.name.clone(), testbed: "any".to_owned() };
         if !known && selection.covers(&key) {
             sides.push((Series { key, metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default()));

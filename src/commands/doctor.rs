@@ -98,7 +98,10 @@ fn examine(context: &Context) -> Vec<Finding> {
     findings.push(base(&workspace));
     findings.push(depth(store));
     findings.extend(notes(store));
-    findings.extend(testbed(&super::recording::this_testbed(workspace.settings.testbed.as_deref())));
+    match super::recording::this_testbed(workspace.settings.testbed.as_deref()) {
+        Ok(here) => findings.extend(testbed(&here)),
+        Err(error) => findings.push(Finding::broken("testbed", error.message)),
+    }
     findings
 }
 

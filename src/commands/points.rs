@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::CommandError;
 use crate::harness::{CommandSpec, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, SamplingOptions, Warmup};
-use crate::model::{BenchmarkName, Config};
+use crate::model::{BenchmarkName, Config, Metric};
 use crate::settings::{self, Benchmark, CommandLine, Settings};
 
 /// A point and how it is sampled.
@@ -66,6 +66,16 @@ fn command(line: CommandLine) -> CommandSpec {
     match line {
         CommandLine::Argv(words) => CommandSpec::Argv(words),
         CommandLine::Shell(line) => CommandSpec::Shell(line),
+    }
+}
+
+/// The metric of a source: known, or as the settings describe it.
+pub fn metric_of(source: &settings::MetricSource) -> Metric {
+    match source {
+        settings::MetricSource::Time => Metric::time(),
+        settings::MetricSource::CpuTime => Metric::cpu_time(),
+        settings::MetricSource::PeakMemory => Metric::peak_memory(),
+        settings::MetricSource::Output { metric, .. } => metric.clone(),
     }
 }
 

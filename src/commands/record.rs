@@ -77,7 +77,7 @@ fn from_file(file: &Path, options: &ImportOptions) -> Result<Source, CommandErro
 fn import_error(name: &str, error: &ImportError) -> CommandError {
     let message = format!("{name}: {error}");
     match error {
-        ImportError::Io { .. } => CommandError::failure(message),
+        ImportError::Read { .. } => CommandError::failure(message),
         _ => CommandError::usage(message),
     }
 }
@@ -153,7 +153,7 @@ fn facts(source: &Source, arguments: &RecordArgs, target: &Target, workspace: &W
     let named = arguments.testbed.as_ref().or(source.testbed.as_ref());
     let testbed: Testbed = match named {
         Some(key) => recording::named_testbed(key, source.facts.clone())?,
-        None => recording::this_testbed(workspace.settings.testbed.as_deref()),
+        None => recording::this_testbed(workspace.settings.testbed.as_deref())?,
     };
     Ok(RunFacts {
         commit: target.commit,

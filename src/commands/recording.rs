@@ -32,8 +32,8 @@ pub fn own_name() -> String {
 }
 
 /// This computer as a testbed, with the user's label in its key.
-pub fn this_testbed(label: Option<&str>) -> Testbed {
-    harness::testbed(&harness::TestbedOptions { label: label.map(str::to_owned), ..Default::default() })
+pub fn this_testbed(label: Option<&str>) -> Result<Testbed, CommandError> {
+    Ok(harness::testbed(&harness::TestbedOptions { label: label.map(str::to_owned), ..Default::default() })?)
 }
 
 /// The lines of one run: the run itself, then a record for each measurement.

@@ -38,7 +38,10 @@ impl Workspace {
 }
 
 fn overrides(store: &Store) -> Result<Overrides, CommandError> {
-    Ok(Overrides::from_git_config(|key| store.git_setting(key))?)
+    const KEYS: [&str; 6] =
+        ["ratchet.base", "ratchet.history", "ratchet.baseline", "ratchet.testbed", "ratchet.regression", "ratchet.improvement"];
+    let given: Vec<(&str, String)> = KEYS.iter().filter_map(|key| Some((*key, store.git_setting(key)?))).collect();
+    Ok(Overrides::from_git_config(given.iter().map(|(key, value)| (*key, value.as_str())))?)
 }
 
 fn settings_file(store: &Store) -> Result<Option<Settings>, CommandError> {

@@ -34,18 +34,18 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
     }
     if let Some(history) = &reasons.history {
         said.push(format!(
-            "by history alone: p = {} (real below {}); the smallest change this history can prove is {} %",
+            "by history alone: p = {} (real below {}); the smallest change this history can prove is {}",
             significant(history.p, 2),
             history.alpha,
-            significant(history.detectable_percent, 3)
+            percent_or_none(history.detectable_percent)
         ));
     }
     said.extend(reasons.confirmation.as_ref().map(confirmation_sentence));
     if let Some(creep) = &reasons.creep {
         said.push(format!(
             "crept in: {} in all, {} of it here; the rest came over {} commits from {} to {}",
-            change(creep.total_percent),
-            change(creep.own_percent),
+            change_or_none(creep.total_percent),
+            change_or_none(creep.own_percent),
             creep.commits,
             creep.from.short(SHORT_ID),
             creep.to.short(SHORT_ID)
@@ -79,6 +79,15 @@ fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
     ))
 }
 
+/// Changes from or to zero have no percentage.
+fn change_or_none(percent: Option<f64>) -> String {
+    percent.map_or_else(|| "an unlimited change".to_owned(), change)
+}
+
+fn percent_or_none(percent: Option<f64>) -> String {
+    percent.map_or_else(|| "no change".to_owned(), |percent| format!("{} %", significant(percent, 3)))
+}
+
 /// The commits of a level, the middle ones left out where there are many.
 pub fn commits(ids: &[ObjectId]) -> String {
     let short = |id: &ObjectId| id.short(SHORT_ID);
@@ -104,7 +113,7 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
     format!(
         "measured again in {} interleaved pairs: {}{interval}, p = {}: {end}",
         confirmation.pairs,
-        change(confirmation.shift_percent),
+        change_or_none(confirmation.shift_percent),
         significant(confirmation.p, 2)
     )
 }
@@ -130,7 +139,7 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
         ),
         JudgeWarning::NoiseHidesLoss { detectable_percent } => Notice::new(
             "noise_hides_loss",
-            format!("{name}: the loss is beyond the threshold, but this series is so noisy that only {} % could be proven", significant(*detectable_percent, 3)),
+            format!("{name}: the loss is beyond the threshold, but this series is so noisy that only {} could be proven", percent_or_none(*detectable_percent)),
         )
         .hint("make more runs (git ratchet bench --runs 5) or make the testbed quieter"),
         JudgeWarning::DirtyCandidate => {

@@ -31,7 +31,7 @@ pub use error::SettingsError;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;
 pub use template::Template;
-pub use thresholds::{MetricThresholds, PartialThresholds, Thresholds};
+pub use thresholds::{MetricThresholds, PartialThresholds};
 
 /// The name of the settings file in the root of a repository.
 pub const FILE_NAME: &str = "ratchet.toml";
@@ -106,15 +106,18 @@ impl Settings {
         self.benchmarks.iter().filter(|benchmark| benchmark.required)
     }
 
-    /// The thresholds of one metric of one benchmark. Each of the two is looked up on its own, the most specific
-    /// first: an override, `[[benchmark.metrics]]`, `[benchmark.thresholds]`, `[metric.NAME]`, `[thresholds]`, the default.
-    pub fn thresholds_for(&self, benchmark: &BenchmarkName, metric: &MetricName) -> Thresholds {
+    /// The thresholds given for one metric of one benchmark. Each of the two is looked up on its own, the most specific
+    /// first: an override, `[[benchmark.metrics]]`, `[benchmark.thresholds]`, `[metric.NAME]`, `[thresholds]`.
+    ///
+    /// An exact metric tolerates nothing unless somebody says so for it: the thresholds for everything, which are about
+    /// noise, do not apply to it.
+    pub fn thresholds_for(&self, benchmark: &BenchmarkName, metric: &MetricName, exact: bool) -> PartialThresholds {
         let benchmark = self.benchmark(benchmark);
         let of_metric = benchmark.and_then(|b| b.metrics.iter().find(|m| m.name == *metric)).map(|m| m.thresholds);
         let of_benchmark = benchmark.map(|b| b.thresholds);
         let of_metric_everywhere = self.metric_thresholds.iter().find(|m| m.metric == *metric).map(|m| m.thresholds);
-        let layers = [Some(self.overriding), of_metric, of_benchmark, of_metric_everywhere, Some(self.thresholds)];
-        layers.into_iter().flatten().fold(PartialThresholds::default(), PartialThresholds::or).or_default()
+        let layers = [Some(self.overriding), of_metric, of_benchmark, of_metric_everywhere, Some(self.thresholds).filter(|_| !exact)];
+        layers.into_iter().flatten().fold(PartialThresholds::default(), PartialThresholds::or)
     }
 
     /// How a benchmark is sampled: its own `[benchmark.sampling]`, above `[sampling]`.

@@ -122,15 +122,15 @@ fn printed_metrics_get_unit_and_direction() {
 fn the_most_specific_threshold_wins() {
     let settings = parse(WHOLE);
     let regression =
-        |settings: &Settings, benchmark, of| settings.thresholds_for(&name(benchmark), &metric(of)).regression_percent;
+        |settings: &Settings, benchmark, of| settings.thresholds_for(&name(benchmark), &metric(of), false).regression_percent;
     assert_eq!(regression(&settings, "sort", "time"), 1.0, "[[benchmark.metrics]]");
     assert_eq!(regression(&settings, "sort", "throughput"), 1.5, "[benchmark.thresholds]");
     assert_eq!(regression(&settings, "other", "time"), 2.0, "[metric.time]");
     assert_eq!(regression(&settings, "other", "score"), 3.0, "[thresholds], the sign is ignored");
-    assert_eq!(settings.thresholds_for(&name("sort"), &metric("time")).improvement_percent, 5.0, "each on its own");
+    assert_eq!(settings.thresholds_for(&name("sort"), &metric("time"), false).improvement_percent, None, "each on its own");
     let overridden = settings.overridden_by(&Overrides { regression_percent: Some(9.0), ..Overrides::default() });
     assert_eq!(regression(&overridden, "sort", "time"), 9.0, "an override");
-    assert_eq!(Settings::default().thresholds_for(&name("x"), &metric("time")), Thresholds::default());
+    assert_eq!(Settings::default().thresholds_for(&name("x"), &metric("time"), false), PartialThresholds::default());
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn git_config_stands_above_the_file() {
     let settings = parse(WHOLE).overridden_by(&overrides);
     assert_eq!(settings.testbed.as_deref(), Some("laptop"));
     assert_eq!(settings.base.as_deref(), Some("origin/main"), "what git config does not say stays");
-    assert_eq!(settings.thresholds_for(&name("sort"), &metric("time")).regression_percent, 4.0);
+    assert_eq!(settings.thresholds_for(&name("sort"), &metric("time"), false).regression_percent, Some(4.0));
     let refused = Overrides::from_git_config([("ratchet.history", "some")]).unwrap_err().to_string();
     assert_eq!(refused, "git config ratchet.history: `some` is not a history: write \"first-parent\" or \"all\"");
 }

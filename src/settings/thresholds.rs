@@ -20,36 +20,12 @@ pub struct MetricThresholds {
     pub thresholds: PartialThresholds,
 }
 
-/// The thresholds in force for one series, both as magnitudes in percent.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thresholds {
-    /// A change worse than this is a regression.
-    pub regression_percent: f64,
-    /// A change better than this is an improvement.
-    pub improvement_percent: f64,
-}
-
-impl Default for Thresholds {
-    fn default() -> Self {
-        Self { regression_percent: 3.0, improvement_percent: 5.0 }
-    }
-}
-
 impl PartialThresholds {
     /// These thresholds, completed by `fallback`.
     pub fn or(self, fallback: Self) -> Self {
         Self {
             regression_percent: self.regression_percent.or(fallback.regression_percent),
             improvement_percent: self.improvement_percent.or(fallback.improvement_percent),
-        }
-    }
-
-    /// These thresholds, completed by the defaults.
-    pub(super) fn or_default(self) -> Thresholds {
-        let default = Thresholds::default();
-        Thresholds {
-            regression_percent: self.regression_percent.unwrap_or(default.regression_percent),
-            improvement_percent: self.improvement_percent.unwrap_or(default.improvement_percent),
         }
     }
 }
