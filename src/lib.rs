@@ -2,3 +2,4 @@
 #![allow(missing_docs)]
 pub mod codec;
 pub mod model;
+pub mod store;
