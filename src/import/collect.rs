@@ -162,7 +162,9 @@ impl<'o> Collector<'o> {
 fn checked(at: &str, unit: &Unit, reading: Reading) -> Result<(Summary, Vec<f64>), ImportError> {
     let values = match reading {
         Reading::Statistics(summary) => return check(at, unit, &summary).map(|()| (summary, Vec::new())),
-        Reading::Repetition(value) => vec![value],
+        Reading::Repetition(value) => {
+            return check(at, unit, &Summary::single(value)).map(|()| (summary_of(&[value]), vec![value]));
+        }
         Reading::Values(values) if values.is_empty() => {
             return Err(ImportError::Invalid { at: at.to_owned(), source: InvalidValue::NoValues });
         }

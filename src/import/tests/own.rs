@@ -11,7 +11,6 @@ fn every_form_of_our_own_format_is_read() {
     assert_eq!(imported.time.unwrap().timestamp(), 1_795_209_316);
     let time = find(&imported, "attention", "B=32 causal=true dtype=f16", "time");
     assert_sample(time, "s", Direction::Lower, &[0.00131, 0.00129, 0.0013]);
-    assert_eq!(time.values, [0.00131, 0.00129, 0.0013], "the order measured");
     let registers = find(&imported, "attention", "B=32 causal=true dtype=f16", "registers");
     assert!(registers.metric.exact);
     assert_statistics(registers, "1", Direction::Lower, &Summary::single(64.0));

@@ -46,7 +46,7 @@ fn a_counter_without_direction_takes_the_one_asked_for() {
     let options = ImportOptions { better: Some(Direction::Higher), ..ImportOptions::default() };
     let imported = import_path(&fixture("google-benchmark/repetitions.json"), &options).unwrap();
     let color = find(&imported, "BM_count/real_time/threads:2", "", "color");
-    assert_sample(color, "1", Direction::Higher, &[7.0, 7.0, 7.0]);
+    assert_sample(color, "1", Direction::Higher, &[14.0; 3]);
     let misses = find(&imported, "BM_count/real_time/threads:2", "", "cache_misses");
     assert_eq!(misses.metric.better, Direction::Lower, "what the name tells stays");
 }
