@@ -161,6 +161,14 @@ fn metric_and_parameter_names_are_checked_too() {
 }
 
 #[test]
+fn facts_and_tool_are_made_fit_to_be_shown() {
+    let text = "cpu: red\u{1b}[31m\nBenchmarkA 1 5 ns/op\n";
+    assert_eq!(import_text(text).unwrap().facts.get("cpu").map(String::as_str), Some("red[31m"));
+    let text = r#"{"version": 1, "tool": "a\u0007b", "results": [{"benchmark": "a", "unit": "s", "value": 1}]}"#;
+    assert_eq!(import_text(text).unwrap().tool.as_deref(), Some("ab"));
+}
+
+#[test]
 fn mixed_units_of_one_metric_are_refused() {
     let text = "BenchmarkA 1 5 ns/op\nUnit x better=lower\nBenchmarkA 1 5 time\n";
     let said = complaint(Format::GoBench, text);
