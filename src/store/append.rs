@@ -6,9 +6,10 @@
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
 
+use gix::bstr::ByteSlice;
 use gix::note::plumbing::State;
 
-use super::notes::{Prefix, Step};
+use super::notes::{Prefix, Step, Stray};
 use super::objects::{classify, ours, theirs, unreadable};
 use super::refs::{Swap, Update};
 use super::{MAX_NOTE_BYTES, Store, StoreError};
@@ -116,13 +117,14 @@ impl Store {
         write().map_err(|error| classify("writing the notes tree".into(), &error))
     }
 
-    /// The same for a tree in which an object has several notes, which gix refuses: every note is put into a new tree.
+    /// The same for a tree in which an object has several notes, which gix refuses: every note is put into a new tree,
+    /// and what is no note is put back where it was.
     fn rebuild_tree(&self, root: gix::ObjectId, edits: &[(ObjectId, ObjectId)]) -> Result<gix::ObjectId, StoreError> {
-        let mut entries = self.list_notes(root, &self.notes_ref)?;
-        entries.sort_unstable();
-        entries.dedup();
+        let mut listing = self.list_notes(root, &self.notes_ref)?;
+        listing.notes.sort_unstable();
+        listing.notes.dedup();
         let mut all = Vec::new();
-        for same in entries.chunk_by(|one, other| one.0 == other.0) {
+        for same in listing.notes.chunk_by(|one, other| one.0 == other.0) {
             let blob = match same {
                 [(_, only)] => *only,
                 several => self.write_blob(&self.read_note(several[0].0, several.iter().map(|(_, blob)| *blob))?)?,
@@ -130,7 +132,16 @@ impl Store {
             all.push((same[0].0, blob));
         }
         all.extend_from_slice(edits);
-        self.edit_tree(gix::ObjectId::empty_tree(self.repo.object_hash()), &all)
+        let tree = self.edit_tree(gix::ObjectId::empty_tree(self.repo.object_hash()), &all)?;
+        self.put_back(tree, &listing.strays).map_err(|error| classify("writing the notes tree".into(), &error))
+    }
+
+    fn put_back(&self, tree: gix::ObjectId, strays: &[Stray]) -> gix::Result<gix::ObjectId> {
+        let mut editor = self.repo.edit_tree(tree)?;
+        for stray in strays {
+            editor.upsert(stray.path.as_bstr(), stray.kind, stray.id)?;
+        }
+        Ok(editor.write()?.detach())
     }
 
     /// Writes the commit object; the ref is not touched.
@@ -141,8 +152,16 @@ impl Store {
         message: &str,
     ) -> Result<gix::ObjectId, StoreError> {
         let failed = |error: &gix::Error| classify("writing the notes commit".into(), error);
-        let author = self.repo.author().ok_or(StoreError::NoIdentity)?.map_err(|error| failed(&error))?;
-        let committer = self.repo.committer().ok_or(StoreError::NoIdentity)?.map_err(|error| failed(&error))?;
+        let mut author = self.repo.author().ok_or(StoreError::NoIdentity)?.map_err(|error| failed(&error))?;
+        let mut committer = self.repo.committer().ok_or(StoreError::NoIdentity)?.map_err(|error| failed(&error))?;
+        // gix took the time when the repository was opened, which is before the benchmarks ran.
+        let now = gix::date::Time::now_local_or_utc().to_string();
+        if self.git_setting("gitoxide.commit.authorDate").is_none() {
+            author.time = &now;
+        }
+        if self.git_setting("gitoxide.commit.committerDate").is_none() {
+            committer.time = &now;
+        }
         let message = format!("{}\n", message.trim_end());
         let commit = self.repo.new_commit_as(committer, author, message, tree, parent);
         commit.map(|commit| commit.id).map_err(|error| failed(&error))

@@ -5,7 +5,7 @@
 //! leave one object with notes at two depths: every depth is read here and all notes of an object are united.
 
 use gix::objs::TreeRefIter;
-use gix::objs::tree::EntryRef;
+use gix::objs::tree::{EntryKind, EntryRef};
 
 use super::objects::{classify, ours, theirs, unreadable};
 use super::{MAX_NOTE_BYTES, Store, StoreError};
@@ -81,7 +81,7 @@ impl Store {
         let Some(commit) = self.notes_commit(ref_name)? else {
             return Ok(Notes { store: self, commit: None, entries: Vec::new(), len: 0 });
         };
-        let mut entries = self.list_notes(self.tree_of(commit)?, ref_name)?;
+        let mut entries = self.list_notes(self.tree_of(commit)?, ref_name)?.notes;
         entries.sort_unstable();
         entries.dedup();
         let len = entries.chunk_by(|one, other| one.0 == other.0).count();
@@ -107,27 +107,27 @@ impl Store {
         object.tree_id().map(|id| id.detach()).map_err(|error| classify(what(), &error))
     }
 
-    /// Every note below a notes tree, whatever its fan-out. Entries that are not notes are passed over, as git does.
-    pub(super) fn list_notes(&self, root: gix::ObjectId, ref_name: &str) -> Result<Vec<(ObjectId, ObjectId)>, StoreError> {
-        let mut notes = Vec::new();
+    /// Every note below a notes tree, whatever its fan-out, and what else is there.
+    pub(super) fn list_notes(&self, root: gix::ObjectId, ref_name: &str) -> Result<Listing, StoreError> {
+        let mut listing = Listing::default();
         let mut open = vec![(root, Prefix::default())];
         let mut trees = 0_usize;
         while let Some((tree, prefix)) = open.pop() {
             trees += 1;
-            if trees + notes.len() + open.len() > MAX_ENTRIES {
+            if trees + open.len() + listing.notes.len() + listing.strays.len() > MAX_ENTRIES {
                 return Err(StoreError::TooManyNotes { name: ref_name.to_owned(), limit: MAX_ENTRIES });
             }
             let object = self.find(tree)?;
             for entry in TreeRefIter::from_bytes(&object.data, tree.kind()) {
                 let entry = entry.map_err(|error| unreadable(format!("the notes tree {tree}"), &error))?;
                 match prefix.read(&entry, tree.kind()) {
-                    Some(Step::Note(annotated)) => notes.push((annotated, ours(entry.oid))),
+                    Some(Step::Note(annotated)) => listing.notes.push((annotated, ours(entry.oid))),
                     Some(Step::Below(longer)) => open.push((entry.oid.to_owned(), longer)),
-                    None => {}
+                    None => listing.strays.push(Stray::new(&prefix, &entry)),
                 }
             }
         }
-        Ok(notes)
+        Ok(listing)
     }
 
     /// The united content of note blobs. What is not a blob is passed over, as git does.
@@ -151,6 +151,33 @@ impl Store {
             Err(error) if error.is_resource_exhausted() => Err(StoreError::NoteTooLarge { annotated, limit: MAX_NOTE_BYTES }),
             Err(error) => Err(classify(format!("the note {blob} of {annotated}"), &error)),
         }
+    }
+}
+
+/// Everything in a notes tree.
+#[derive(Default)]
+pub(super) struct Listing {
+    /// Annotated object and note blob, in no order; an object may stand more than once.
+    pub notes: Vec<(ObjectId, ObjectId)>,
+    /// What is not a note. Git passes it over and keeps it, and so do we.
+    pub strays: Vec<Stray>,
+}
+
+/// An entry of a notes tree that is not a note.
+pub(super) struct Stray {
+    /// The path from the root of the notes tree.
+    pub path: Vec<u8>,
+    /// What kind of entry it is.
+    pub kind: EntryKind,
+    /// What it names.
+    pub id: gix::ObjectId,
+}
+
+impl Stray {
+    fn new(prefix: &Prefix, entry: &EntryRef<'_>) -> Self {
+        let folders = prefix.bytes[..prefix.len].iter().flat_map(|byte| format!("{byte:02x}/").into_bytes());
+        let path = folders.chain(entry.filename.iter().copied()).collect();
+        Self { path, kind: entry.mode.kind(), id: entry.oid.to_owned() }
     }
 }
 

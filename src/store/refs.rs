@@ -94,7 +94,7 @@ impl Refs {
     pub(super) fn symbolic(&self, repo: &gix::Repository, name: &str) -> Result<Option<String>, StoreError> {
         match self {
             Self::Files => {
-                let found = repo.refs.try_find(name).map_err(|error| classify(format!("the ref {name}"), &error.into()))?;
+                let found = repo.refs.try_find(name).map_err(|error| classify(format!("the ref {name}"), &error))?;
                 Ok(found.and_then(|reference| reference.target.try_name().map(|target| target.as_bstr().to_string())))
             }
             Self::Reftable(git) => {
