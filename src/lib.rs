@@ -30,3 +30,4 @@ pub mod model;
 pub mod report;
 pub mod settings;
 pub mod stats;
+pub mod store;

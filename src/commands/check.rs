@@ -52,7 +52,7 @@ fn judge(arguments: &CheckArgs, overrides: Overrides, context: &Context) -> Resu
     let mut notices = evidence.notices(&workspace.store)?;
     notices.extend(unmeasured_notice(&sides));
     require(&mut sides, &policy, &selection);
-    let bench = Bench { prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)), excuses: evidence.excuses(), rule, overrides, policy: &policy, arguments, context };
+    let bench = Bench { prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)), excuses: evidence.excuses(), rule, overrides, policy: &policy, arguments, now: (context.clock)() };
     let mut series: Vec<SeriesVerdict> = sides.iter().map(|(series, candidate)| bench.judge(series, candidate)).collect();
     if evidence.is_truncated() {
         series.iter_mut().for_each(doubt);
@@ -68,7 +68,7 @@ struct Bench<'a> {
     overrides: Overrides,
     policy: &'a Settings,
     arguments: &'a CheckArgs,
-    context: &'a Context<'a>,
+    now: chrono::DateTime<chrono::Utc>,
 }
 
 impl Bench<'_> {
@@ -80,7 +80,7 @@ impl Bench<'_> {
             rule: self.rule,
             strict: self.arguments.strict,
             excuses: &self.excuses,
-            now: (self.context.clock)(),
+            now: self.now,
             prior: self.prior,
             pairs: &[],
             suspects: 1,

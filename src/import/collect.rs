@@ -8,7 +8,10 @@ use chrono::{DateTime, Utc};
 use super::json::short;
 use super::summary::summary_of;
 use super::{Format, ImportError, ImportOptions, ImportWarning, Imported};
-use crate::model::{BenchmarkName, Config, Direction, InvalidValue, Measurement, Metric, MetricName, Quantity, Summary, Unit};
+use crate::model::{
+    BenchmarkName, Config, Direction, InvalidValue, MAX_NAME_BYTES, Measurement, Metric, MetricName, Quantity, Summary, Unit,
+    is_unshowable,
+};
 
 /// A point of a benchmark, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -155,14 +158,23 @@ impl<'o> Collector<'o> {
             measured.summary = summary_of(&measured.values);
         }
         let Self { tool, testbed, time, facts, warnings, measurements, .. } = self;
+        let tool = tool.map(|tool| one_line(&tool));
+        let facts = facts.into_iter().map(|(key, value)| (one_line(&key), one_line(&value))).collect();
         Ok(Imported { format, measurements, warnings, tool, testbed, time, facts })
     }
+}
+
+/// Text that is stored as it is but is no name of the model: at most as long as a name, nothing that cannot be shown.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !is_unshowable(*c)).take(MAX_NAME_BYTES).collect()
 }
 
 fn checked(at: &str, unit: &Unit, reading: Reading) -> Result<(Summary, Vec<f64>), ImportError> {
     let values = match reading {
         Reading::Statistics(summary) => return check(at, unit, &summary).map(|()| (summary, Vec::new())),
-        Reading::Repetition(value) => vec![value],
+        Reading::Repetition(value) => {
+            return check(at, unit, &Summary::single(value)).map(|()| (summary_of(&[value]), vec![value]));
+        }
         Reading::Values(values) if values.is_empty() => {
             return Err(ImportError::Invalid { at: at.to_owned(), source: InvalidValue::NoValues });
         }

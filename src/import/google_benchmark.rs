@@ -6,9 +6,9 @@
 //! `items_per_second` and whatever ends like them are rates, others are plain numbers whose direction their name must
 //! tell, for the file does not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::collect::{Collector, Point, Reading, entry, known_metric, quantity};
+use super::collect::{Collector, Reading, entry, known_metric, quantity};
 use super::json::{Node, short};
 use super::source::{Importer, Source};
 use super::{Format, ImportError, ImportWarning};
@@ -50,7 +50,7 @@ impl Importer for GoogleBenchmark {
                 match node.text_at("run_type") {
                     Some("aggregate") => aggregates.push(name, node),
                     _ => {
-                        aggregates.repeated.insert(name.to_owned(), true);
+                        aggregates.repeated.insert(name.to_owned());
                         read_repetition(&node, name, into)?;
                     }
                 }
@@ -140,7 +140,7 @@ fn counter_metric(at: &str, key: &str, into: &mut Collector<'_>) -> Result<Optio
 struct Aggregates<'a> {
     names: Vec<String>,
     by_name: HashMap<String, Vec<Node<'a>>>,
-    repeated: HashMap<String, bool>,
+    repeated: HashSet<String>,
 }
 
 impl<'a> Aggregates<'a> {
@@ -153,7 +153,7 @@ impl<'a> Aggregates<'a> {
     }
 
     fn read(&self, into: &mut Collector<'_>) -> Result<(), ImportError> {
-        for name in self.names.iter().filter(|name| !self.repeated.contains_key(*name)) {
+        for name in self.names.iter().filter(|name| !self.repeated.contains(*name)) {
             let Some(nodes) = self.by_name.get(name) else { continue };
             read_aggregates(nodes, name, into)?;
         }
@@ -179,21 +179,11 @@ fn read_aggregates(nodes: &[Node<'_>], name: &str, into: &mut Collector<'_>) -> 
             ..Summary::single(base_time(centre, key)?)
         })
     };
-    add_aggregate(centre, &point, Metric::time(), statistics("real_time")?, into)?;
+    into.add(&centre.at, &point, Metric::time(), Reading::Statistics(statistics("real_time")?))?;
     let cpu_time = statistics("cpu_time")?;
     if cpu_time.median > 0.0 {
         let metric = known_metric(&centre.at, MetricName::CPU_TIME, Unit::SECOND, Direction::Lower)?;
-        add_aggregate(centre, &point, metric, cpu_time, into)?;
+        into.add(&centre.at, &point, metric, Reading::Statistics(cpu_time))?;
     }
     Ok(())
-}
-
-fn add_aggregate(
-    node: &Node<'_>,
-    point: &Point,
-    metric: Metric,
-    summary: Summary,
-    into: &mut Collector<'_>,
-) -> Result<(), ImportError> {
-    into.add(&node.at, point, metric, Reading::Statistics(summary))
 }

@@ -10,7 +10,7 @@
 //! A field that is not in the schema is an error: a misspelled `better` must not go unnoticed.
 
 use super::collect::{Collector, Reading, entry, quantity};
-use super::json::Node;
+use super::json::{Node, short};
 use super::source::{Importer, Source};
 use super::{Format, ImportError};
 use crate::model::{Direction, Metric, MetricName, Quantity, Summary, Unit};
@@ -36,7 +36,7 @@ impl Importer for Ratchet {
         let root = source.root()?;
         let version = root.need("version")?;
         if version.value.as_u64() != Some(1) {
-            return Err(ImportError::UnknownVersion { format: Format::Ratchet, found: version.value.to_string() });
+            return Err(ImportError::UnknownVersion { format: Format::Ratchet, found: short(&version.value.to_string()) });
         }
         refuse_unknown_fields(&root, &[FILE_FIELDS])?;
         into.testbed = root.get("testbed").map(|node| node.text()).transpose()?.map(str::to_owned);

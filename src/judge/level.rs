@@ -58,14 +58,21 @@ impl Level {
         let sums = prefix_sums(&cleaned);
         let best_of_length = |length: usize| {
             let sigma = noise.sigma / (length as f64).sqrt() * shared.factor(length);
-            let mean = |start: usize| (sums[start + length] - sums[start]) / length as f64;
-            // Of equal stretches the newest: its commits are the easiest to build again.
-            let (place, start) = (0..=n - length).map(|start| (mean(start), start)).rev().min_by(|a, b| a.0.total_cmp(&b.0))?;
+            let (start, place) = lowest_mean(&sums, length)?;
             let luck = (2.0 * (1.0 + (n as f64 / length as f64).ln())).sqrt();
             Some((place + sigma * (CAUTION + luck), Self { place, sigma, stretch: start..start + length }))
         };
         lengths(n).into_iter().filter_map(best_of_length).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, level)| level)
     }
+}
+
+/// Where the stretch of `length` with the lowest mean begins, and that mean. Of equal stretches the newest: its commits
+/// are the easiest to build again.
+fn lowest_mean(sums: &[f64], length: usize) -> Option<(usize, f64)> {
+    let stretches = sums.iter().zip(sums.get(length..)?).map(|(before, after)| after - before);
+    let lower = |best: (usize, f64), next: (usize, f64)| if next.1 <= best.1 { next } else { best };
+    let (start, sum) = stretches.enumerate().reduce(lower)?;
+    Some((start, sum / length as f64))
 }
 
 /// The lengths of stretches that are tried among `n` runs; the whole is always one of them.

@@ -19,6 +19,9 @@ pub struct ObjectId {
 }
 
 impl ObjectId {
+    /// The id that names nothing, as git writes it: twenty zero bytes.
+    pub const ZERO: Self = Self { bytes: [0; 32], len: 20 };
+
     /// Takes 20 or 32 raw bytes.
     pub fn from_bytes(raw: &[u8]) -> Option<Self> {
         if raw.len() != 20 && raw.len() != 32 {

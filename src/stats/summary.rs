@@ -30,7 +30,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let mut values = values.to_vec();
     let (_, low, above) = values.select_nth_unstable_by(middle, f64::total_cmp);
     let low = *low;
-    let high = above.iter().copied().min_by(f64::total_cmp).filter(|_| values.len() % 2 == 0);
+    let high = above.iter().copied().min_by(f64::total_cmp).filter(|_| values.len().is_multiple_of(2));
     Some(high.map_or(low, |high| midpoint(low, high)))
 }
 

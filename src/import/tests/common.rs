@@ -1,0 +1,77 @@
+//! What holds for every format: names of formats, detection, options, and reading within limits.
+
+use super::*;
+use crate::model::BenchmarkName;
+
+#[test]
+fn words_of_formats_can_be_said_back() {
+    for format in Format::ALL {
+        assert_eq!(format.as_str().parse::<Format>(), Ok(format));
+    }
+    assert!("xml".parse::<Format>().unwrap_err().contains("hyperfine, criterion, cargo-criterion"));
+}
+
+#[test]
+fn the_format_of_every_fixture_is_found_from_its_content() {
+    for (name, format) in [
+        ("ratchet/results.json", Format::Ratchet),
+        ("seed/single.json", Format::Seed),
+        ("seed/configs.json", Format::Seed),
+        ("hyperfine/v1.15.0.json", Format::Hyperfine),
+        ("hyperfine/v2.0.0.json", Format::Hyperfine),
+        ("cargo-criterion/messages.jsonl", Format::CargoCriterion),
+        ("google-benchmark/repetitions.json", Format::GoogleBenchmark),
+        ("google-benchmark/aggregates-only.json", Format::GoogleBenchmark),
+        ("nvbench/samples.json", Format::Nvbench),
+        ("pytest-benchmark/v5.3.1.json", Format::PytestBenchmark),
+        ("go/small.txt", Format::GoBench),
+        ("bmf/measures.json", Format::Bmf),
+        ("github-action-benchmark/custom.json", Format::GithubActionBenchmark),
+    ] {
+        let bytes = std::fs::read(fixture(name)).unwrap();
+        assert_eq!(detect(&bytes), Some(format), "{name}");
+    }
+}
+
+#[test]
+fn one_name_for_all_entries_keeps_their_configs() {
+    let benchmark = Some(BenchmarkName::new("seq").unwrap());
+    let options = ImportOptions { benchmark, ..ImportOptions::default() };
+    let imported = import_path(&fixture("hyperfine/v1.15.0.json"), &options).unwrap();
+    let expected = ["seq | n=1 | time", "seq | n=1 | cpu_time", "seq | n=2 | time", "seq | n=2 | cpu_time"];
+    assert_eq!(keys(&imported), expected);
+    let bmf = import_path(&fixture("bmf/measures.json"), &options).unwrap_err().to_string();
+    assert!(bmf.contains("`seq` latency stands in the file twice"), "{bmf}");
+}
+
+#[test]
+fn a_format_that_was_asked_for_is_not_guessed() {
+    let bytes = std::fs::read(fixture("hyperfine/v1.15.0.json")).unwrap();
+    let options = ImportOptions { format: Some(Format::GoogleBenchmark), ..ImportOptions::default() };
+    let said = import(&bytes, &options).unwrap_err().to_string();
+    assert!(said.contains("no field `benchmarks`"), "{said}");
+    let options = ImportOptions { format: Some(Format::Criterion), ..ImportOptions::default() };
+    assert!(matches!(import(&bytes, &options), Err(ImportError::NeedsFolder)));
+}
+
+#[test]
+fn a_byte_order_mark_and_carriage_returns_do_no_harm() {
+    let text = std::fs::read_to_string(fixture("go/small.txt")).unwrap();
+    let marked = format!("\u{FEFF}{}", text.replace('\n', "\r\n"));
+    let (plain, marked) = (import_text(&text).unwrap(), import_text(&marked).unwrap());
+    assert_eq!(plain.measurements, marked.measurements);
+    assert_eq!(plain.facts, marked.facts);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let said = import_path(Path::new("no/such/file.json"), &ImportOptions::default()).unwrap_err().to_string();
+    assert_eq!(said, "cannot read no/such/file.json");
+}
+
+#[test]
+fn an_endless_input_is_cut_off() {
+    let mut endless = std::io::repeat(b'a');
+    let outcome = super::super::import_reader(&mut endless, &ImportOptions::default());
+    assert!(matches!(outcome, Err(ImportError::TooLarge { .. })));
+}

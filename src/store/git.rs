@@ -1,0 +1,94 @@
+//! The git program: the only file that starts it.
+//!
+//! Used for what gix cannot do or should not decide: the work tree's state, and the refs of a reftable repository.
+//! Outcomes are read from exit codes and porcelain output, never from git's English.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use super::StoreError;
+
+/// Longest message of git's that is repeated in an error, in characters.
+const MAX_STDERR_CHARS: usize = 500;
+
+/// How to start git for one repository.
+#[derive(Debug, Clone)]
+pub(super) struct Git {
+    git_dir: PathBuf,
+    work_dir: Option<PathBuf>,
+    isolated: bool,
+}
+
+/// What a git program answered that was allowed to fail.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// Exit code; none after a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error, shortened.
+    pub stderr: String,
+}
+
+impl Git {
+    /// Git for the repository at `git_dir`; both paths absolute.
+    pub(super) fn new(git_dir: PathBuf, work_dir: Option<PathBuf>, isolated: bool) -> Self {
+        Self { git_dir, work_dir, isolated }
+    }
+
+    /// Runs git and returns its standard output; any exit code but 0 is an error.
+    pub(super) fn output(&self, arguments: &[&str]) -> Result<Vec<u8>, StoreError> {
+        let answer = self.ask(arguments)?;
+        match answer.code {
+            Some(0) => Ok(answer.stdout),
+            code => Err(StoreError::GitFailed { command: arguments.join(" "), code, stderr: answer.stderr }),
+        }
+    }
+
+    /// Runs git and returns whatever it answers: the exit code is the caller's to judge.
+    pub(super) fn ask(&self, arguments: &[&str]) -> Result<Answer, StoreError> {
+        let output = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| StoreError::NoGitProgram { why: error.to_string() })?;
+        Ok(answer_of(output))
+    }
+
+    /// The command with repository and environment set. The repository is named outright, since `GIT_DIR` may be
+    /// relative and our working folder need not be the user's.
+    fn command(&self) -> Command {
+        let mut command = Command::new("git");
+        if self.isolated {
+            isolate(&mut command);
+        }
+        command.env("LC_ALL", "C").arg("--no-optional-locks").arg(flag("--git-dir=", &self.git_dir));
+        if let Some(work_dir) = &self.work_dir {
+            command.arg(flag("--work-tree=", work_dir)).current_dir(work_dir);
+        }
+        command
+    }
+}
+
+fn flag(name: &str, path: &std::path::Path) -> OsString {
+    let mut flag = OsString::from(name);
+    flag.push(path);
+    flag
+}
+
+/// Takes the user's environment and configuration away.
+fn isolate(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GIT_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+}
+
+fn answer_of(output: Output) -> Answer {
+    let stderr = String::from_utf8_lossy(&output.stderr).trim().chars().take(MAX_STDERR_CHARS).collect();
+    Answer { code: output.status.code(), stdout: output.stdout, stderr }
+}

@@ -1,0 +1,105 @@
+//! The repository: revisions, history, and the notes ref that keeps the results.
+//!
+//! This is the only module that knows gix, and [`git`] is the only file that starts the git program. Nothing of gix
+//! leaks out: commits, trees and blobs are [`ObjectId`]s, notes are lines of the codec.
+//!
+//! Reading: [`Store::history`] walks commits (from the commit-graph file where there is one), [`Store::notes`] lists
+//! the notes ref, and [`Store::annotated_history`] joins the two by *tree*, so that a commit inherits what was
+//! measured on another commit with the same content. Writing: [`Store::append`], one commit on the notes ref per call,
+//! by compare-and-swap.
+//!
+//! It knows no statistics, no settings file and no output.
+
+mod annotated;
+mod append;
+mod base;
+mod error;
+mod git;
+mod history;
+mod notes;
+mod objects;
+mod open;
+mod range;
+mod refs;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub use annotated::{AnnotatedCommit, AnnotatedHistory, StoreWarning};
+pub use append::Appended;
+pub use base::{Base, BaseRequest, BaseSource};
+pub use error::StoreError;
+pub use history::{History, HistoryCommit, Walk};
+pub use notes::Notes;
+pub use objects::CommitInfo;
+pub use open::OpenOptions;
+
+use crate::model::Author;
+use refs::Refs;
+
+/// Where the notes live unless told otherwise.
+pub const DEFAULT_NOTES_REF: &str = "refs/notes/ratchet";
+
+/// A note larger than this is not read, and not appended to, in bytes.
+pub const MAX_NOTE_BYTES: u64 = 64 << 20;
+
+/// An opened repository.
+#[derive(Debug)]
+pub struct Store {
+    repo: gix::Repository,
+    refs: Refs,
+    git: git::Git,
+    notes_ref: String,
+}
+
+impl Store {
+    /// The full name of the notes ref, `refs/notes/ratchet` unless told otherwise.
+    pub fn notes_ref(&self) -> &str {
+        &self.notes_ref
+    }
+
+    /// The folder of this work tree's `HEAD` and index; differs between linked worktrees.
+    pub fn git_dir(&self) -> &Path {
+        self.repo.git_dir()
+    }
+
+    /// The folder of objects, refs and config that all linked worktrees share.
+    pub fn common_dir(&self) -> &Path {
+        self.repo.common_dir()
+    }
+
+    /// The root of the checked-out files; none in a bare repository.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.repo.workdir()
+    }
+
+    /// Who writes, by git's rules: `GIT_AUTHOR_*`, `author.*`, `user.*`, `EMAIL`.
+    pub fn author(&self) -> Result<Author, StoreError> {
+        let signature = self.repo.author().and_then(Result::ok).ok_or(StoreError::NoIdentity)?;
+        let (name, email) = (signature.name.to_string(), signature.email.to_string());
+        if name.trim().is_empty() { Err(StoreError::NoIdentity) } else { Ok(Author { name, email }) }
+    }
+
+    /// A value of git's configuration, such as `ratchet.base` or `core.hooksPath`. Of several values the last counts.
+    pub fn git_setting(&self, key: &str) -> Option<String> {
+        self.repo.config_snapshot().string(key).map(|value| value.to_string())
+    }
+
+    /// Whether this is a shallow clone, whose older commits are not here.
+    pub fn is_shallow(&self) -> bool {
+        self.repo.is_shallow().unwrap_or(false)
+    }
+
+    /// Whether tracked files, the index or a submodule differ from `HEAD`. A bare repository is never dirty.
+    ///
+    /// Asks the git program, which alone knows every filter, sparse checkout and index extension.
+    pub fn is_dirty(&self) -> Result<bool, StoreError> {
+        if self.work_dir().is_none() {
+            return Ok(false);
+        }
+        let changes =
+            self.git.output(&["status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=untracked"])?;
+        Ok(!changes.is_empty())
+    }
+}
