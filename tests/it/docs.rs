@@ -63,7 +63,9 @@ fn only_block(text: &str, mark: &str) -> String {
 fn script(block: &str) -> String {
     let line = |line: &str| match line.rsplit_once("# exits ") {
         Some((command, code)) => {
-            format!("{{ {command}\n}} && code=0 || code=$?; [ $code = {code} ] || {{ echo \"exit code $code: $BASH_COMMAND\" >&2; exit 99; }}")
+            format!(
+                "{{ {command}\n}} && code=0 || code=$?; [ $code = {code} ] || {{ echo \"exit code $code: $BASH_COMMAND\" >&2; exit 99; }}"
+            )
         }
         None => line.to_owned(),
     };
