@@ -37,6 +37,7 @@ pub enum Color {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the doc comments of the arguments are the help texts of the verbs")]
 pub enum Command {
     Init(InitArgs),
     Bench(BenchArgs),
@@ -190,6 +191,7 @@ pub struct CheckArgs {
     /// Which commits count as history.
     #[arg(long, value_enum, value_name = "WALK")]
     pub history: Option<HistoryArg>,
+    /// Which series.
     #[command(flatten)]
     pub series: SeriesArgs,
     /// Regression threshold in percent, for every series.
@@ -228,6 +230,7 @@ pub struct LogArgs {
     /// The newest commit to show.
     #[arg(value_name = "REV", default_value = "HEAD")]
     pub rev: String,
+    /// Which series.
     #[command(flatten)]
     pub series: SeriesArgs,
     /// Which commits count as history.
@@ -247,6 +250,7 @@ pub struct ShowArgs {
     /// The commit.
     #[arg(value_name = "REV", default_value = "HEAD")]
     pub rev: String,
+    /// Which series.
     #[command(flatten)]
     pub series: SeriesArgs,
     /// Print one JSON object instead of a table.

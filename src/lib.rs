@@ -19,6 +19,8 @@
 //!
 //! [`cli`] holds the command line as types, [`exit`] the table of exit codes. ARCHITECTURE.md tells the reasons.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests are their own outside world"))]
+
 pub mod cli;
 pub mod codec;
 pub mod commands;

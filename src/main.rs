@@ -14,7 +14,9 @@ fn main() -> ExitCode {
     let mut context = Context {
         out: &mut out,
         err: &mut err,
-        env: std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect(),
+        env: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
         terminal: Terminal {
             width: io::stdout().is_terminal().then(|| terminal_size::terminal_size().map_or(100, |(width, _)| width.0.into())),
             color,

@@ -68,7 +68,10 @@ fn every_kind_of_line_is_read_back_as_it_was_written() {
     let text: String = entries.iter().map(|entry| entry.encode() + "\n").collect();
     let note = decoded(text.as_bytes());
     assert_eq!(note.unreadable, []);
-    assert_eq!((&note.runs[..], &note.records[..], &note.excuses[..]), (&[run()][..], &[record(&[0.012, 0.0125, 0.013])][..], &[excuse()][..]));
+    assert_eq!(
+        (&note.runs[..], &note.records[..], &note.excuses[..]),
+        (&[run()][..], &[record(&[0.012, 0.0125, 0.013])][..], &[excuse()][..])
+    );
 }
 
 #[test]
@@ -92,7 +95,8 @@ fn notes_of_version_1_are_read_forever() {
 fn unreadable_lines_are_counted_by_reason_and_kept_by_a_union() {
     let good = Entry::Run(run()).encode();
     let long = format!("{{\"v\":1,\"pad\":\"{}\"}}", "x".repeat(MAX_LINE_BYTES));
-    let lines = ["not json", r#"{"v":2,"type":"run"}"#, r#"{"v":1,"type":"hologram"}"#, r#"{"v":1,"type":"record"}"#, &long, &good];
+    let lines =
+        ["not json", r#"{"v":2,"type":"run"}"#, r#"{"v":1,"type":"hologram"}"#, r#"{"v":1,"type":"record"}"#, &long, &good];
     let text = lines.join("\n");
     let mut bytes = text.into_bytes();
     bytes.extend_from_slice(b"\n\xff\xfe half a line");
@@ -148,7 +152,13 @@ fn a_thousand_records_with_full_samples_stay_under_a_megabyte() {
         let noise = |i: u32| f64::from((i.wrapping_mul(2_654_435_761) ^ n.wrapping_mul(40_503)) % 10_007) / 10_007.0;
         let values: Vec<f64> = (0..300).map(|i| 0.012_345_678_9 * (1.0 + 0.05 * noise(i) + 0.02 * noise(i + 999))).collect();
         let mut full = record(&values);
-        full.summary = Summary { high: Some(0.012_345_678_901), stddev: Some(1.234_567_890_12e-4), min: Some(values[0]), max: Some(values[1]), ..full.summary };
+        full.summary = Summary {
+            high: Some(0.012_345_678_901),
+            stddev: Some(1.234_567_890_12e-4),
+            min: Some(values[0]),
+            max: Some(values[1]),
+            ..full.summary
+        };
         bytes += Entry::Record(full).encode().len() + 1;
     }
     assert!(bytes < 1_000_000, "{bytes} bytes");

@@ -29,8 +29,10 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
     let measured = measure(arguments, &planned, context)?;
     let after = State::of(&workspace)?;
     if before.head != after.head {
-        return Err(CommandError::failure("HEAD moved while the benchmarks ran, so nobody knows which commit they measured; nothing was recorded")
-            .with_hint("run git ratchet bench again and leave the work tree alone meanwhile"));
+        return Err(CommandError::failure(
+            "HEAD moved while the benchmarks ran, so nobody knows which commit they measured; nothing was recorded",
+        )
+        .with_hint("run git ratchet bench again and leave the work tree alone meanwhile"));
     }
     let dirty = before.dirty || after.dirty;
     finish(arguments, &workspace, Finished { measured, head: before.head, dirty }, context)
@@ -58,7 +60,8 @@ fn plan(arguments: &BenchArgs, workspace: &Workspace) -> Result<Vec<PlannedPoint
 
 fn max_time(text: &str) -> Result<Duration, CommandError> {
     let quantity: Quantity = text.parse()?;
-    let seconds = Duration::try_from_secs_f64(quantity.value).ok().filter(|time| !time.is_zero() && quantity.unit == Unit::SECOND);
+    let seconds =
+        Duration::try_from_secs_f64(quantity.value).ok().filter(|time| !time.is_zero() && quantity.unit == Unit::SECOND);
     seconds.ok_or_else(|| CommandError::usage(format!("--max-time {text} is no time; it looks like 10s")))
 }
 
@@ -143,7 +146,8 @@ fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, cont
         entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
     }
     if dirty {
-        let notice = Notice::new("dirty", "tracked files differ from HEAD: these results are shown, but never a baseline").hint("commit, then measure again");
+        let notice = Notice::new("dirty", "tracked files differ from HEAD: these results are shown, but never a baseline")
+            .hint("commit, then measure again");
         write_notice(context.err, &notice, context.terminal.color)?;
     }
     let records = entries.iter().filter(|entry| matches!(entry, Entry::Record(_))).count();

@@ -10,7 +10,9 @@ use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::exit::Exit;
-use crate::judge::{self, BaselineRule, Candidate, Excluded, Judgement, NoisePrior, Series, SeriesInput, SeriesVerdict, Thresholds, Verdict};
+use crate::judge::{
+    self, BaselineRule, Candidate, Excluded, Judgement, NoisePrior, Series, SeriesInput, SeriesVerdict, Thresholds, Verdict,
+};
 use crate::model::{Metric, SeriesKey};
 use crate::report::check_text::TextOptions;
 use crate::report::{Notice, check_json, check_markdown, check_text};
@@ -37,7 +39,10 @@ impl Overrides {
             Some(percent) if !percent.is_finite() => Err(CommandError::usage(format!("{flag} {percent} is not a percentage"))),
             given => Ok(given.map(f64::abs)),
         };
-        Ok(Self { regression: magnitude("--regression", arguments.regression)?, improvement: magnitude("--improvement", arguments.improvement)? })
+        Ok(Self {
+            regression: magnitude("--regression", arguments.regression)?,
+            improvement: magnitude("--improvement", arguments.improvement)?,
+        })
     }
 }
 
@@ -52,7 +57,15 @@ fn judge(arguments: &CheckArgs, overrides: Overrides, context: &Context) -> Resu
     let mut notices = evidence.notices(&workspace.store)?;
     notices.extend(unmeasured_notice(&sides));
     require(&mut sides, &policy, &selection);
-    let bench = Bench { prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)), excuses: evidence.excuses(), rule, overrides, policy: &policy, arguments, now: (context.clock)() };
+    let bench = Bench {
+        prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)),
+        excuses: evidence.excuses(),
+        rule,
+        overrides,
+        policy: &policy,
+        arguments,
+        now: (context.clock)(),
+    };
     let mut series: Vec<SeriesVerdict> = sides.iter().map(|(series, candidate)| bench.judge(series, candidate)).collect();
     if evidence.is_truncated() {
         series.iter_mut().for_each(doubt);
@@ -89,7 +102,11 @@ impl Bench<'_> {
 
     fn thresholds(&self, key: &SeriesKey, metric: &Metric) -> Thresholds {
         let given = self.policy.thresholds_for(&key.benchmark, &key.metric, metric.exact);
-        Thresholds::for_metric(metric, self.overrides.regression.or(given.regression_percent), self.overrides.improvement.or(given.improvement_percent))
+        Thresholds::for_metric(
+            metric,
+            self.overrides.regression.or(given.regression_percent),
+            self.overrides.improvement.or(given.improvement_percent),
+        )
     }
 }
 
@@ -122,16 +139,23 @@ fn require(sides: &mut Vec<(Series, Candidate)>, policy: &Settings, selection: &
         .collect();
     let mut missing = Vec::new();
     for benchmark in policy.required() {
-        for config in benchmark.configs().iter().filter(|config| !measured.contains(&(benchmark.name.clone(), (*config).clone()))) {
+        for config in benchmark.configs().iter().filter(|config| !measured.contains(&(benchmark.name.clone(), (*config).clone())))
+        {
             missing.push((benchmark, config));
         }
     }
-    let is_missing = |key: &SeriesKey| missing.iter().any(|(benchmark, config)| benchmark.name == key.benchmark && **config == key.config);
+    let is_missing =
+        |key: &SeriesKey| missing.iter().any(|(benchmark, config)| benchmark.name == key.benchmark && **config == key.config);
     sides.retain(|(series, candidate)| !candidate.runs.is_empty() || is_missing(&series.key));
     for (benchmark, config) in missing {
         let known = sides.iter().any(|(series, _)| series.key.benchmark == benchmark.name && series.key.config == *config);
         let metric = benchmark.metrics.first().map_or_else(Metric::time, |metric| points::metric_of(&metric.source));
-        let key = SeriesKey { benchmark: benchmark.name.clone(), config: config.clone(), metric: metric.name.clone(), testbed: "any".to_owned() };
+        let key = SeriesKey {
+            benchmark: benchmark.name.clone(),
+            config: config.clone(),
+            metric: metric.name.clone(),
+            testbed: "any".to_owned(),
+        };
         if !known && selection.covers(&key) {
             sides.push((Series { key, metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default()));
         }
@@ -144,14 +168,19 @@ fn unmeasured_notice(sides: &[(Series, Candidate)]) -> Option<Notice> {
         sides.iter().filter(|(_, candidate)| !candidate.runs.is_empty()).map(|(series, _)| series.key.testbed.as_str()).collect();
     let left_out: Vec<&Series> = sides
         .iter()
-        .filter(|(series, candidate)| candidate.runs.is_empty() && !series.runs.is_empty() && testbeds.contains(series.key.testbed.as_str()))
+        .filter(|(series, candidate)| {
+            candidate.runs.is_empty() && !series.runs.is_empty() && testbeds.contains(series.key.testbed.as_str())
+        })
         .map(|(series, _)| series)
         .collect();
     let first = left_out.first()?;
     let more = if left_out.len() > 1 { format!(" and {} more", left_out.len() - 1) } else { String::new() };
     Some(Notice::new(
         "not_measured_here",
-        format!("{} {} {}{more}: measured before, but not on this commit", first.key.benchmark, first.key.config, first.key.metric),
+        format!(
+            "{} {} {}{more}: measured before, but not on this commit",
+            first.key.benchmark, first.key.config, first.key.metric
+        ),
     ))
 }
 

@@ -107,7 +107,11 @@ fn examine(context: &Context) -> Vec<Finding> {
 
 fn settings(workspace: &Workspace) -> Finding {
     if !workspace.has_settings {
-        return Finding::improvable("settings", "there is no ratchet.toml: git ratchet bench has nothing to run", "git ratchet init");
+        return Finding::improvable(
+            "settings",
+            "there is no ratchet.toml: git ratchet bench has nothing to run",
+            "git ratchet init",
+        );
     }
     Finding::fine("settings", format!("ratchet.toml names {} benchmarks", workspace.settings.benchmarks.len()))
 }

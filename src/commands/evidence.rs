@@ -63,15 +63,11 @@ impl Evidence {
         self.commits.truncated
     }
 
-    /// Whether the candidate has any note of its own, or of its tree.
-    pub fn is_measured(&self) -> bool {
-        self.annotated.commits.iter().any(|annotated| annotated.position == 0 && !annotated.note.records.is_empty())
-    }
-
     /// Every selected series with its history and its candidate.
     pub fn sides(&self, selection: &Selection) -> Vec<(Series, Candidate)> {
         let records = history::records(&self.annotated.commits, selection);
-        let (own, older): (Vec<HistoryRecord>, Vec<HistoryRecord>) = records.into_iter().partition(|record| record.position < self.own);
+        let (own, older): (Vec<HistoryRecord>, Vec<HistoryRecord>) =
+            records.into_iter().partition(|record| record.position < self.own);
         let history = older.into_iter().map(|record| HistoryRecord { position: record.position - self.own, ..record });
         judge::assemble(history, own.into_iter().filter(|record| record.position == 0))
     }
@@ -110,7 +106,11 @@ fn base(store: &Store, against: Option<String>, configured: Option<String>) -> R
 }
 
 /// The candidate and what lies between it and the fork, newest first.
-fn own_commits(store: &Store, candidate: ObjectId, fork: Option<ObjectId>) -> Result<Vec<crate::store::HistoryCommit>, CommandError> {
+fn own_commits(
+    store: &Store,
+    candidate: ObjectId,
+    fork: Option<ObjectId>,
+) -> Result<Vec<crate::store::HistoryCommit>, CommandError> {
     match fork {
         Some(fork) if fork != candidate => Ok(store.commits_between(fork, candidate)?),
         _ => Ok(vec![store.history_commit(candidate)?]),

@@ -31,7 +31,8 @@ pub fn run(arguments: &ExcuseArgs, context: &mut Context) -> Result<Exit, Comman
     let commit = workspace.store.resolve(&arguments.commit)?;
     let tree = workspace.store.commit(commit)?.tree;
     let (id, author) = recording::signature(&workspace.store, context)?;
-    let excuse = Excuse { id, time: (context.clock)(), author, tree, scope, reason, until: until.map(|quantity| quantity.value), expires };
+    let excuse =
+        Excuse { id, time: (context.clock)(), author, tree, scope, reason, until: until.map(|quantity| quantity.value), expires };
     let what = excuse.scope.benchmark.as_ref().map_or("every benchmark".to_owned(), ToString::to_string);
     recording::write(&workspace.store, commit, vec![Entry::Excuse(excuse)])?;
     writeln!(context.out, "excused {} from {} on", escape::terminal(&what), commit.short(SHORT_ID))?;
@@ -44,14 +45,18 @@ fn reason(text: &str) -> Result<String, CommandError> {
         return Err(CommandError::usage("an excuse needs a reason").with_hint("--reason \"why the loss is worth it\""));
     }
     if text.len() > MAX_REASON_BYTES {
-        return Err(CommandError::usage(format!("the reason has {} bytes; {MAX_REASON_BYTES} are enough for a sentence", text.len())));
+        return Err(CommandError::usage(format!(
+            "the reason has {} bytes; {MAX_REASON_BYTES} are enough for a sentence",
+            text.len()
+        )));
     }
     Ok(text.to_owned())
 }
 
 /// An excuse holds through the whole day that it names, in UTC.
 fn end_of_day(text: &str) -> Result<chrono::DateTime<chrono::Utc>, CommandError> {
-    let day: NaiveDate = text.parse().map_err(|_| CommandError::usage(format!("--expires {text} is not a day; it looks like 2027-01-31")))?;
+    let day: NaiveDate =
+        text.parse().map_err(|_| CommandError::usage(format!("--expires {text} is not a day; it looks like 2027-01-31")))?;
     let end = day.succ_opt().ok_or_else(|| CommandError::usage(format!("--expires {text} is beyond the calendar")))?;
     Ok(end.and_time(NaiveTime::MIN).and_utc())
 }

@@ -56,7 +56,10 @@ pub fn missing_notes(store: &Store) -> Result<Option<Notice>, CommandError> {
         return Ok(None);
     }
     let notes_ref = store.notes_ref();
-    let notice = Notice::new("no_notes", format!("there is no {notes_ref} here: nothing was ever recorded, or the notes were not fetched"));
+    let notice = Notice::new(
+        "no_notes",
+        format!("there is no {notes_ref} here: nothing was ever recorded, or the notes were not fetched"),
+    );
     Ok(Some(match store.remote()? {
         Some(remote) => notice.hint(format!("git fetch {remote} {notes_ref}:{notes_ref}")),
         None => notice.hint("git ratchet bench or git ratchet record makes the first results"),
@@ -69,5 +72,6 @@ fn worded(warning: &StoreWarning) -> Notice {
 
 /// A truncated history must not become a smaller baseline without a word.
 pub fn shallow_notice() -> Notice {
-    Notice::new("shallow_clone", "this is a shallow clone: older commits, and the levels they held, are missing").hint("git fetch --unshallow")
+    Notice::new("shallow_clone", "this is a shallow clone: older commits, and the levels they held, are missing")
+        .hint("git fetch --unshallow")
 }

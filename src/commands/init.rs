@@ -22,11 +22,18 @@ pub fn run(arguments: &InitArgs, context: &mut Context) -> Result<Exit, CommandE
     options.write(true).create(true).truncate(true).create_new(!arguments.force);
     match options.open(&path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(CommandError::usage(format!("{} exists", path.display())).with_hint("git ratchet init --force replaces it"));
+            return Err(
+                CommandError::usage(format!("{} exists", path.display())).with_hint("git ratchet init --force replaces it")
+            );
         }
-        opened => opened.and_then(|mut file| file.write_all(Template::ratchet_toml().as_bytes())).during(format!("cannot write {}", path.display()))?,
+        opened => opened
+            .and_then(|mut file| file.write_all(Template::ratchet_toml().as_bytes()))
+            .during(format!("cannot write {}", path.display()))?,
     }
     writeln!(context.out, "wrote {}", path.display())?;
-    writeln!(context.out, "\nNext:\n  1. name your benchmarks in it and commit it\n  2. git ratchet bench     measures HEAD\n  3. git ratchet check     holds HEAD against the best level of its history")?;
+    writeln!(
+        context.out,
+        "\nNext:\n  1. name your benchmarks in it and commit it\n  2. git ratchet bench     measures HEAD\n  3. git ratchet check     holds HEAD against the best level of its history"
+    )?;
     Ok(Exit::Holds)
 }

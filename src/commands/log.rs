@@ -1,6 +1,7 @@
 //! `log`: series along history.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::context::Context;
 use super::error::CommandError;
@@ -69,9 +70,9 @@ fn with_level(series: Series, prior: NoisePrior, context: &Context) -> LoggedSer
 fn commit_lines(store: &Store, logged: &[LoggedSeries], most: usize) -> Result<HashMap<ObjectId, CommitLine>, CommandError> {
     let mut lines = HashMap::new();
     for run in logged.iter().flat_map(|entry| entry.series.runs.iter().rev().take(most)) {
-        if !lines.contains_key(&run.commit) {
+        if let Entry::Vacant(line) = lines.entry(run.commit) {
             let info = store.commit(run.commit)?;
-            lines.insert(run.commit, CommitLine { commit: run.commit, time: info.time, subject: info.subject });
+            line.insert(CommitLine { commit: run.commit, time: info.time, subject: info.subject });
         }
     }
     Ok(lines)

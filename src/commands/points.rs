@@ -33,7 +33,8 @@ pub fn plan(settings: &Settings, root: &Path, names: &[String], filter: &Config)
         }
     }
     if planned.is_empty() && !settings.benchmarks.is_empty() {
-        return Err(CommandError::usage(format!("no benchmark has a config with {filter}")).with_hint("git ratchet bench --list shows them all"));
+        return Err(CommandError::usage(format!("no benchmark has a config with {filter}"))
+            .with_hint("git ratchet bench --list shows them all"));
     }
     Ok(planned)
 }

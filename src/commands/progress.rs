@@ -31,7 +31,8 @@ impl Progress for ShownProgress<'_> {
             Event::WarmedUp { taken } => self.line.update(&self.point, &format!("warming up ({taken})"), None),
             Event::SampleTaken { taken, estimate, remaining } => {
                 let text = estimate.map_or_else(String::new, |estimate| {
-                    let width = estimate.half_width_percent.map_or(String::new(), |percent| format!(" ±{} %", significant(percent, 2)));
+                    let width =
+                        estimate.half_width_percent.map_or(String::new(), |percent| format!(" ±{} %", significant(percent, 2)));
                     format!("{}{width}, ", quantity(estimate.median, &estimate.metric.unit))
                 });
                 self.line.update(&self.point, &format!("{text}{taken} runs"), remaining);

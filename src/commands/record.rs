@@ -65,7 +65,8 @@ fn from_file(file: &Path, options: &ImportOptions) -> Result<Source, CommandErro
     } else {
         (file.display().to_string(), import::import_path(file, options))
     };
-    let Imported { measurements, warnings, tool, testbed, time, facts, .. } = imported.map_err(|error| import_error(&name, &error))?;
+    let Imported { measurements, warnings, tool, testbed, time, facts, .. } =
+        imported.map_err(|error| import_error(&name, &error))?;
     if measurements.is_empty() {
         return Err(CommandError::usage(format!("{name} holds no results")));
     }
@@ -98,7 +99,15 @@ fn from_command_line(arguments: &RecordArgs, better: Option<Direction>) -> Resul
         let values: Vec<f64> = sample.iter().map(|quantity| quantity.value).collect();
         let summary = stats::summarize(&values).ok_or_else(|| CommandError::usage("a metric needs a value"))?;
         summary.check(&metric.unit)?;
-        Ok(Measurement { benchmark: benchmark.clone(), config: config.clone(), metric, summary, values, warnings: Vec::new(), barred: None })
+        Ok(Measurement {
+            benchmark: benchmark.clone(),
+            config: config.clone(),
+            metric,
+            summary,
+            values,
+            warnings: Vec::new(),
+            barred: None,
+        })
     });
     Ok(Source {
         name: "command line".to_owned(),
@@ -114,14 +123,20 @@ fn from_command_line(arguments: &RecordArgs, better: Option<Direction>) -> Resul
 /// `time=12.3ms` or `time=12.3ms,12.4ms`.
 fn parse_metric(text: &str) -> Result<(MetricName, Vec<Quantity>), CommandError> {
     let (name, values) = text.split_once('=').ok_or_else(|| {
-        CommandError::usage(format!("--metric {text} is not of the form NAME=VALUE")).with_hint("it looks like --metric time=12.3ms")
+        CommandError::usage(format!("--metric {text} is not of the form NAME=VALUE"))
+            .with_hint("it looks like --metric time=12.3ms")
     })?;
-    let values = values.split(',').map(|value| value.parse::<Quantity>().map_err(|error| CommandError::usage(format!("--metric {name}: {error}"))));
+    let values = values
+        .split(',')
+        .map(|value| value.parse::<Quantity>().map_err(|error| CommandError::usage(format!("--metric {name}: {error}"))));
     Ok((MetricName::new(name)?, values.collect::<Result<_, _>>()?))
 }
 
 fn metric(name: MetricName, sample: &[Quantity], better: Option<Direction>, exact: bool) -> Result<Metric, CommandError> {
-    let unit = sample.first().map(|quantity| quantity.unit.clone()).ok_or_else(|| CommandError::usage(format!("--metric {name} has no value")))?;
+    let unit = sample
+        .first()
+        .map(|quantity| quantity.unit.clone())
+        .ok_or_else(|| CommandError::usage(format!("--metric {name} has no value")))?;
     if let Some(other) = sample.iter().find(|quantity| quantity.unit != unit) {
         return Err(CommandError::usage(format!("--metric {name} is given both in {unit} and in {}", other.unit)));
     }
@@ -129,8 +144,10 @@ fn metric(name: MetricName, sample: &[Quantity], better: Option<Direction>, exac
     match (better, inferred) {
         (Some(better), _) => Ok(Metric { name, unit, better, exact }),
         (None, Some(metric)) => Ok(Metric { exact, ..metric }),
-        (None, None) => Err(CommandError::usage(format!("whether more or less of `{name}` is better cannot be told from its name or unit"))
-            .with_hint("add --better lower or --better higher")),
+        (None, None) => {
+            Err(CommandError::usage(format!("whether more or less of `{name}` is better cannot be told from its name or unit"))
+                .with_hint("add --better lower or --better higher"))
+        }
     }
 }
 
@@ -149,7 +166,13 @@ impl Target {
     }
 }
 
-fn facts(source: &Source, arguments: &RecordArgs, target: &Target, workspace: &Workspace, context: &Context) -> Result<RunFacts, CommandError> {
+fn facts(
+    source: &Source,
+    arguments: &RecordArgs,
+    target: &Target,
+    workspace: &Workspace,
+    context: &Context,
+) -> Result<RunFacts, CommandError> {
     let named = arguments.testbed.as_ref().or(source.testbed.as_ref());
     let testbed: Testbed = match named {
         Some(key) => recording::named_testbed(key, source.facts.clone())?,
@@ -169,14 +192,20 @@ fn warn(given: &[Source], target: &Target, context: &mut Context) -> Result<(), 
         write_notice(context.err, &Notice::new("import", warning), context.terminal.color)?;
     }
     if target.dirty {
-        let notice = Notice::new("dirty", "tracked files differ from HEAD: the results are marked dirty and are never a baseline")
-            .hint("commit before measuring, or name the measured commit with --commit");
+        let notice =
+            Notice::new("dirty", "tracked files differ from HEAD: the results are marked dirty and are never a baseline")
+                .hint("commit before measuring, or name the measured commit with --commit");
         write_notice(context.err, &notice, context.terminal.color)?;
     }
     Ok(())
 }
 
-fn show(arguments: &RecordArgs, given: &[Source], (records, commit): (usize, ObjectId), context: &mut Context) -> Result<(), CommandError> {
+fn show(
+    arguments: &RecordArgs,
+    given: &[Source],
+    (records, commit): (usize, ObjectId),
+    context: &mut Context,
+) -> Result<(), CommandError> {
     if arguments.json {
         let results = given.iter().flat_map(|source| source.measurements.iter().map(records_json::measurement));
         let object = serde_json::json!({

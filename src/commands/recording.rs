@@ -40,7 +40,12 @@ pub fn this_testbed(label: Option<&str>) -> Result<Testbed, CommandError> {
 ///
 /// # Errors
 /// Two measurements of the same benchmark, config and metric in one run: which of them would count?
-pub fn entries(store: &Store, facts: RunFacts, measurements: Vec<Measurement>, context: &Context) -> Result<Vec<Entry>, CommandError> {
+pub fn entries(
+    store: &Store,
+    facts: RunFacts,
+    measurements: Vec<Measurement>,
+    context: &Context,
+) -> Result<Vec<Entry>, CommandError> {
     refuse_repetitions(&measurements)?;
     let id = context.new_id();
     let run = Run {

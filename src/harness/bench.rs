@@ -1,11 +1,11 @@
 //! Measures one point from its first warm-up to its last warning.
 
-use super::interval::summarize;
 use super::warnings::{Context, warnings};
 use super::{
     Clock, Decision, Estimate, Event, ExecutionError, Executor, Point, Prepared, Progress, Sampler, SamplingOptions, StopReason,
 };
 use crate::model::{BenchmarkName, Config, Measurement, Metric};
+use crate::stats;
 
 /// Why a point has no results.
 #[derive(Debug, thiserror::Error)]
@@ -131,11 +131,12 @@ impl Series<'_> {
             };
             let warnings = warnings(metric, &values, &context);
             warnings.iter().for_each(|warning| self.progress.event(Event::Warning { metric, warning }));
+            let Some(summary) = stats::summarize(&values) else { continue };
             measurements.push(Measurement {
                 benchmark: point.benchmark.clone(),
                 config: point.config.clone(),
                 metric: metric.clone(),
-                summary: summarize(&values),
+                summary,
                 values,
                 warnings,
                 barred: prepared.barred.clone(),

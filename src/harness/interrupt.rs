@@ -56,6 +56,7 @@ impl Interrupt {
             return self.request();
         }
         self.lock().running.iter().for_each(|(group, _)| kill_now(*group));
+        #[expect(clippy::disallowed_methods, reason = "the second Ctrl-C: the user does not want to wait for clean-up")]
         std::process::exit(INTERRUPTED_EXIT_CODE);
     }
 

@@ -6,12 +6,12 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use super::json::short;
-use super::summary::summary_of;
 use super::{Format, ImportError, ImportOptions, ImportWarning, Imported};
 use crate::model::{
     BenchmarkName, Config, Direction, InvalidValue, MAX_NAME_BYTES, Measurement, Metric, MetricName, Quantity, Summary, Unit,
     is_unshowable,
 };
+use crate::stats;
 
 /// A point of a benchmark, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -155,7 +155,9 @@ impl<'o> Collector<'o> {
         }
         for place in self.places.values().filter(|place| place.repeated) {
             let measured = &mut self.measurements[place.index];
-            measured.summary = summary_of(&measured.values);
+            if let Some(summary) = stats::summarize(&measured.values) {
+                measured.summary = summary;
+            }
         }
         let Self { tool, testbed, time, facts, warnings, measurements, .. } = self;
         let tool = tool.map(|tool| one_line(&tool));
@@ -173,10 +175,7 @@ fn checked(at: &str, unit: &Unit, reading: Reading) -> Result<(Summary, Vec<f64>
     let values = match reading {
         Reading::Statistics(summary) => return check(at, unit, &summary).map(|()| (summary, Vec::new())),
         Reading::Repetition(value) => {
-            return check(at, unit, &Summary::single(value)).map(|()| (summary_of(&[value]), vec![value]));
-        }
-        Reading::Values(values) if values.is_empty() => {
-            return Err(ImportError::Invalid { at: at.to_owned(), source: InvalidValue::NoValues });
+            return check(at, unit, &Summary::single(value)).map(|()| (Summary::single(value), vec![value]));
         }
         Reading::Values(values) => values,
     };
@@ -184,7 +183,10 @@ fn checked(at: &str, unit: &Unit, reading: Reading) -> Result<(Summary, Vec<f64>
         let source = Summary::single(*value).check(unit);
         source.map_err(|source| ImportError::Invalid { at: format!("{at}, value {} of {}", i + 1, values.len()), source })?;
     }
-    Ok((summary_of(&values), values))
+    match stats::summarize(&values) {
+        Some(summary) => Ok((summary, values)),
+        None => Err(ImportError::Invalid { at: at.to_owned(), source: InvalidValue::NoValues }),
+    }
 }
 
 fn check(at: &str, unit: &Unit, summary: &Summary) -> Result<(), ImportError> {

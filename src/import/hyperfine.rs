@@ -7,9 +7,9 @@
 use super::collect::{Collector, Point, Reading, entry, known_metric, quantity};
 use super::json::Node;
 use super::source::{Importer, Source};
-use super::summary::summary_of;
 use super::{Format, ImportError, ImportWarning};
 use crate::model::{Direction, Metric, MetricName, Summary, Unit};
+use crate::stats;
 
 pub(super) struct Hyperfine;
 
@@ -109,7 +109,10 @@ fn read_v2(result: &Node<'_>, point: &Point, into: &mut Collector<'_>) -> Result
     let cpu_time = column("time_cpu")?;
     if !cpu_time.is_empty() {
         let measurable = cpu_time.iter().all(|value| *value > 0.0);
-        let reading = if measurable { Reading::Values(cpu_time) } else { Reading::Statistics(summary_of(&cpu_time)) };
+        let reading = match stats::summarize(&cpu_time) {
+            Some(summary) if !measurable => Reading::Statistics(summary),
+            _ => Reading::Values(cpu_time),
+        };
         add_cpu_time(result, point, measurable, reading, into)?;
     }
     let memory = column("memory_peak_resident")?;

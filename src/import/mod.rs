@@ -27,7 +27,6 @@ mod pytest_benchmark;
 mod ratchet;
 mod seed;
 mod source;
-mod summary;
 #[cfg(test)]
 mod tests;
 mod text;

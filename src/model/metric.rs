@@ -150,7 +150,7 @@ fn usual_direction_of_name(name: &str) -> Option<Direction> {
     ];
     const HIGHER: &[&str] = &["throughput", "bandwidth", "occupancy", "ops", "iterations", "hits", "speedup", "fps"];
     let words: Vec<String> = name.to_lowercase().split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
-    let last_known = words.iter().rev().find_map(|word| {
+    words.iter().rev().find_map(|word| {
         if LOWER.contains(&word.as_str()) {
             Some(Direction::Lower)
         } else if HIGHER.contains(&word.as_str()) {
@@ -158,6 +158,5 @@ fn usual_direction_of_name(name: &str) -> Option<Direction> {
         } else {
             None
         }
-    });
-    last_known
+    })
 }

@@ -57,7 +57,9 @@ fn quantities_become_the_decimal_number_a_person_would_write() {
 
 #[test]
 fn what_is_no_quantity_is_refused_with_the_offending_part() {
-    for (text, part) in [("12.3parsecs", "parsecs"), ("fast", "fast"), ("", "finite"), ("NaNms", "NaNms"), ("1e999s", "1e999s"), ("inf", "inf")] {
+    for (text, part) in
+        [("12.3parsecs", "parsecs"), ("fast", "fast"), ("", "finite"), ("NaNms", "NaNms"), ("1e999s", "1e999s"), ("inf", "inf")]
+    {
         let error = text.parse::<Quantity>().unwrap_err().to_string();
         assert!(error.contains(part), "{text}: {error}");
     }

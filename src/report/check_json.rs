@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::Notice;
-use crate::judge::{AppliedExcuse, Baseline, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, Judgement, Reasons, SeriesVerdict};
+use crate::judge::{
+    AppliedExcuse, Baseline, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, Judgement, Reasons, SeriesVerdict,
+};
 use crate::model::{Config, ObjectId};
 
 /// The one object that `check --json` prints.

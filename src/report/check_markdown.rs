@@ -41,12 +41,18 @@ fn headline(judgement: &Judgement) -> String {
     let next = match verdict {
         Verdict::Regression => "\nFix it and measure again, or accept it: `git ratchet excuse BENCHMARK --reason \"…\"`.\n",
         Verdict::NotMeasured => "\nNo measurement of this commit was found: run `git ratchet bench` and check again.\n",
-        Verdict::Undecided => "\nThe evidence does not decide: make more runs with `git ratchet bench --runs 5` and check again.\n",
+        Verdict::Undecided => {
+            "\nThe evidence does not decide: make more runs with `git ratchet bench --runs 5` and check again.\n"
+        }
         _ => "",
     };
     let counts = check_text::counts(judgement);
     let counted = if counts.is_empty() { String::new() } else { format!(" — {counts}") };
-    format!("## {symbol} git-ratchet: {}\n\n`{}` against {against}{counted}\n{next}", words::verdict(verdict), judgement.candidate.short(SHORT_ID))
+    format!(
+        "## {symbol} git-ratchet: {}\n\n`{}` against {against}{counted}\n{next}",
+        words::verdict(verdict),
+        judgement.candidate.short(SHORT_ID)
+    )
 }
 
 fn section(text: &mut String, judgement: &Judgement, verdict: Verdict, title: &str) {
@@ -56,7 +62,11 @@ fn section(text: &mut String, judgement: &Judgement, verdict: Verdict, title: &s
     }
     rows.sort_by(|a, b| a.change_percent.unwrap_or(0.0).total_cmp(&b.change_percent.unwrap_or(0.0)));
     let folded = matches!(verdict, Verdict::Pass | Verdict::New);
-    text.push_str(&if folded { format!("\n<details><summary>{title} ({})</summary>\n\n", rows.len()) } else { format!("\n### {title}\n\n") });
+    text.push_str(&if folded {
+        format!("\n<details><summary>{title} ({})</summary>\n\n", rows.len())
+    } else {
+        format!("\n### {title}\n\n")
+    });
     text.push_str("| Config | Metric | Baseline | Current | Change | Set at |\n|---|---|---:|---:|---:|---|\n");
     for (at, series) in rows.iter().enumerate() {
         if text.len() > MOST_CHARACTERS {
@@ -71,7 +81,8 @@ fn section(text: &mut String, judgement: &Judgement, verdict: Verdict, title: &s
 }
 
 fn row(series: &SeriesVerdict) -> String {
-    let value = series.baseline.as_ref().map(|baseline| baseline.value).or(series.candidate.as_ref().map(|estimate| estimate.value));
+    let value =
+        series.baseline.as_ref().map(|baseline| baseline.value).or(series.candidate.as_ref().map(|estimate| estimate.value));
     let scale = Scale::for_value(value.unwrap_or(0.0), &series.metric.unit);
     let dash = || "–".to_owned();
     let config = if series.key.config.is_empty() { String::new() } else { format!(" {}", series.key.config) };
@@ -119,7 +130,12 @@ pub fn annotations(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()>
         let title = format!("git-ratchet: {}", words::verdict(series.verdict));
         let moved = series.change_percent.map_or(String::new(), |percent| format!(" {}", change(percent)));
         let message = format!("{}{moved}\n{}", words::series_name(series), words::reasons(series).join("\n"));
-        writeln!(out, "::{level} title={}::{}", github_property(&title), github_value(&super::escape::terminal(&message).replace("\\n", "\n")))?;
+        writeln!(
+            out,
+            "::{level} title={}::{}",
+            github_property(&title),
+            github_value(&super::escape::terminal(&message).replace("\\n", "\n"))
+        )?;
     }
     Ok(())
 }

@@ -25,7 +25,8 @@ const FEW_SERIES: usize = 20;
 /// Writes verdict, table, warnings and the next step.
 pub fn check(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], options: TextOptions) -> io::Result<()> {
     headline(out, judgement, options)?;
-    let shown: Vec<&SeriesVerdict> = by_severity(judgement).into_iter().filter(|series| is_shown(series, judgement, options)).collect();
+    let shown: Vec<&SeriesVerdict> =
+        by_severity(judgement).into_iter().filter(|series| is_shown(series, judgement, options)).collect();
     if !shown.is_empty() {
         writeln!(out)?;
         out.write_all(table(&shown, options).as_bytes())?;
@@ -104,7 +105,8 @@ fn table(shown: &[&SeriesVerdict], options: TextOptions) -> String {
 }
 
 fn numbers_of(series: &SeriesVerdict, color: bool) -> [String; 4] {
-    let known = series.baseline.as_ref().map(|baseline| baseline.value).or(series.candidate.as_ref().map(|estimate| estimate.value));
+    let known =
+        series.baseline.as_ref().map(|baseline| baseline.value).or(series.candidate.as_ref().map(|estimate| estimate.value));
     let scale = Scale::for_value(known.unwrap_or(0.0), &series.metric.unit);
     let dash = || "–".to_owned();
     let baseline = series.baseline.as_ref().map_or_else(dash, |baseline| scale.show(baseline.value));

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use chrono::{DateTime, Utc};
 
 use super::check_text::TextOptions;
+use super::escape;
 use super::number::{Scale, change};
 use super::sparkline::sparkline;
 use super::table::{Table, Tone, paint};
 use super::words::{self, SHORT_ID};
-use super::escape;
 use crate::judge::{Baseline, MeasuredRun, Series};
 use crate::model::ObjectId;
 
@@ -35,7 +35,13 @@ pub struct CommitLine {
 const SPARKLINE_WIDTH: usize = 60;
 
 /// Writes each series: its name, a sparkline over all its runs, and a row for each of the newest `most` runs.
-pub fn log(out: &mut dyn Write, logged: &[LoggedSeries], commits: &dyn Fn(ObjectId) -> Option<CommitLine>, most: usize, options: TextOptions) -> io::Result<()> {
+pub fn log(
+    out: &mut dyn Write,
+    logged: &[LoggedSeries],
+    commits: &dyn Fn(ObjectId) -> Option<CommitLine>,
+    most: usize,
+    options: TextOptions,
+) -> io::Result<()> {
     for (at, entry) in logged.iter().enumerate() {
         if at > 0 {
             writeln!(out)?;
@@ -51,7 +57,12 @@ fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io
     let config = if series.key.config.is_empty() { String::new() } else { format!(" [{}]", series.key.config) };
     let name = format!("{}{config} {}", series.key.benchmark, series.metric.name);
     let better = format!("{} is better, {}", series.metric.better, series.key.testbed);
-    writeln!(out, "{}  {}", paint(&escape::terminal(&name), Tone::Strong, options.color), paint(&escape::terminal(&better), Tone::Dim, options.color))?;
+    writeln!(
+        out,
+        "{}  {}",
+        paint(&escape::terminal(&name), Tone::Strong, options.color),
+        paint(&escape::terminal(&better), Tone::Dim, options.color)
+    )?;
     let values: Vec<f64> = series.runs.iter().map(MeasuredRun::value).collect();
     let holds: Vec<bool> = series.runs.iter().map(|run| holds_level(entry, run)).collect();
     writeln!(out, "  {}", sparkline(&values, SPARKLINE_WIDTH))?;
@@ -59,7 +70,12 @@ fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io
         let scale = Scale::for_value(baseline.value, &series.metric.unit);
         let shown = &holds[holds.len().saturating_sub(SPARKLINE_WIDTH)..];
         let marks: String = shown.iter().map(|held| if *held { '▲' } else { ' ' }).collect();
-        let level = format!("best level {} ({} runs at {})", scale.show(baseline.value), baseline.runs, words::commits(&baseline.commits));
+        let level = format!(
+            "best level {} ({} runs at {})",
+            scale.show(baseline.value),
+            baseline.runs,
+            words::commits(&baseline.commits)
+        );
         writeln!(out, "  {}  {}", paint(&marks, Tone::Good, options.color), paint(&level, Tone::Good, options.color))?;
     }
     Ok(())
@@ -73,7 +89,8 @@ fn rows(entry: &LoggedSeries, commits: &dyn Fn(ObjectId) -> Option<CommitLine>, 
     let series = &entry.series;
     let reference = entry.baseline.as_ref().map(|baseline| baseline.value);
     let scale = Scale::for_value(reference.or(series.runs.last().map(MeasuredRun::value)).unwrap_or(0.0), &series.metric.unit);
-    let mut table = Table::new(&["commit", "date", "value", "95 % interval", "n", "to best", "", "subject"], options.color).right_align(&[2, 3, 4, 5]);
+    let mut table = Table::new(&["commit", "date", "value", "95 % interval", "n", "to best", "", "subject"], options.color)
+        .right_align(&[2, 3, 4, 5]);
     for run in series.runs.iter().rev().take(most) {
         let line = commits(run.commit);
         let summary = &run.summary;

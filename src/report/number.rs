@@ -43,8 +43,10 @@ pub fn significant(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return value.to_string();
     }
-    if value.fract() == 0.0 && value.abs() < 1e6 {
-        return format!("{value}");
+    // Scaling leaves the last bits of a double behind; twelve digits are more than anything here is known to.
+    let whole = value.round();
+    if (value - whole).abs() <= 1e-12 * value.abs() && whole.abs() < 1e6 {
+        return format!("{whole}");
     }
     let magnitude = value.abs().log10().floor();
     let decimals = (digits as f64 - 1.0 - magnitude).clamp(0.0, 12.0) as usize;

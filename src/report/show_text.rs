@@ -33,7 +33,8 @@ pub fn show(out: &mut dyn Write, runs: &[ShownRun], excuses: &[&Excuse], options
 
 fn run_header(out: &mut dyn Write, run: &Run, options: TextOptions) -> io::Result<()> {
     let dirty = if run.dirty { ", dirty: uncommitted changes, never a baseline" } else { "" };
-    let title = format!("run of {} by {} on {}{dirty}", run.time.format("%Y-%m-%d %H:%M UTC"), run.author.name, run.testbed.key());
+    let title =
+        format!("run of {} by {} on {}{dirty}", run.time.format("%Y-%m-%d %H:%M UTC"), run.author.name, run.testbed.key());
     writeln!(out, "{}", paint(&escape::terminal(&title), Tone::Strong, options.color))?;
     let facts: Vec<String> = run.testbed.facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
     let line = [vec![run.tool.clone()], facts].concat().join(", ");
@@ -107,7 +108,10 @@ fn rows_table(rows: &[Row], options: TextOptions) -> String {
 
 /// `9.98 – 10.1` in the scale's unit.
 pub(super) fn interval(summary: &Summary, scale: &Scale) -> String {
-    summary.low.zip(summary.high).map_or("–".to_owned(), |(low, high)| format!("{} – {}", scale.number(low), scale.number(high)))
+    summary
+        .low
+        .zip(summary.high)
+        .map_or("–".to_owned(), |(low, high)| format!("{} – {}", scale.number(low), scale.number(high)))
 }
 
 fn spread(summary: &Summary) -> String {
@@ -130,9 +134,13 @@ fn row_notes(out: &mut dyn Write, row: &Row) -> io::Result<()> {
 /// A sampling warning in words.
 pub fn sample_warning(warning: &SampleWarning) -> String {
     match warning {
-        SampleWarning::Outliers { mild, severe } => format!("{severe} severe and {mild} mild outliers: something else was running"),
+        SampleWarning::Outliers { mild, severe } => {
+            format!("{severe} severe and {mild} mild outliers: something else was running")
+        }
         SampleWarning::Drift { percent } => format!("drifted by {} % while it was measured", significant(*percent, 3)),
-        SampleWarning::WideInterval { percent } => format!("still uncertain by ±{} % when time or count ran out", significant(*percent, 3)),
+        SampleWarning::WideInterval { percent } => {
+            format!("still uncertain by ±{} % when time or count ran out", significant(*percent, 3))
+        }
         SampleWarning::SlowFirst => "the first execution was much slower than the rest: give it more warm-up".to_owned(),
         SampleWarning::TooShort => "so short that starting the process dominates it".to_owned(),
         SampleWarning::Throttled { dropped } => format!("{dropped} samples dropped because the device was throttled"),
@@ -144,7 +152,12 @@ fn excuse_lines(out: &mut dyn Write, excuse: &Excuse) -> io::Result<()> {
     let what = scope.benchmark.as_ref().map_or("every benchmark".to_owned(), |name| name.to_string());
     let config = if scope.config.is_empty() { String::new() } else { format!(" [{}]", scope.config) };
     let metric = scope.metric.as_ref().map_or(String::new(), |name| format!(" {name}"));
-    let line = format!("excuse for {what}{config}{metric} by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason);
+    let line = format!(
+        "excuse for {what}{config}{metric} by {} on {}: {}",
+        excuse.author.name,
+        excuse.time.format("%Y-%m-%d"),
+        excuse.reason
+    );
     writeln!(out, "{}", escape::terminal(&line))?;
     if let Some(until) = excuse.until {
         writeln!(out, "  up to {} (base unit of the metric)", quantity(until, &crate::model::Unit::ONE))?;

@@ -29,8 +29,14 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
     let mut said = Vec::new();
     said.extend(baseline_sentence(series));
     if let Some(noise) = reasons.noise_percent {
-        let gate = reasons.gate_percent.map_or(String::new(), |gate| format!("; a loss beyond {} % is suspicious", significant(gate, 3)));
-        said.push(format!("noise between runs {} %{gate}; threshold {} %", significant(noise, 3), significant(series.thresholds.regression_percent, 3)));
+        let gate = reasons
+            .gate_percent
+            .map_or(String::new(), |gate| format!("; a loss beyond {} % is suspicious", significant(gate, 3)));
+        said.push(format!(
+            "noise between runs {} %{gate}; threshold {} %",
+            significant(noise, 3),
+            significant(series.thresholds.regression_percent, 3)
+        ));
     }
     if let Some(history) = &reasons.history {
         said.push(format!(
@@ -52,7 +58,9 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
         ));
     }
     if let Some(runs) = reasons.more_runs_needed {
-        said.push(format!("{runs} more runs of this commit and of the baseline each would decide: git ratchet bench --runs {runs}"));
+        said.push(format!(
+            "{runs} more runs of this commit and of the baseline each would decide: git ratchet bench --runs {runs}"
+        ));
     }
     said
 }
@@ -139,7 +147,10 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
         ),
         JudgeWarning::NoiseHidesLoss { detectable_percent } => Notice::new(
             "noise_hides_loss",
-            format!("{name}: the loss is beyond the threshold, but this series is so noisy that only {} could be proven", percent_or_none(*detectable_percent)),
+            format!(
+                "{name}: the loss is beyond the threshold, but this series is so noisy that only {} could be proven",
+                percent_or_none(*detectable_percent)
+            ),
         )
         .hint("make more runs (git ratchet bench --runs 5) or make the testbed quieter"),
         JudgeWarning::DirtyCandidate => {
@@ -147,11 +158,14 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
                 .hint("commit, then measure again")
         }
         JudgeWarning::BarredCandidate { reason } => Notice::new("barred_candidate", format!("{name}: {reason}")),
-        JudgeWarning::ExactRunsDiffer => Notice::new("exact_runs_differ", format!("{name}: runs of one commit differ although the metric is exact"))
-            .hint("record it without --exact, or find out what makes it vary"),
-        JudgeWarning::ExcuseExpired { excuse, expired } => {
-            Notice::new("excuse_expired", format!("{name}: the excuse of {} ended on {}", excuse.author.name, expired.format("%Y-%m-%d")))
+        JudgeWarning::ExactRunsDiffer => {
+            Notice::new("exact_runs_differ", format!("{name}: runs of one commit differ although the metric is exact"))
+                .hint("record it without --exact, or find out what makes it vary")
         }
+        JudgeWarning::ExcuseExpired { excuse, expired } => Notice::new(
+            "excuse_expired",
+            format!("{name}: the excuse of {} ended on {}", excuse.author.name, expired.format("%Y-%m-%d")),
+        ),
         JudgeWarning::ExcuseExceeded { excuse, until } => Notice::new(
             "excuse_exceeded",
             format!("{name}: {} excused it up to {} only", excuse.author.name, quantity(*until, unit)),

@@ -116,7 +116,8 @@ impl Settings {
         let of_metric = benchmark.and_then(|b| b.metrics.iter().find(|m| m.name == *metric)).map(|m| m.thresholds);
         let of_benchmark = benchmark.map(|b| b.thresholds);
         let of_metric_everywhere = self.metric_thresholds.iter().find(|m| m.metric == *metric).map(|m| m.thresholds);
-        let layers = [Some(self.overriding), of_metric, of_benchmark, of_metric_everywhere, Some(self.thresholds).filter(|_| !exact)];
+        let layers =
+            [Some(self.overriding), of_metric, of_benchmark, of_metric_everywhere, Some(self.thresholds).filter(|_| !exact)];
         layers.into_iter().flatten().fold(PartialThresholds::default(), PartialThresholds::or)
     }
 

@@ -123,13 +123,13 @@ fn the_most_specific_threshold_wins() {
     let settings = parse(WHOLE);
     let regression =
         |settings: &Settings, benchmark, of| settings.thresholds_for(&name(benchmark), &metric(of), false).regression_percent;
-    assert_eq!(regression(&settings, "sort", "time"), 1.0, "[[benchmark.metrics]]");
-    assert_eq!(regression(&settings, "sort", "throughput"), 1.5, "[benchmark.thresholds]");
-    assert_eq!(regression(&settings, "other", "time"), 2.0, "[metric.time]");
-    assert_eq!(regression(&settings, "other", "score"), 3.0, "[thresholds], the sign is ignored");
-    assert_eq!(settings.thresholds_for(&name("sort"), &metric("time"), false).improvement_percent, None, "each on its own");
+    assert_eq!(regression(&settings, "sort", "time"), Some(1.0), "[[benchmark.metrics]]");
+    assert_eq!(regression(&settings, "sort", "throughput"), Some(1.5), "[benchmark.thresholds]");
+    assert_eq!(regression(&settings, "other", "time"), Some(2.0), "[metric.time]");
+    assert_eq!(regression(&settings, "other", "score"), Some(3.0), "[thresholds], the sign is ignored");
+    assert_eq!(settings.thresholds_for(&name("sort"), &metric("time"), false).improvement_percent, Some(5.0), "each on its own");
     let overridden = settings.overridden_by(&Overrides { regression_percent: Some(9.0), ..Overrides::default() });
-    assert_eq!(regression(&overridden, "sort", "time"), 9.0, "an override");
+    assert_eq!(regression(&overridden, "sort", "time"), Some(9.0), "an override");
     assert_eq!(Settings::default().thresholds_for(&name("x"), &metric("time"), false), PartialThresholds::default());
 }
 

@@ -65,6 +65,7 @@ impl Store {
             if began.elapsed() > PATIENCE {
                 return Err(StoreError::RefContended { name: name.clone(), attempts, seconds: PATIENCE.as_secs() });
             }
+            #[expect(clippy::disallowed_methods, reason = "the winner of a lost race needs a moment; the pause is random")]
             std::thread::sleep(pause(attempts));
         }
         Err(StoreError::RefContended { name: self.notes_ref.clone(), attempts: u32::MAX, seconds: PATIENCE.as_secs() })

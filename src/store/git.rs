@@ -60,6 +60,7 @@ impl Git {
     /// The command with repository and environment set. The repository is named outright, since `GIT_DIR` may be
     /// relative and our working folder need not be the user's.
     fn command(&self) -> Command {
+        #[expect(clippy::disallowed_methods, reason = "this file is where git is started")]
         let mut command = Command::new("git");
         if self.isolated {
             isolate(&mut command);

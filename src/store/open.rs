@@ -67,6 +67,7 @@ fn open_error(dir: &Path, error: &gix::Error) -> StoreError {
 
 /// gix takes the common folder from the repository alone, so another one in the environment must not be passed over.
 fn check_common_dir(found: &Path) -> Result<(), StoreError> {
+    #[expect(clippy::disallowed_methods, reason = "git's own variable, which gix does not read")]
     let Some(given) = std::env::var_os("GIT_COMMON_DIR").map(PathBuf::from) else {
         return Ok(());
     };

@@ -17,28 +17,24 @@ impl Store {
         if walk == Walk::FirstParent {
             parents.truncate(1);
         }
-        if parents.iter().all(|parent| self.has_object(*parent)) {
-            return self.history(&parents, walk);
-        }
-        Ok(History { commits: Vec::new(), truncated: true })
+        let before = self.history(&parents, walk)?;
+        let is_boundary = self.shallow_boundary()?.is_some_and(|boundary| boundary.binary_search(&theirs(id)).is_ok());
+        Ok(History { truncated: before.truncated || is_boundary, ..before })
     }
 
     /// The commits that `tip` has and `base` has not, newest first: `git log base..tip`. Begins with `tip`.
     pub fn commits_between(&self, base: ObjectId, tip: ObjectId) -> Result<Vec<HistoryCommit>, StoreError> {
         let failed = |error: &gix::Error| classify(format!("the commits from {base} to {tip}"), error);
         let order = gix::revision::walk::Sorting::ByCommitTime(Default::default());
-        let walk = self.repo.rev_walk([theirs(tip)]).with_hidden([theirs(base)]).sorting(order).all().map_err(|error| failed(&error.into()))?;
+        let walk =
+            self.repo.rev_walk([theirs(tip)]).with_hidden([theirs(base)]).sorting(order).all().map_err(|error| failed(&error))?;
         let mut commits = vec![self.history_commit(tip)?];
         for commit in walk {
-            let id = ours(commit.map_err(|error| failed(&error.into()))?.id);
+            let id = ours(commit.map_err(|error| failed(&error))?.id);
             if id != tip {
                 commits.push(self.history_commit(id)?);
             }
         }
         Ok(commits)
-    }
-
-    fn has_object(&self, id: ObjectId) -> bool {
-        self.repo.has_object(theirs(id))
     }
 }

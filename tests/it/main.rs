@@ -1,5 +1,8 @@
 //! The integration tests: one binary, one file per subject.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "tests are their own outside world")]
+
 mod contract;
 mod docs;
 mod schemas;

@@ -27,9 +27,9 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("clap::", &["cli", "commands"]),
     ("tabled::", &["report"]),
     ("indicatif::", &["report"]),
-    ("std::process::Command", &["store", "harness"]),
+    ("std::process::Command", &["store", "harness", "commands"]),
     ("std::fs", &["store", "settings", "harness", "import", "commands"]),
-    ("std::env", &[]),
+    ("std::env::var", &["store"]),
     ("SystemTime", &[]),
     ("Utc::now", &[]),
 ];
@@ -127,10 +127,20 @@ fn the_outside_world_has_its_doors() {
 fn only_one_file_starts_git() {
     let starting: Vec<_> = sources()
         .iter()
-        .filter(|source| source.module == "store" && without_tests(source).contains("process::Command"))
+        .filter(|source| source.module == "store" && without_tests(source).contains("Command::new"))
         .map(|source| source.path.file_name().unwrap().to_owned())
         .collect();
     assert_eq!(starting, ["git.rs"]);
+}
+
+#[test]
+fn the_demo_alone_among_the_commands_starts_programs() {
+    let starting: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| source.module == "commands" && without_tests(source).contains("Command::new"))
+        .map(|source| source.path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().to_owned())
+        .collect();
+    assert_eq!(starting, [Path::new("src/commands/demo/shell.rs")]);
 }
 
 #[test]

@@ -51,7 +51,11 @@ impl<'a, 'b> Shell<'a, 'b> {
         if output.status.success() {
             return Ok(output);
         }
-        Err(CommandError::failure(format!("git {} failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim())))
+        Err(CommandError::failure(format!(
+            "git {} failed: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        )))
     }
 
     /// Runs git and shows it.
@@ -76,8 +80,12 @@ impl<'a, 'b> Shell<'a, 'b> {
             return Ok(self.context.out.write_all(told.as_bytes())?);
         }
         let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(CommandError::failure(format!("git ratchet {} ended with {code:?} instead of {}\n{message}", arguments.join(" "), expected.code()))
-            .with_hint("the demo measures for real: on a very busy computer run it again"))
+        Err(CommandError::failure(format!(
+            "git ratchet {} ended with {code:?} instead of {}\n{message}",
+            arguments.join(" "),
+            expected.code()
+        ))
+        .with_hint("the demo measures for real: on a very busy computer run it again"))
     }
 
     fn show(&mut self, command: &str) -> Result<(), CommandError> {

@@ -97,7 +97,9 @@ mod tests {
     #[test]
     fn a_plan_says_what_is_wrong_with_it() {
         assert_eq!(Plan::parse("# x\nsize = 8\ntile = 2\n"), Ok(Plan { size: 8, tile: 2 }));
-        for (text, part) in [("size = 8", "tile"), ("size = 8\ntile = x", "tile"), ("size = 8\ntile = 0", "tile 0"), ("size=4\ntile=9", "tile 9")] {
+        for (text, part) in
+            [("size = 8", "tile"), ("size = 8\ntile = x", "tile"), ("size = 8\ntile = 0", "tile 0"), ("size=4\ntile=9", "tile 9")]
+        {
             assert!(Plan::parse(text).unwrap_err().to_string().contains(part), "{text}");
         }
     }

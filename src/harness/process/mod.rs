@@ -150,11 +150,13 @@ fn process(point: &Point, command: &CommandSpec) -> Result<Command, ExecutionErr
     let mut process = match command {
         CommandSpec::Argv(words) => {
             let (program, arguments) = words.split_first().map_or(("", words.as_slice()), |(first, rest)| (first, rest));
+            #[expect(clippy::disallowed_methods, reason = "benchmarks are started here")]
             let mut process = Command::new(located(&directory, program));
             process.args(arguments);
             process
         }
         CommandSpec::Shell(line) => {
+            #[expect(clippy::disallowed_methods, reason = "benchmarks are started here")]
             let mut process = Command::new("sh");
             process.arg("-c").arg(line);
             process
