@@ -4,5 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "tests are their own outside world")]
 
 mod contract;
+mod docs;
+mod schemas;
 mod tidy;
 mod world;

@@ -1,0 +1,141 @@
+//! `check --json` against docs/check.schema.json: real outputs of real repositories, one for each kind of verdict.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+fn schema() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/check.schema.json");
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The schema as a promise about this version: no field that it does not describe. (To readers it allows more, since
+/// version 1 may grow.)
+fn strict(mut schema: Value) -> Value {
+    fn close(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.values_mut().for_each(close);
+                if fields.get("properties").is_some_and(Value::is_object) {
+                    fields.entry("additionalProperties").or_insert(json!(false));
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(close),
+            _ => {}
+        }
+    }
+    close(&mut schema);
+    schema
+}
+
+#[track_caller]
+fn assert_valid(schema: &Value, instance: &Value) {
+    let validator = jsonschema::draft202012::new(schema).unwrap();
+    let faults: Vec<String> =
+        validator.iter_errors(instance).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(faults.is_empty(), "{}\n{instance:#}", faults.join("\n"));
+}
+
+/// The output of a check, which must satisfy the schema and have this verdict.
+#[track_caller]
+fn checked(world: &World, options: &[&str], verdict: &str) -> Value {
+    let check = world.ratchet(&[&["check", "--json"], options].concat()).json();
+    assert_valid(&strict(schema()), &check);
+    assert_eq!(check["verdict"], verdict, "{check:#}");
+    check
+}
+
+#[test]
+fn the_schema_is_a_schema() {
+    assert!(jsonschema::meta::is_valid(&schema()));
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    for wrong in [json!({}), json!([]), json!({ "version": 2 })] {
+        assert!(!validator.is_valid(&wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn a_commit_that_was_not_measured() {
+    let world = World::new();
+    world.commit("one");
+    let check = checked(&world, &[], "not_measured");
+    assert_eq!((&check["base"], &check["series"]), (&Value::Null, &json!([])));
+    world.write("ratchet.toml", "[[benchmark]]\nname = \"b\"\ncommand = [\"true\"]\nrequired = true\n");
+    world.commit("two");
+    let check = checked(&world, &[], "not_measured");
+    assert_eq!(check["series"][0]["testbed"], "any");
+}
+
+#[test]
+fn every_verdict_of_a_measured_commit() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    checked(&world, &[], "new");
+    world.commit_measured("two", "10ms");
+    checked(&world, &[], "pass");
+    checked(&world, &["--baseline", "best-run"], "pass");
+    world.commit_measured("three", "5ms");
+    checked(&world, &[], "improvement");
+    world.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    world.commit_measured("four", "10.5ms");
+    let check = checked(&world, &[], "undecided");
+    assert!(check["series"][0]["reasons"]["more_runs_needed"].is_u64(), "{check:#}");
+    world.git(&["reset", "-q", "--hard", "HEAD~1"]);
+    world.commit_measured("five", "20ms");
+    checked(&world, &[], "regression");
+}
+
+#[test]
+fn configs_exact_metrics_and_warnings() {
+    let world = World::new();
+    for (content, registers) in [("one", "registers=64"), ("two", "registers=65")] {
+        world.commit(content);
+        let record = ["record", "--benchmark", "k", "--config", "B=32 H=8", "--metric", registers, "--exact", "--dirty"];
+        world.ratchet(&record[..8]).expect(0);
+        world.ratchet(&record).expect(0);
+    }
+    let check = checked(&world, &[], "regression");
+    let codes: Vec<&Value> = check["warnings"].as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
+    assert!(codes.contains(&&json!("dirty_candidate")), "{codes:?}");
+    assert_eq!(check["series"][0]["config"], json!({ "B": "32", "H": "8" }));
+}
+
+#[test]
+fn a_loss_that_crept_in() {
+    let world = World::new();
+    for time in ["10ms", "10ms", "10ms", "10ms", "10.6ms", "11.2ms", "11.8ms", "12ms"] {
+        world.commit_measured(time, time);
+        world.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
+        world.commit(&format!("after {time}"));
+    }
+    world.commit_measured("candidate", "12.1ms");
+    let check = checked(&world, &[], "regression");
+    assert!(check["series"][0]["reasons"]["creep"]["commits"].is_u64(), "{check:#}");
+}
+
+#[test]
+fn excused_losses() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    world.commit_measured("two", "20ms");
+    let excuse = ["excuse", "b", "--reason", "correctness first", "--until", "25ms", "--expires", "2999-12-31"];
+    world.ratchet(&excuse).expect(0);
+    let check = checked(&world, &[], "pass");
+    assert_eq!(check["series"][0]["excuse"]["effect"]["forgave"]["verdict"], "regression");
+    world.commit_measured("three", "20ms");
+    let check = checked(&world, &[], "pass");
+    assert_eq!(check["series"][0]["excuse"]["effect"]["reset_baseline"]["runs"], 1);
+    world.commit_measured("four", "30ms");
+    let check = checked(&world, &[], "regression");
+    assert_eq!(check["warnings"][0]["code"], "excuse_exceeded");
+}
+
+#[test]
+fn the_example_of_the_readme() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let example = readme.split("```json check\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert_valid(&strict(schema()), &serde_json::from_str(example).unwrap());
+}
