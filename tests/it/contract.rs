@@ -197,8 +197,9 @@ fn bisect_codes_let_git_bisect_run_find_the_commit() {
     world.ratchet(&["check", "--bisect", "HEAD~3"]).expect(125);
     world.ratchet(&["check", "--bisect", "nonsense"]).expect(128);
     let bad = world.git(&["rev-parse", "HEAD~1"]);
-    world.git(&["bisect", "start", "HEAD", "HEAD~5"]);
-    let check = format!("{} check --bisect --against {}", env!("CARGO_BIN_EXE_git-ratchet"), world.git(&["rev-parse", "HEAD~5"]));
+    let good = world.git(&["rev-parse", "HEAD~5"]);
+    world.git(&["bisect", "start", "HEAD", &good]);
+    let check = format!("{} check --bisect --against {}", env!("CARGO_BIN_EXE_git-ratchet"), good);
     let ran = world.run(world.command("git", &world.repo).args(["bisect", "run", "sh", "-c", &check]));
     assert!(ran.out.contains(&format!("{bad} is the first bad commit")), "{}{}", ran.out, ran.err);
 }
