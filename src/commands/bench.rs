@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::harness::{BenchFailure, ExecutionError, Interrupt, MonotonicClock, ProcessExecutor, run_benchmark};
 use crate::model::{Config, Measurement, ObjectId, Quantity, Unit};
 use crate::report::check_text::{TextOptions, write_notice};
+use crate::report::number::count;
 use crate::report::progress::ProgressLine;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, escape, records_json, show_text};
@@ -154,7 +155,7 @@ fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, cont
     if !arguments.dry_run && records > 0 {
         recording::write(&workspace.store, head, entries)?;
         if !arguments.json {
-            writeln!(context.out, "recorded {records} results on {}", head.short(SHORT_ID))?;
+            writeln!(context.out, "recorded {} on {}", count(records, "result"), head.short(SHORT_ID))?;
         }
     }
     for failure in &measured.failures {

@@ -10,6 +10,7 @@ use crate::cli::DoctorArgs;
 use crate::exit::Exit;
 use crate::model::Testbed;
 use crate::report::escape;
+use crate::report::number::count;
 use crate::report::table::{Tone, paint};
 use crate::store::{BaseRequest, Store};
 
@@ -152,7 +153,7 @@ fn notes(store: &Store) -> Vec<Finding> {
         Err(error) => return vec![Finding::broken("notes", error.to_string())],
     };
     if notes.exists() {
-        return vec![Finding::fine("notes", format!("{} commits have notes in {}", notes.len(), store.notes_ref()))];
+        return vec![Finding::fine("notes", format!("{} with notes in {}", count(notes.len(), "commit"), store.notes_ref()))];
     }
     match history::missing_notes(store) {
         Ok(Some(notice)) => vec![Finding::improvable("notes", notice.message, notice.hint.unwrap_or_default())],

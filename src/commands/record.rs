@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::import::{self, Format, ImportError, ImportOptions, Imported};
 use crate::model::{BenchmarkName, Config, Direction, Measurement, Metric, MetricName, ObjectId, Quantity, Testbed};
 use crate::report::check_text::{TextOptions, write_notice};
+use crate::report::number::count;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, records_json, show_text};
 use crate::stats;
@@ -222,13 +223,13 @@ fn show(
         for source in given {
             show_text::measurements(context.out, &source.measurements, options)?;
         }
-        writeln!(context.out, "would record {records} results on {}", commit.short(SHORT_ID))?;
+        writeln!(context.out, "would record {} on {}", count(records, "result"), commit.short(SHORT_ID))?;
         return Ok(());
     }
     let from = match given {
         [only] if only.name != "command line" => format!(" from {}", crate::report::escape::terminal(&only.name)),
         _ => String::new(),
     };
-    writeln!(context.out, "recorded {records} results{from} on {}", commit.short(SHORT_ID))?;
+    writeln!(context.out, "recorded {}{from} on {}", count(records, "result"), commit.short(SHORT_ID))?;
     Ok(())
 }

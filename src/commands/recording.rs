@@ -9,6 +9,7 @@ use super::error::CommandError;
 use crate::codec::Entry;
 use crate::harness;
 use crate::model::{Author, Config, LineId, Measurement, ObjectId, Record, Run, Testbed};
+use crate::report::number::count;
 use crate::report::words::SHORT_ID;
 use crate::store::Store;
 
@@ -79,7 +80,7 @@ fn refuse_repetitions(measurements: &[Measurement]) -> Result<(), CommandError> 
 
 /// Writes lines to the note of one commit: one commit on the notes ref, whatever their number.
 pub fn write(store: &Store, commit: ObjectId, entries: Vec<Entry>) -> Result<(), CommandError> {
-    let message = format!("git ratchet: {} lines for {}", entries.len(), commit.short(SHORT_ID));
+    let message = format!("git ratchet: {} for {}", count(entries.len(), "line"), commit.short(SHORT_ID));
     store.append(&[(commit, entries)], &message)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::check_text::TextOptions;
 use super::escape;
-use super::number::{Scale, change};
+use super::number::{Scale, change, count};
 use super::sparkline::sparkline;
 use super::table::{Table, Tone, paint};
 use super::words::{self, SHORT_ID};
@@ -71,9 +71,9 @@ fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io
         let shown = &holds[holds.len().saturating_sub(SPARKLINE_WIDTH)..];
         let marks: String = shown.iter().map(|held| if *held { '▲' } else { ' ' }).collect();
         let level = format!(
-            "best level {} ({} runs at {})",
+            "best level {} ({} at {})",
             scale.show(baseline.value),
-            baseline.runs,
+            count(baseline.runs, "run"),
             words::commits(&baseline.commits)
         );
         writeln!(out, "  {}  {}", paint(&marks, Tone::Good, options.color), paint(&level, Tone::Good, options.color))?;

@@ -53,6 +53,11 @@ pub fn significant(value: f64, digits: usize) -> String {
     format!("{value:.decimals$}")
 }
 
+/// `1 run`, `2 runs`: a count with its noun.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A change in percent with its sign: `+13.4 %`; positive is better.
 pub fn change(percent: f64) -> String {
     if percent.is_infinite() {

@@ -1,7 +1,7 @@
 //! Reasons and warnings in words. The judge gives numbers; every text format says them with these sentences.
 
 use super::Notice;
-use super::number::{change, quantity, significant};
+use super::number::{change, count, quantity, significant};
 use crate::judge::{BaselineRule, Confirmation, JudgeWarning, SeriesVerdict, StopReason, Verdict};
 use crate::model::ObjectId;
 
@@ -49,17 +49,18 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
     said.extend(reasons.confirmation.as_ref().map(confirmation_sentence));
     if let Some(creep) = &reasons.creep {
         said.push(format!(
-            "crept in: {} in all, {} of it here; the rest came over {} commits from {} to {}",
+            "crept in: {} in all, {} of it here; the rest came over {} from {} to {}",
             change_or_none(creep.total_percent),
             change_or_none(creep.own_percent),
-            creep.commits,
+            count(creep.commits, "commit"),
             creep.from.short(SHORT_ID),
             creep.to.short(SHORT_ID)
         ));
     }
     if let Some(runs) = reasons.more_runs_needed {
         said.push(format!(
-            "{runs} more runs of this commit and of the baseline each would decide: git ratchet bench --runs {runs}"
+            "{} of this commit and of the baseline each would decide: git ratchet bench --runs {runs}",
+            count(runs, "more run")
         ));
     }
     said
@@ -79,10 +80,10 @@ fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
         _ => String::new(),
     };
     Some(format!(
-        "{kind} of {} runs: {}{interval}, held by {} runs at {}",
-        series.reasons.history_runs,
+        "{kind} of {}: {}{interval}, held by {} at {}",
+        count(series.reasons.history_runs, "run"),
         quantity(baseline.value, &series.metric.unit),
-        baseline.runs,
+        count(baseline.runs, "run"),
         commits(&baseline.commits)
     ))
 }
@@ -138,8 +139,8 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
         JudgeWarning::Excluded(excluded) => Notice::new(
             "excluded_runs",
             format!(
-                "{name}: {} runs are no baseline ({} measured with uncommitted changes, {} barred, {} in another unit)",
-                excluded.total(),
+                "{name}: {} no baseline ({} measured with uncommitted changes, {} barred, {} in another unit)",
+                if excluded.total() == 1 { "1 run is".to_owned() } else { format!("{} runs are", excluded.total()) },
                 excluded.dirty,
                 excluded.barred,
                 excluded.other_unit

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "tests are their own outside world")]
 
 mod contract;
+mod demo;
 mod docs;
 mod schemas;
 mod tidy;
