@@ -85,17 +85,27 @@ impl<'a> Ground<'a> {
         Some(ground)
     }
 
-    /// The newest one or two runs, if each of them is better than the best level by more than the improvement threshold
-    /// and the noise. They may be a new level or a fluke; the runs to come will tell, and until then the gain must
-    /// not be lost unseen.
+    /// The newest one or two runs, if each of them is better than the best level before them by more than the
+    /// improvement threshold and the noise: a new level at once, so that no gain is lost unseen. The interval of a
+    /// candidate against so few runs is wide of itself, and if the next run is as before, it was a fluke and is forgotten.
     fn newest_better(&self, improvement_percent: f64) -> Option<Level> {
+        let n = self.places.len();
+        // Where the best level has taken in the gain already, there is nothing to add to it.
+        let bar = self.level.place - self.scale.gain(self.level.place, improvement_percent);
+        let better = self.places.iter().rev().take((FEWEST_RUNS - 1).min(n - 1)).take_while(|place| **place < bar).count();
+        (n - better..n).find_map(|start| {
+            let bar = self.bar(&self.places[..start], improvement_percent)?;
+            let newest = Level { stretch: start..n, ..Level::of_all(&self.places[start..], &self.noise)? };
+            self.places[start..].iter().all(|place| *place < bar).then_some(newest)
+        })
+    }
+
+    /// What a single run has to be below to be better than the best level of these.
+    fn bar(&self, older: &[f64], improvement_percent: f64) -> Option<f64> {
+        let level = Level::best(older, &self.noise)?;
         let t = distribution::student_quantile(1.0 - ALPHA, self.noise.degrees)?;
-        let by_noise = t * (self.noise.sigma.powi(2) + self.level.sigma.powi(2)).sqrt();
-        let bar = self.level.place - by_noise.max(self.scale.gain(self.level.place, improvement_percent));
-        let better = self.places.iter().rev().take(FEWEST_RUNS - 1).take_while(|place| **place < bar).count();
-        let start = self.places.len() - better;
-        let newest = Level::of_all(&self.places[start..], &self.noise)?;
-        Some(Level { stretch: start..self.places.len(), ..newest })
+        let by_noise = t * (self.noise.sigma.powi(2) + level.sigma.powi(2)).sqrt();
+        Some(level.place - by_noise.max(self.scale.gain(level.place, improvement_percent)))
     }
 
     fn baseline(&self) -> Baseline {
@@ -236,8 +246,6 @@ impl Case<'_> {
     fn loss_by_history(&self) -> Finding {
         if self.loss() <= self.regression_shift() {
             Finding::plain(Verdict::Pass)
-        } else if self.ground.provisional {
-            Finding::plain(self.undecided())
         } else if self.real() {
             Finding::plain(Verdict::Regression)
         } else if self.ground.runs.len() < ENOUGH_RUNS {
@@ -283,8 +291,7 @@ impl Case<'_> {
             let t = distribution::student_quantile(1.0 - ALPHA, noise.degrees_after(*more));
             t.is_some_and(|t| self.loss() > t * sigma)
         };
-        let until_level = if self.ground.provisional { FEWEST_RUNS - held } else { 1 };
-        let counts: Vec<usize> = (until_level..=MOST_MORE_RUNS).collect();
+        let counts: Vec<usize> = (1..=MOST_MORE_RUNS).collect();
         counts.get(counts.partition_point(|more| !decides(more))).copied()
     }
 

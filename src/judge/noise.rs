@@ -15,6 +15,12 @@ const RUNS_PER_LAG: usize = 5;
 /// Degrees of freedom that one more run adds to an estimate from medians of differences.
 const DEGREES_PER_RUN: f64 = 0.4;
 
+/// Of so few runs, a single change of level would make up most of what looks like noise.
+const FEW_RUNS: usize = 3;
+
+/// A difference between two neighbouring runs beyond this many of its believed standard deviations is a change.
+const CHANGE_LIMIT: f64 = 6.0;
+
 /// No computer is steadier than this from run to run.
 const LEAST_SIGMA: f64 = 0.001;
 
@@ -76,9 +82,10 @@ pub(super) struct Noise {
 
 impl Noise {
     /// σ̂² = (ν₀σ₀² + νs²)/(ν₀ + ν) with ν = 0.4(N − 1). `within` is the error of one run's own median: runs cannot agree
-    /// better than that, whatever the prior says.
+    /// better than that, whatever the prior says. What a plain change separates in a very short series is not noise.
     pub(super) fn estimate(places: &[f64], prior: NoisePrior, within: f64) -> Self {
         let believed = prior.sigma.max(within);
+        let places = since_change(places, believed);
         let seen = largest_lagged(places);
         let weight = seen.map_or(0.0, |_| DEGREES_PER_RUN * (places.len() - 1) as f64);
         let degrees = prior.weight + weight;
@@ -90,6 +97,18 @@ impl Noise {
     pub(super) fn degrees_after(&self, more: usize) -> f64 {
         self.degrees + DEGREES_PER_RUN * more as f64
     }
+}
+
+/// Of two or three runs that move one way only: those after the last plain change. Noise that large would rather turn
+/// back, and taking the first improvement of a series for noise would let it be lost again unseen.
+fn since_change(places: &[f64], believed: f64) -> &[f64] {
+    let one_way = places.is_sorted() || places.is_sorted_by(|a, b| a >= b);
+    if places.len() > FEW_RUNS || !one_way {
+        return places;
+    }
+    let limit = CHANGE_LIMIT * std::f64::consts::SQRT_2 * believed;
+    let change = places.windows(2).rposition(|neighbours| (neighbours[1] - neighbours[0]).abs() > limit);
+    &places[change.map_or(0, |before| before + 1)..]
 }
 
 /// The typical standard error of a run's median, from the intervals or deviations within the runs; 0 where none is known.

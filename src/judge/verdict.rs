@@ -154,7 +154,7 @@ pub struct Reasons {
     pub suspicious: bool,
     /// What the history alone says of a change this large.
     pub history: Option<HistoryTest>,
-    /// The baseline is a better level seen in the newest one or two runs only: it raises suspicion, it cannot convict.
+    /// The baseline is a better level seen in the newest one or two runs only; if the next run is as before, it was a fluke.
     pub provisional: bool,
     /// How a paired re-measurement would go about it, where there is something to confirm.
     pub plan: Option<ConfirmPlan>,

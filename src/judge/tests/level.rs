@@ -94,18 +94,41 @@ fn a_better_level_binds_after_three_runs() {
 
 /// Otherwise a gain could be lost unseen by the very next commit.
 #[test]
-fn a_better_newest_run_raises_suspicion_but_does_not_convict() {
+fn a_plainly_better_newest_run_binds_at_once() {
     let mut history = Noisy::new(3, 0.005).many(0.010, 30);
     history.push(0.008);
-    let judged = check(&history, 0.010, Undecided);
+    let judged = check(&history, 0.010, Regression);
     assert!(judged.reasons.provisional);
     assert_eq!(judged.baseline.unwrap().commits, [commit(30)]);
-    assert_eq!(judged.reasons.more_runs_needed, Some(2));
     check(&history, 0.008, Pass);
     // The next run came out as before: the fast one was a fluke.
     history.push(0.010);
     check(&history, 0.010, Pass);
-    check(&[0.010, 0.0101, 0.007], 0.010, Undecided);
+}
+
+/// What the first commits of a repository look like.
+#[test]
+fn the_first_improvements_of_a_young_series_bind() {
+    for (history, lost) in [
+        (&[20.0, 10.0][..], 20.0),
+        (&[20.0, 10.0, 10.1], 20.0),
+        (&[20.0, 20.1, 10.0], 20.0),
+        (&[20.0, 10.0, 5.0], 10.0),
+        (&[310.0, 33.0, 33.2], 215.0),
+    ] {
+        let judged = check(history, lost, Regression);
+        assert!(judged.baseline.unwrap().value < 0.6 * lost, "{history:?}");
+        check(history, history[history.len() - 1], Pass);
+    }
+    Given::new(throughput(), &[100.0, 150.0], &[75.0]).check(Regression);
+    check(&[310.0], 33.0, Improvement);
+}
+
+/// Runs that go up and down are noise however few they are.
+#[test]
+fn three_runs_that_turn_back_are_noise() {
+    check(&[0.010, 0.0101, 0.007], 0.010, Regression);
+    check(&[0.010, 0.007, 0.010], 0.010, Undecided);
 }
 
 #[test]
