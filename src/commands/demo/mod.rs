@@ -63,8 +63,8 @@ fn script(shell: &mut Shell) -> Result<(), CommandError> {
     shell.say("A repository with a program, a matrix product, and a benchmark of it.")?;
     shell.git(&["init", "-q", "-b", "main"])?;
     shell.write("ratchet.toml", SETTINGS)?;
-    plan(shell, 4)?;
-    shell.commit("Multiply matrices in blocks of 4")?;
+    plan(shell, 2)?;
+    shell.commit("Multiply matrices in blocks of 2")?;
     shell.ratchet(&["bench"], Exit::Holds)?;
     shell.ratchet(&["check"], Exit::Holds)?;
 
@@ -81,8 +81,8 @@ fn script(shell: &mut Shell) -> Result<(), CommandError> {
     shell.ratchet(&["check"], Exit::Holds)?;
 
     shell.say("A change that makes it slower fails: the exit code is 1, which stops a pull request or a push.")?;
-    plan(shell, 6)?;
-    shell.commit("Use blocks of 6 to save memory")?;
+    plan(shell, 3)?;
+    shell.commit("Use blocks of 3 to save memory")?;
     shell.ratchet(&["bench"], Exit::Holds)?;
     shell.ratchet(&["check"], Exit::Regression)?;
 
