@@ -1,6 +1,6 @@
 //! Results that other programs measured, turned into measurements.
 //!
-//! One file here knows one format and implements one trait, [`Importer`]; [`detect`] asks each of them whether a file
+//! One file here knows one format and implements one trait, `Importer`; [`detect`] asks each of them whether a file
 //! is theirs. What an importer hands over passes through one gate, `collect`, which builds every value with the model's
 //! constructors: an impossible number, an unknown unit or a name that cannot be shown is refused with an error that
 //! says where in the file it stands.

@@ -5,7 +5,7 @@ use super::median;
 /// 1/(√2 · Φ⁻¹(¾)): turns the median absolute difference of two normal values into their standard deviation.
 const DIFFERENCE_TO_SIGMA: f64 = 1.0484;
 
-/// The standard deviation of a series' noise from differences `lag` apart: 1.0484 · median |y[i+lag] − y[i]|.
+/// The standard deviation of a series' noise from differences `lag` apart: 1.0484 · median `|y[i+lag] − y[i]|`.
 ///
 /// Steps of the level touch few of the differences and the median ignores those; what drifts more slowly than the lag
 /// hardly enters. Of an even number of differences the lower middle one counts, so that the one step of a very short

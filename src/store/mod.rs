@@ -1,7 +1,7 @@
 //! The repository: revisions, history, and the notes ref that keeps the results.
 //!
-//! This is the only module that knows gix, and [`git`] is the only file that starts the git program. Nothing of gix
-//! leaks out: commits, trees and blobs are [`ObjectId`]s, notes are lines of the codec.
+//! This is the only module that knows gix, and `git` is the only file that starts the git program. Nothing of gix
+//! leaks out: commits, trees and blobs are [`ObjectId`](crate::model::ObjectId)s, notes are lines of the codec.
 //!
 //! Reading: [`Store::history`] walks commits (from the commit-graph file where there is one), [`Store::notes`] lists
 //! the notes ref, and [`Store::annotated_history`] joins the two by *tree*, so that a commit inherits what was
