@@ -58,6 +58,7 @@ fn judge(arguments: &CheckArgs, overrides: Overrides, context: &Context) -> Resu
     notices.extend(unmeasured_notice(&sides));
     require(&mut sides, &policy, &selection);
     let bench = Bench {
+        family: sides.len(),
         prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)),
         excuses: evidence.excuses(),
         rule,
@@ -76,6 +77,7 @@ fn judge(arguments: &CheckArgs, overrides: Overrides, context: &Context) -> Resu
 /// What every series of one check is judged by.
 struct Bench<'a> {
     prior: NoisePrior,
+    family: usize,
     excuses: Vec<judge::PlacedExcuse>,
     rule: BaselineRule,
     overrides: Overrides,
@@ -97,6 +99,7 @@ impl Bench<'_> {
             prior: self.prior,
             pairs: &[],
             suspects: 1,
+            family: self.family,
         })
     }
 

@@ -61,6 +61,7 @@ fn with_level(series: Series, prior: NoisePrior, context: &Context) -> LoggedSer
         prior,
         pairs: &[],
         suspects: 1,
+        family: 1,
     };
     let baseline = judge::judge_series(&input).baseline;
     LoggedSeries { series, baseline }

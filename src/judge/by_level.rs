@@ -18,6 +18,8 @@ use crate::stats::{self, distribution};
 const GATE: f64 = 0.6;
 /// A change that noise alone would show this rarely is real.
 const ALPHA: f64 = 0.001;
+/// The probability that any of the series of one check, all of them clean, is convicted by its history.
+const FAMILY_ALPHA: f64 = 0.01;
 /// With this many runs the noise of a series is known, and what it explains passes.
 const ENOUGH_RUNS: usize = 50;
 /// An answer to "how many more runs" that is larger than this is no answer.
@@ -47,6 +49,12 @@ pub(super) fn decide(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<De
     })
 }
 
+/// The p at which history alone convicts one of the series of a check: a thousand noisy series have a thousand chances
+/// to look guilty (Bonferroni; it holds however the series depend on each other).
+fn alpha(input: &SeriesInput<'_>) -> f64 {
+    ALPHA.min(FAMILY_ALPHA / input.family.max(1) as f64)
+}
+
 /// The baseline alone, for a candidate that was not measured.
 pub(super) fn baseline(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<Baseline> {
     Ground::survey(input, runs).map(|ground| ground.baseline())
@@ -61,6 +69,8 @@ struct Ground<'a> {
     noise: Noise,
     level: Level,
     provisional: bool,
+    /// The p at which history alone convicts.
+    alpha: f64,
 }
 
 impl<'a> Ground<'a> {
@@ -75,10 +85,10 @@ impl<'a> Ground<'a> {
         let noise = Noise::estimate(&places, input.prior, error_within(&scale, &summaries));
         if input.rule == BaselineRule::Revision {
             let level = Level::of_all(&places, &noise)?;
-            return Some(Self { runs, places, scale, noise, level, provisional: false });
+            return Some(Self { runs, places, scale, noise, level, provisional: false, alpha: alpha(input) });
         }
         let level = Level::best(&places, &noise)?;
-        let mut ground = Self { runs, places, scale, noise, level, provisional: false };
+        let mut ground = Self { runs, places, scale, noise, level, provisional: false, alpha: alpha(input) };
         if let Some(newest) = ground.newest_better(input.thresholds.improvement_percent) {
             (ground.level, ground.provisional) = (newest, true);
         }
@@ -103,7 +113,7 @@ impl<'a> Ground<'a> {
     /// What a single run has to be below to be better than the best level of these.
     fn bar(&self, older: &[f64], improvement_percent: f64) -> Option<f64> {
         let level = Level::best(older, &self.noise)?;
-        let t = distribution::student_quantile(1.0 - ALPHA, self.noise.degrees)?;
+        let t = distribution::student_quantile(1.0 - self.alpha, self.noise.degrees)?;
         let by_noise = t * (self.noise.sigma.powi(2) + level.sigma.powi(2)).sqrt();
         Some(level.place - by_noise.max(self.scale.gain(level.place, improvement_percent)))
     }
@@ -272,11 +282,11 @@ impl Case<'_> {
     }
 
     fn real(&self) -> bool {
-        self.p() <= ALPHA
+        self.p() <= self.ground.alpha
     }
 
     fn detectable_percent(&self) -> Option<f64> {
-        let t = distribution::student_quantile(1.0 - ALPHA, self.ground.noise.degrees)?;
+        let t = distribution::student_quantile(1.0 - self.ground.alpha, self.ground.noise.degrees)?;
         let shift = self.regression_shift().max(t * self.sigma());
         self.ground.scale.percent(self.ground.level.place, shift).map(f64::abs)
     }
@@ -288,7 +298,7 @@ impl Case<'_> {
         let decides = |more: &usize| {
             let of_level = level.sigma.powi(2) * held as f64 / (held + more) as f64;
             let sigma = (noise.sigma.powi(2) * median_spread(measured + more) + of_level).sqrt();
-            let t = distribution::student_quantile(1.0 - ALPHA, noise.degrees_after(*more));
+            let t = distribution::student_quantile(1.0 - self.ground.alpha, noise.degrees_after(*more));
             t.is_some_and(|t| self.loss() > t * sigma)
         };
         let counts: Vec<usize> = (1..=MOST_MORE_RUNS).collect();
@@ -305,7 +315,7 @@ impl Case<'_> {
             noise_percent: Some(100.0 * ground.noise.sigma),
             gate_percent,
             suspicious: self.suspected() == Some(Side::Loss),
-            history: Some(HistoryTest { p: self.p(), alpha: ALPHA, detectable_percent: self.detectable_percent() }),
+            history: Some(HistoryTest { p: self.p(), alpha: ground.alpha, detectable_percent: self.detectable_percent() }),
             provisional: ground.provisional,
             plan: self.plan(),
             confirmation: None,

@@ -58,6 +58,8 @@ pub struct SeriesInput<'a> {
     pub pairs: &'a [Pair],
     /// How many series are being confirmed at once.
     pub suspects: usize,
+    /// How many series are judged in the same check: the more, the surer history alone has to be of each.
+    pub family: usize,
 }
 
 /// What a rule makes of a candidate and the runs that bind it.

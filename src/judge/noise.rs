@@ -15,6 +15,9 @@ const RUNS_PER_LAG: usize = 5;
 /// Degrees of freedom that one more run adds to an estimate from medians of differences.
 const DEGREES_PER_RUN: f64 = 0.4;
 
+/// The noise of today is what counts, and this many runs know it to 2 %; older ones would only cost time.
+const MOST_RUNS: usize = 2000;
+
 /// Of so few runs, a single change of level would make up most of what looks like noise.
 const FEW_RUNS: usize = 3;
 
@@ -60,7 +63,7 @@ fn noise_of(series: &Series) -> Option<f64> {
     if series.metric.exact || series.runs.len() < FEWEST_POOLED_RUNS {
         return None;
     }
-    let values: Vec<f64> = series.runs.iter().map(MeasuredRun::value).collect();
+    let values: Vec<f64> = newest(&series.runs).iter().map(MeasuredRun::value).collect();
     let scale = Scale::for_values(series.metric.better, &values);
     let places: Vec<f64> = values.iter().map(|value| scale.place(*value)).collect();
     largest_lagged(&places)
@@ -85,7 +88,7 @@ impl Noise {
     /// better than that, whatever the prior says. What a plain change separates in a very short series is not noise.
     pub(super) fn estimate(places: &[f64], prior: NoisePrior, within: f64) -> Self {
         let believed = prior.sigma.max(within);
-        let places = since_change(places, believed);
+        let places = since_change(newest(places), believed);
         let seen = largest_lagged(places);
         let weight = seen.map_or(0.0, |_| DEGREES_PER_RUN * (places.len() - 1) as f64);
         let degrees = prior.weight + weight;
@@ -97,6 +100,11 @@ impl Noise {
     pub(super) fn degrees_after(&self, more: usize) -> f64 {
         self.degrees + DEGREES_PER_RUN * more as f64
     }
+}
+
+/// As many of the newest as noise is estimated from.
+pub(super) fn newest<T>(all: &[T]) -> &[T] {
+    &all[all.len().saturating_sub(MOST_RUNS)..]
 }
 
 /// Of two or three runs that move one way only: those after the last plain change. Noise that large would rather turn
@@ -113,14 +121,15 @@ fn since_change(places: &[f64], believed: f64) -> &[f64] {
 
 /// The typical standard error of a run's median, from the intervals or deviations within the runs; 0 where none is known.
 pub(super) fn error_within(scale: &Scale, runs: &[&Summary]) -> f64 {
-    let errors: Vec<f64> = runs.iter().filter_map(|summary| error_of_median(scale, summary)).collect();
+    let half_width = distribution::normal_quantile(0.975).unwrap_or(f64::INFINITY);
+    let errors: Vec<f64> = newest(runs).iter().filter_map(|summary| error_of_median(scale, summary, half_width)).collect();
     stats::median(&errors).unwrap_or(0.0)
 }
 
-fn error_of_median(scale: &Scale, summary: &Summary) -> Option<f64> {
+/// `half_width` is that of the summary's interval in standard errors.
+fn error_of_median(scale: &Scale, summary: &Summary, half_width: f64) -> Option<f64> {
     let distance = |from: f64, to: f64| (scale.place(to) - scale.place(from)).abs();
     if let (Some(low), Some(high)) = (summary.low, summary.high) {
-        let half_width = distribution::normal_quantile(0.975)?;
         return Some(distance(low, high) / (2.0 * half_width));
     }
     // The median of n normal values scatters by √(π/2n) of their deviation.

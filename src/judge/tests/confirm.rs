@@ -118,6 +118,7 @@ fn several_suspects_need_surer_proof_and_pairs_enough_for_it() {
             prior: given.prior,
             pairs: &[],
             suspects,
+            family: 1,
         };
         judge_series(&input).reasons.plan.unwrap()
     };

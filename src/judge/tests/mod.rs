@@ -58,6 +58,7 @@ struct Given {
     now: DateTime<Utc>,
     prior: NoisePrior,
     pairs: Vec<Pair>,
+    family: usize,
 }
 
 impl Given {
@@ -78,6 +79,7 @@ impl Given {
             now: at(0),
             prior: NoisePrior::default(),
             pairs: Vec::new(),
+            family: 1,
         }
     }
 
@@ -101,6 +103,7 @@ impl Given {
             prior: self.prior,
             pairs: &self.pairs,
             suspects: 1,
+            family: self.family,
         })
     }
 
