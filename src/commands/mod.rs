@@ -23,6 +23,7 @@ mod record;
 mod recording;
 mod selection;
 mod show;
+mod verdict;
 mod workspace;
 
 use std::io::Write;

@@ -1,0 +1,197 @@
+//! From evidence to verdicts: what `check` shows, and what the pre-push hook holds a push against.
+
+use std::collections::BTreeSet;
+
+use super::context::Context;
+use super::error::CommandError;
+use super::evidence::{Evidence, EvidenceRequest};
+use super::points;
+use super::selection::Selection;
+use super::workspace::Workspace;
+use crate::cli::CheckArgs;
+use crate::exit::Exit;
+use crate::judge::{
+    self, BaselineRule, Candidate, Excluded, Judgement, NoisePrior, Series, SeriesInput, SeriesVerdict, Thresholds, Verdict,
+};
+use crate::model::{Metric, SeriesKey};
+use crate::report::Notice;
+use crate::settings::{BaselineMode, Settings};
+
+/// Thresholds of the command line: above everything.
+#[derive(Clone, Copy)]
+struct Overrides {
+    regression: Option<f64>,
+    improvement: Option<f64>,
+}
+
+impl Overrides {
+    fn new(arguments: &CheckArgs) -> Result<Self, CommandError> {
+        let magnitude = |flag: &str, given: Option<f64>| match given {
+            Some(percent) if !percent.is_finite() => Err(CommandError::usage(format!("{flag} {percent} is not a percentage"))),
+            given => Ok(given.map(f64::abs)),
+        };
+        Ok(Self {
+            regression: magnitude("--regression", arguments.regression)?,
+            improvement: magnitude("--improvement", arguments.improvement)?,
+        })
+    }
+}
+
+/// Gathers the evidence and judges every series of it.
+pub fn judge(arguments: &CheckArgs, context: &Context) -> Result<(Judgement, Vec<Notice>), CommandError> {
+    let overrides = Overrides::new(arguments)?;
+    let selection = Selection::new(&arguments.series)?;
+    let workspace = Workspace::open(context)?;
+    let request = EvidenceRequest { rev: &arguments.rev, against: arguments.against.clone(), history: arguments.history };
+    let evidence = Evidence::gather(request, &workspace)?;
+    let policy = policy(arguments, &evidence, &workspace)?;
+    let rule = rule(arguments, &workspace.settings)?;
+    let mut sides = evidence.sides(&selection);
+    let mut notices = evidence.notices(&workspace.store)?;
+    notices.extend(unmeasured_notice(&sides));
+    require(&mut sides, &policy, &selection);
+    let bench = Bench {
+        prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)),
+        excuses: evidence.excuses(),
+        rule,
+        overrides,
+        policy: &policy,
+        arguments,
+        now: (context.clock)(),
+    };
+    let mut series: Vec<SeriesVerdict> = sides.iter().map(|(series, candidate)| bench.judge(series, candidate)).collect();
+    if evidence.is_truncated() {
+        series.iter_mut().for_each(doubt);
+    }
+    Ok((Judgement { candidate: evidence.candidate, base: evidence.newest_of_history(), series }, notices))
+}
+
+/// What every series of one check is judged by.
+struct Bench<'a> {
+    prior: NoisePrior,
+    excuses: Vec<judge::PlacedExcuse>,
+    rule: BaselineRule,
+    overrides: Overrides,
+    policy: &'a Settings,
+    arguments: &'a CheckArgs,
+    now: chrono::DateTime<chrono::Utc>,
+}
+
+impl Bench<'_> {
+    fn judge(&self, series: &Series, candidate: &Candidate) -> SeriesVerdict {
+        judge::judge_series(&SeriesInput {
+            series,
+            candidate,
+            thresholds: self.thresholds(&series.key, &series.metric),
+            rule: self.rule,
+            strict: self.arguments.strict,
+            excuses: &self.excuses,
+            now: self.now,
+            prior: self.prior,
+            pairs: &[],
+            suspects: 1,
+        })
+    }
+
+    fn thresholds(&self, key: &SeriesKey, metric: &Metric) -> Thresholds {
+        let given = self.policy.thresholds_for(&key.benchmark, &key.metric, metric.exact);
+        Thresholds::for_metric(
+            metric,
+            self.overrides.regression.or(given.regression_percent),
+            self.overrides.improvement.or(given.improvement_percent),
+        )
+    }
+}
+
+/// The settings that judge: the base revision's where the change must not loosen them.
+fn policy(arguments: &CheckArgs, evidence: &Evidence, workspace: &Workspace) -> Result<Settings, CommandError> {
+    match evidence.base.as_ref().filter(|_| arguments.policy_from_base) {
+        Some(base) => workspace.settings_of(base.commit, &base.rev_name),
+        None => Ok(workspace.settings.clone()),
+    }
+}
+
+fn rule(arguments: &CheckArgs, settings: &Settings) -> Result<BaselineRule, CommandError> {
+    match arguments.baseline.as_deref() {
+        Some("level") => Ok(BaselineRule::Level),
+        Some("best-run") => Ok(BaselineRule::BestRun),
+        Some(other) => Err(CommandError::usage(format!("--baseline {other} is not a rule")).with_hint("say level or best-run")),
+        None => Ok(match settings.baseline {
+            BaselineMode::Level => BaselineRule::Level,
+            BaselineMode::BestRun => BaselineRule::BestRun,
+        }),
+    }
+}
+
+/// Leaves what is judged: series that the candidate measured, and required ones that it did not.
+fn require(sides: &mut Vec<(Series, Candidate)>, policy: &Settings, selection: &Selection) {
+    let measured: BTreeSet<_> = sides
+        .iter()
+        .filter(|(_, candidate)| !candidate.runs.is_empty())
+        .map(|(series, _)| (series.key.benchmark.clone(), series.key.config.clone()))
+        .collect();
+    let mut missing = Vec::new();
+    for benchmark in policy.required() {
+        for config in benchmark.configs().iter().filter(|config| !measured.contains(&(benchmark.name.clone(), (*config).clone())))
+        {
+            missing.push((benchmark, config));
+        }
+    }
+    let is_missing =
+        |key: &SeriesKey| missing.iter().any(|(benchmark, config)| benchmark.name == key.benchmark && **config == key.config);
+    sides.retain(|(series, candidate)| !candidate.runs.is_empty() || is_missing(&series.key));
+    for (benchmark, config) in missing {
+        let known = sides.iter().any(|(series, _)| series.key.benchmark == benchmark.name && series.key.config == *config);
+        let metric = benchmark.metrics.first().map_or_else(Metric::time, |metric| points::metric_of(&metric.source));
+        let key = SeriesKey {
+            benchmark: benchmark.name.clone(),
+            config: config.clone(),
+            metric: metric.name.clone(),
+            testbed: "any".to_owned(),
+        };
+        if !known && selection.covers(&key) {
+            sides.push((Series { key, metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default()));
+        }
+    }
+}
+
+/// Series of the history that this commit was not measured for, on the testbeds that it was measured on.
+fn unmeasured_notice(sides: &[(Series, Candidate)]) -> Option<Notice> {
+    let testbeds: BTreeSet<&str> =
+        sides.iter().filter(|(_, candidate)| !candidate.runs.is_empty()).map(|(series, _)| series.key.testbed.as_str()).collect();
+    let left_out: Vec<&Series> = sides
+        .iter()
+        .filter(|(series, candidate)| {
+            candidate.runs.is_empty() && !series.runs.is_empty() && testbeds.contains(series.key.testbed.as_str())
+        })
+        .map(|(series, _)| series)
+        .collect();
+    let first = left_out.first()?;
+    let more = if left_out.len() > 1 { format!(" and {} more", left_out.len() - 1) } else { String::new() };
+    Some(Notice::new(
+        "not_measured_here",
+        format!(
+            "{} {} {}{more}: measured before, but not on this commit",
+            first.key.benchmark, first.key.config, first.key.metric
+        ),
+    ))
+}
+
+/// A history that is cut off may miss better levels: what holds against the rest is not decided.
+fn doubt(series: &mut SeriesVerdict) {
+    if series.verdict.holds() {
+        series.verdict = Verdict::Undecided;
+    }
+}
+
+/// The exit code of what was judged.
+pub fn exit_of(judgement: &Judgement, arguments: &CheckArgs) -> Exit {
+    let verdict = judgement.verdict();
+    let has_new = judgement.series.iter().any(|series| series.verdict == Verdict::New);
+    match verdict {
+        Verdict::Regression => Exit::Regression,
+        verdict if !verdict.holds() => Exit::NoVerdict,
+        _ if has_new && arguments.require_baseline => Exit::NoVerdict,
+        _ => Exit::Holds,
+    }
+}
