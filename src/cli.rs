@@ -175,7 +175,8 @@ pub enum CheckFormat {
 
 /// Hold a commit against the best level of its history.
 ///
-/// Executes nothing. Exit code 0: it holds; 1: regression; 3: no verdict (the commit was not measured, or the
+/// Executes nothing, unless --confirm (or the setting `confirm`) asks to measure suspicious series again: then it runs
+/// their commands from the checked commit's ratchet.toml, in temporary worktrees. Exit code 0: it holds; 1: regression; 3: no verdict (the commit was not measured, or the
 /// evidence does not decide).
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -203,6 +204,16 @@ pub struct CheckArgs {
     /// Let weak evidence fail the check instead of being undecided.
     #[arg(long)]
     pub strict: bool,
+    /// Measure suspicious series again, in turn with commits of the baseline, before calling them a regression. Runs
+    /// the commands of their benchmarks, and records what it measures.
+    #[arg(long, overrides_with = "no_confirm")]
+    pub confirm: bool,
+    /// Run nothing, whatever the settings say.
+    #[arg(long, overrides_with = "confirm")]
+    pub no_confirm: bool,
+    /// Do not record what a confirmation measures.
+    #[arg(long)]
+    pub no_record: bool,
     /// Exit with 3 where there is no baseline to compare with.
     #[arg(long)]
     pub require_baseline: bool,

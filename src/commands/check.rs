@@ -1,4 +1,4 @@
-//! `check`: hold a commit against the best level of its history. Executes nothing.
+//! `check`: hold a commit against the best level of its history. Executes nothing unless a confirmation is asked for.
 
 use super::context::Context;
 use super::error::CommandError;

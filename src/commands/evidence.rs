@@ -18,6 +18,8 @@ pub struct EvidenceRequest<'a> {
     pub against: Option<String>,
     /// `--history`.
     pub history: Option<HistoryArg>,
+    /// `--baseline REV`: the runs of this commit take the place of the history.
+    pub revision: Option<ObjectId>,
 }
 
 /// Notes along the candidate's own commits and along its history, in one list: the candidate first.
@@ -30,6 +32,8 @@ pub struct Evidence {
     /// How many of `commits` are the candidate's own: itself, and what lies between it and the base.
     own: usize,
     annotated: AnnotatedHistory,
+    /// The commit whose runs take the place of the history, and its notes.
+    revision: Option<(ObjectId, AnnotatedHistory)>,
 }
 
 impl Evidence {
@@ -50,17 +54,21 @@ impl Evidence {
         let commits = History { commits: [own, older.commits].concat(), truncated: older.truncated };
         let notes: Notes = store.notes()?;
         let annotated = store.annotated_history(&commits, &notes)?;
-        Ok(Self { candidate, base, commits, own: own_count, annotated })
+        let revision = request.revision.map(|commit| Ok::<_, CommandError>((commit, history::of_commit(store, commit)?)));
+        Ok(Self { candidate, base, commits, own: own_count, annotated, revision: revision.transpose()? })
     }
 
-    /// The newest commit of the history, if there is any.
+    /// The newest commit of what the candidate is held against, if there is any.
     pub fn newest_of_history(&self) -> Option<ObjectId> {
+        if let Some((commit, _)) = self.revision {
+            return Some(commit);
+        }
         self.commits.commits.get(self.own).map(|commit| commit.id)
     }
 
-    /// Whether older commits exist elsewhere.
+    /// Whether older commits that would count exist elsewhere.
     pub fn is_truncated(&self) -> bool {
-        self.commits.truncated
+        self.revision.is_none() && self.commits.truncated
     }
 
     /// Every selected series with its history and its candidate.
@@ -68,11 +76,15 @@ impl Evidence {
         let records = history::records(&self.annotated.commits, selection);
         let (own, older): (Vec<HistoryRecord>, Vec<HistoryRecord>) =
             records.into_iter().partition(|record| record.position < self.own);
+        let candidate = own.into_iter().filter(|record| record.position == 0);
+        if let Some((_, annotated)) = &self.revision {
+            return judge::assemble(history::records(&annotated.commits, selection), candidate);
+        }
         let history = older.into_iter().map(|record| HistoryRecord { position: record.position - self.own, ..record });
-        judge::assemble(history, own.into_iter().filter(|record| record.position == 0))
+        judge::assemble(history, candidate)
     }
 
-    /// Every excuse and where it stands.
+    /// Every excuse and where it stands. A revision that somebody named binds, whatever was excused after it.
     pub fn excuses(&self) -> Vec<PlacedExcuse> {
         let placed = self.annotated.commits.iter().flat_map(|annotated| {
             let place = match annotated.position.checked_sub(self.own) {
@@ -81,7 +93,7 @@ impl Evidence {
             };
             annotated.note.excuses.iter().map(move |excuse| PlacedExcuse { excuse: excuse.clone(), place })
         });
-        placed.collect()
+        placed.filter(|excuse| self.revision.is_none() || excuse.place == ExcusePlace::Candidate).collect()
     }
 
     /// What the store has to say.

@@ -7,6 +7,7 @@
 mod bench;
 mod check;
 mod completions;
+mod confirmation;
 mod context;
 mod demo;
 mod doctor;
@@ -17,6 +18,7 @@ mod history;
 mod init;
 mod log;
 mod man;
+mod paired;
 mod points;
 mod progress;
 mod record;

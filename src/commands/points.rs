@@ -46,9 +46,14 @@ fn unknown_benchmark(name: &str, settings: &Settings) -> CommandError {
 }
 
 fn plan_point(settings: &Settings, benchmark: &Benchmark, config: &Config, root: &Path) -> Result<PlannedPoint, CommandError> {
+    Ok(PlannedPoint { point: point(benchmark, config, root)?, sampling: sampling(settings.sampling_for(benchmark)) })
+}
+
+/// One point of a benchmark, executed in the checkout at `root`.
+pub fn point(benchmark: &Benchmark, config: &Config, root: &Path) -> Result<Point, CommandError> {
     let commands = benchmark.commands(config);
     let metrics = benchmark.metrics.iter().map(|metric| metric_source(&metric.source));
-    let point = Point {
+    Ok(Point {
         benchmark: benchmark.name.clone(),
         config: config.clone(),
         command: command(commands.command),
@@ -59,8 +64,7 @@ fn plan_point(settings: &Settings, benchmark: &Benchmark, config: &Config, root:
         environment: commands.env,
         timeout: benchmark.timeout.unwrap_or(Point::DEFAULT_TIMEOUT),
         metrics: metrics.collect::<Result<_, _>>()?,
-    };
-    Ok(PlannedPoint { point, sampling: sampling(settings.sampling_for(benchmark)) })
+    })
 }
 
 fn command(line: CommandLine) -> CommandSpec {

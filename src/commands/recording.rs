@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 use super::context::{Context, IdSequence};
 use super::error::CommandError;
 use crate::codec::Entry;
-use crate::harness;
-use crate::model::{Author, Config, LineId, Measurement, ObjectId, Record, Run, Testbed};
+use crate::harness::{self, ShortRun};
+use crate::model::{Author, BenchmarkName, Config, LineId, Measurement, Metric, ObjectId, Record, Run, Testbed};
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
+use crate::stats;
 use crate::store::Store;
 
 /// What belongs to a run besides its measurements.
@@ -82,6 +83,59 @@ fn refuse_repetitions(measurements: &[Measurement]) -> Result<(), CommandError> 
 pub fn write(store: &Store, commit: ObjectId, entries: Vec<Entry>) -> Result<(), CommandError> {
     let message = format!("git ratchet: {} for {}", count(entries.len(), "line"), commit.short(SHORT_ID));
     store.append(&[(commit, entries)], &message)?;
+    Ok(())
+}
+
+/// What one commit measured in a session with others.
+pub struct SessionRun {
+    /// The commit.
+    pub commit: ObjectId,
+    /// What was measured of it.
+    pub measurements: Vec<Measurement>,
+}
+
+/// The short runs of one point on one commit, as one measurement for each metric that all of them could tell.
+pub fn pooled(
+    (benchmark, config): (&BenchmarkName, &Config),
+    metrics: &[Metric],
+    barred: Option<&String>,
+    runs: &[&ShortRun],
+) -> Vec<Measurement> {
+    let of_metric = |(place, metric): (usize, &Metric)| {
+        let columns: Option<Vec<&Vec<f64>>> = runs.iter().map(|run| run.values.get(place)?.as_ref()).collect();
+        let values: Vec<f64> = columns?.into_iter().flatten().copied().collect();
+        Some(Measurement {
+            benchmark: benchmark.clone(),
+            config: config.clone(),
+            metric: metric.clone(),
+            summary: stats::summarize(&values)?,
+            values,
+            warnings: Vec::new(),
+            barred: barred.cloned(),
+        })
+    };
+    metrics.iter().enumerate().filter_map(of_metric).collect()
+}
+
+/// Writes runs that were measured interleaved, each to the note of its commit: one session id, one commit on the notes ref.
+pub fn write_session(
+    store: &Store,
+    runs: Vec<SessionRun>,
+    (testbed, time): (&Testbed, DateTime<Utc>),
+    context: &Context,
+) -> Result<(), CommandError> {
+    let session = Some(context.new_id());
+    let mut by_commit: BTreeMap<ObjectId, Vec<Entry>> = BTreeMap::new();
+    for SessionRun { commit, measurements } in runs.into_iter().filter(|run| !run.measurements.is_empty()) {
+        let facts = RunFacts { commit, dirty: false, testbed: testbed.clone(), tool: own_name(), time };
+        let lines = entries(store, facts, measurements, context)?.into_iter().map(|entry| match entry {
+            Entry::Run(run) => Entry::Run(Run { session, ..run }),
+            other => other,
+        });
+        by_commit.entry(commit).or_default().extend(lines);
+    }
+    let message = format!("git ratchet: a session of {} commits", by_commit.len());
+    store.append(&by_commit.into_iter().collect::<Vec<_>>(), &message)?;
     Ok(())
 }
 

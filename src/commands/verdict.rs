@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::confirmation::{Confirmer, Suspect};
 use super::context::Context;
 use super::error::CommandError;
 use super::evidence::{Evidence, EvidenceRequest};
@@ -11,11 +12,12 @@ use super::workspace::Workspace;
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
 use crate::judge::{
-    self, BaselineRule, Candidate, Excluded, Judgement, NoisePrior, Series, SeriesInput, SeriesVerdict, Thresholds, Verdict,
+    self, BaselineRule, Candidate, Excluded, ExcuseEffect, Judgement, NoisePrior, Pair, Series, SeriesInput, SeriesVerdict,
+    Thresholds, Verdict,
 };
-use crate::model::{Metric, SeriesKey};
+use crate::model::{Metric, ObjectId, SeriesKey};
 use crate::report::Notice;
-use crate::settings::{BaselineMode, Settings};
+use crate::settings::{BaselineMode, ConfirmMode, Settings};
 
 /// Thresholds of the command line: above everything.
 #[derive(Clone, Copy)]
@@ -37,15 +39,16 @@ impl Overrides {
     }
 }
 
-/// Gathers the evidence and judges every series of it.
-pub fn judge(arguments: &CheckArgs, context: &Context) -> Result<(Judgement, Vec<Notice>), CommandError> {
+/// Gathers the evidence, judges every series of it, and measures suspicious ones again where that is asked for.
+pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement, Vec<Notice>), CommandError> {
     let overrides = Overrides::new(arguments)?;
     let selection = Selection::new(&arguments.series)?;
     let workspace = Workspace::open(context)?;
-    let request = EvidenceRequest { rev: &arguments.rev, against: arguments.against.clone(), history: arguments.history };
+    let (rule, revision) = rule(arguments, &workspace)?;
+    let request =
+        EvidenceRequest { rev: &arguments.rev, against: arguments.against.clone(), history: arguments.history, revision };
     let evidence = Evidence::gather(request, &workspace)?;
     let policy = policy(arguments, &evidence, &workspace)?;
-    let rule = rule(arguments, &workspace.settings)?;
     let mut sides = evidence.sides(&selection);
     let mut notices = evidence.notices(&workspace.store)?;
     notices.extend(unmeasured_notice(&sides));
@@ -58,8 +61,13 @@ pub fn judge(arguments: &CheckArgs, context: &Context) -> Result<(Judgement, Vec
         policy: &policy,
         arguments,
         now: (context.clock)(),
+        family: sides.len(),
     };
-    let mut series: Vec<SeriesVerdict> = sides.iter().map(|(series, candidate)| bench.judge(series, candidate)).collect();
+    let mut series: Vec<SeriesVerdict> = sides.iter().map(|side| bench.judge(side, &[], 1)).collect();
+    if confirms(arguments, &policy, context) {
+        let confirmer = Confirmer::new(&workspace, evidence.candidate)?;
+        notices.extend(confirm(&confirmer, &bench, &sides, &mut series, context)?);
+    }
     if evidence.is_truncated() {
         series.iter_mut().for_each(doubt);
     }
@@ -75,10 +83,11 @@ struct Bench<'a> {
     policy: &'a Settings,
     arguments: &'a CheckArgs,
     now: chrono::DateTime<chrono::Utc>,
+    family: usize,
 }
 
 impl Bench<'_> {
-    fn judge(&self, series: &Series, candidate: &Candidate) -> SeriesVerdict {
+    fn judge(&self, (series, candidate): &(Series, Candidate), pairs: &[Pair], suspects: usize) -> SeriesVerdict {
         judge::judge_series(&SeriesInput {
             series,
             candidate,
@@ -88,8 +97,9 @@ impl Bench<'_> {
             excuses: &self.excuses,
             now: self.now,
             prior: self.prior,
-            pairs: &[],
-            suspects: 1,
+            pairs,
+            suspects,
+            family: self.family,
         })
     }
 
@@ -111,14 +121,69 @@ fn policy(arguments: &CheckArgs, evidence: &Evidence, workspace: &Workspace) -> 
     }
 }
 
-fn rule(arguments: &CheckArgs, settings: &Settings) -> Result<BaselineRule, CommandError> {
+/// Whether suspicious series are measured again: flag over settings.
+fn confirms(arguments: &CheckArgs, policy: &Settings, context: &Context) -> bool {
+    let by_settings = match policy.confirm {
+        ConfirmMode::Never => false,
+        ConfirmMode::Always => true,
+        ConfirmMode::Ci => context.env("CI").is_some_and(|value| value != "false" && value != "0"),
+    };
+    arguments.confirm || (by_settings && !arguments.no_confirm)
+}
+
+/// Measures what is suspicious again and judges it by that. The runs that the session records are not among `sides`: they
+/// count once here, as pairs, and as ordinary runs from the next check on.
+fn confirm(
+    confirmer: &Confirmer<'_>,
+    bench: &Bench<'_>,
+    sides: &[(Series, Candidate)],
+    series: &mut [SeriesVerdict],
+    context: &mut Context,
+) -> Result<Vec<Notice>, CommandError> {
+    let mut notices = Vec::new();
+    let mut places = Vec::new();
+    for (place, verdict) in series.iter().enumerate().filter(|(_, verdict)| is_suspect(verdict)) {
+        match confirmer.obstacle(&verdict.key, &verdict.metric) {
+            Some(notice) => notices.push(notice),
+            None => places.push(place),
+        }
+    }
+    let suspect = |place: &usize| {
+        // Judged anew, since the plan depends on how many suspects there are.
+        let SeriesVerdict { key, reasons, baseline, .. } = bench.judge(&sides[*place], &[], places.len());
+        reasons.plan.zip(baseline).map(|(plan, baseline)| (*place, Suspect::new(key, plan, baseline.commits)))
+    };
+    let (judged, mut suspects): (Vec<usize>, Vec<Suspect>) = places.iter().filter_map(suspect).unzip();
+    if suspects.is_empty() {
+        return Ok(notices);
+    }
+    notices.extend(confirmer.confirm(&mut suspects, !bench.arguments.no_record, context)?);
+    for (place, suspect) in judged.iter().zip(&suspects).filter(|(_, suspect)| !suspect.pairs.is_empty()) {
+        series[*place] = bench.judge(&sides[*place], &suspect.pairs, places.len());
+    }
+    Ok(notices)
+}
+
+/// A loss beyond the gate that no excuse forgives.
+fn is_suspect(verdict: &SeriesVerdict) -> bool {
+    let forgiven = verdict.excuse.as_ref().is_some_and(|applied| matches!(applied.effect, ExcuseEffect::Forgave { .. }));
+    verdict.reasons.suspicious && verdict.reasons.plan.is_some() && !forgiven
+}
+
+/// What the candidate is held against, and the revision where one is named.
+fn rule(arguments: &CheckArgs, workspace: &Workspace) -> Result<(BaselineRule, Option<ObjectId>), CommandError> {
     match arguments.baseline.as_deref() {
-        Some("level") => Ok(BaselineRule::Level),
-        Some("best-run") => Ok(BaselineRule::BestRun),
-        Some(other) => Err(CommandError::usage(format!("--baseline {other} is not a rule")).with_hint("say level or best-run")),
-        None => Ok(match settings.baseline {
-            BaselineMode::Level => BaselineRule::Level,
-            BaselineMode::BestRun => BaselineRule::BestRun,
+        Some("level") => Ok((BaselineRule::Level, None)),
+        Some("best-run") => Ok((BaselineRule::BestRun, None)),
+        Some(revision) => {
+            let commit = workspace.store.resolve(revision).map_err(|error| {
+                CommandError::from(error).with_hint("--baseline takes level, best-run, or a revision whose runs are the baseline")
+            })?;
+            Ok((BaselineRule::Revision, Some(commit)))
+        }
+        None => Ok(match workspace.settings.baseline {
+            BaselineMode::Level => (BaselineRule::Level, None),
+            BaselineMode::BestRun => (BaselineRule::BestRun, None),
         }),
     }
 }

@@ -38,8 +38,15 @@ impl Workspace {
 }
 
 fn overrides(store: &Store) -> Result<Overrides, CommandError> {
-    const KEYS: [&str; 6] =
-        ["ratchet.base", "ratchet.history", "ratchet.baseline", "ratchet.testbed", "ratchet.regression", "ratchet.improvement"];
+    const KEYS: [&str; 7] = [
+        "ratchet.base",
+        "ratchet.history",
+        "ratchet.baseline",
+        "ratchet.confirm",
+        "ratchet.testbed",
+        "ratchet.regression",
+        "ratchet.improvement",
+    ];
     let given: Vec<(&str, String)> = KEYS.iter().filter_map(|key| Some((*key, store.git_setting(key)?))).collect();
     Ok(Overrides::from_git_config(given.iter().map(|(key, value)| (*key, value.as_str())))?)
 }

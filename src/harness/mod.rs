@@ -4,6 +4,8 @@
 //! sample is precise enough ([`Sampler`]), and hands back measurements with their warnings. Time comes from a
 //! [`Clock`] and news go to a [`Progress`], so whole schedules run in tests without a process or a wait.
 //!
+//! [`run_pairs`] measures two points in turn, for a comparison within one session.
+//!
 //! [`ProcessExecutor`] measures programs. This module knows neither settings, nor git, nor how anything is shown.
 
 mod bench;
@@ -12,6 +14,7 @@ mod executor;
 mod extract;
 mod interrupt;
 mod interval;
+mod pairs;
 mod point;
 mod process;
 mod progress;
@@ -29,6 +32,7 @@ pub use clock::{Clock, MonotonicClock};
 pub use executor::{Ending, ExecutionError, Executor, LastLines, Observation, Prepared, Step};
 pub use extract::ExtractError;
 pub use interrupt::{CannotCatchSignals, Interrupt};
+pub use pairs::{Contest, Executors, MeasuredPair, Next, PairsRun, ShortRun, ready, run_pairs};
 pub use point::{CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point};
 pub use process::ProcessExecutor;
 pub use progress::{Estimate, Event, Progress, Silent};

@@ -127,6 +127,16 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
     )
 }
 
+/// How a re-measurement stands: `5 of at most 12 pairs, −3.2 %, p = 0.01`.
+pub fn so_far(confirmation: &Confirmation, most_pairs: usize) -> String {
+    format!(
+        "{} of at most {most_pairs} pairs, {}, p = {}",
+        confirmation.pairs,
+        change_or_none(confirmation.shift_percent),
+        significant(confirmation.p, 2)
+    )
+}
+
 /// The warnings of one series, worded.
 pub fn warnings_of(series: &SeriesVerdict) -> Vec<Notice> {
     series.warnings.iter().map(|warning| worded(warning, series)).collect()

@@ -61,6 +61,18 @@ pub enum BaselineMode {
     BestRun,
 }
 
+/// Whether `check` measures suspicious series again before it calls them a regression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConfirmMode {
+    /// Only where a flag asks for it.
+    #[default]
+    Never,
+    /// Always.
+    Always,
+    /// Where the environment variable `CI` is set.
+    Ci,
+}
+
 /// Settings in force: the file's, or the defaults where there is no file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
@@ -70,6 +82,8 @@ pub struct Settings {
     pub history: HistoryMode,
     /// What a candidate is held against.
     pub baseline: BaselineMode,
+    /// Whether `check` measures suspicious series again.
+    pub confirm: ConfirmMode,
     /// The user's label, added to the testbed key.
     pub testbed: Option<String>,
     /// Thresholds for everything.

@@ -1,6 +1,6 @@
 //! Settings from above the file: `git config ratchet.*`, and whatever the command layer takes from flags.
 
-use super::{BaselineMode, HistoryMode, PartialThresholds, Settings, SettingsError, values};
+use super::{BaselineMode, ConfirmMode, HistoryMode, PartialThresholds, Settings, SettingsError, values};
 
 /// Settings that stand above `ratchet.toml`; what is absent leaves the file's value.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -11,6 +11,8 @@ pub struct Overrides {
     pub history: Option<HistoryMode>,
     /// `ratchet.baseline`: `level` or `best-run`.
     pub baseline: Option<BaselineMode>,
+    /// `ratchet.confirm`: `true`, `false` or `ci`.
+    pub confirm: Option<ConfirmMode>,
     /// `ratchet.testbed`: the label in the testbed key.
     pub testbed: Option<String>,
     /// `ratchet.regression`, in percent: above every threshold of the file.
@@ -38,6 +40,7 @@ impl Overrides {
             "ratchet.base" => self.base = Some(text()?),
             "ratchet.history" => self.history = Some(HistoryMode::try_from(value.to_owned())?),
             "ratchet.baseline" => self.baseline = Some(BaselineMode::try_from(value.to_owned())?),
+            "ratchet.confirm" => self.confirm = Some(value.parse()?),
             "ratchet.testbed" => self.testbed = Some(text()?),
             "ratchet.regression" => self.regression_percent = Some(percent(value)?),
             "ratchet.improvement" => self.improvement_percent = Some(percent(value)?),
@@ -50,6 +53,7 @@ impl Overrides {
         settings.base = self.base.clone().or(settings.base.take());
         settings.history = self.history.unwrap_or(settings.history);
         settings.baseline = self.baseline.unwrap_or(settings.baseline);
+        settings.confirm = self.confirm.unwrap_or(settings.confirm);
         settings.testbed = self.testbed.clone().or(settings.testbed.take());
         let thresholds =
             PartialThresholds { regression_percent: self.regression_percent, improvement_percent: self.improvement_percent };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{BaselineMode, HistoryMode, Stream, Warmup};
+use super::{BaselineMode, ConfirmMode, HistoryMode, Stream, Warmup};
 use crate::model::{Direction, MetricName, Quantity, Unit};
 
 /// Longest time that settings may ask for.
@@ -203,6 +203,41 @@ impl TryFrom<String> for BaselineMode {
             _ => Err(format!("`{text}` is not a baseline: write \"level\" or \"best-run\"")),
         }
     }
+}
+
+impl std::str::FromStr for ConfirmMode {
+    type Err = String;
+
+    /// The booleans as git writes them, and `ci`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "false" | "no" | "off" | "0" => Ok(Self::Never),
+            "true" | "yes" | "on" | "1" => Ok(Self::Always),
+            "ci" => Ok(Self::Ci),
+            _ => Err(format!("`{text}` does not say when to confirm: write true, false or \"ci\"")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ConfirmMode {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match ConfirmValue::deserialize(deserializer)? {
+            ConfirmValue::Boolean(true) => Ok(Self::Always),
+            ConfirmValue::Boolean(false) => Ok(Self::Never),
+            ConfirmValue::Word(word) if word == "ci" => Ok(Self::Ci),
+            ConfirmValue::Word(word) => {
+                let message = format!("`{word}` does not say when to confirm: write true, false or \"ci\"");
+                Err(serde::de::Error::custom(message))
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected true, false or \"ci\"")]
+enum ConfirmValue {
+    Boolean(bool),
+    Word(String),
 }
 
 /// A value of a parameter or of the environment.

@@ -151,6 +151,14 @@ pub enum StoreError {
         /// What it said, shortened.
         stderr: String,
     },
+    /// A temporary worktree cannot be made.
+    #[error("the temporary worktree {} cannot be made: {why}; is the folder of the repository writable?", .path.display())]
+    NoWorktree {
+        /// Where it should be.
+        path: PathBuf,
+        /// The reason in words.
+        why: String,
+    },
     /// `GIT_COMMON_DIR` points elsewhere than the repository itself.
     #[error("GIT_COMMON_DIR is {}, but this repository keeps its objects in {}; unset GIT_COMMON_DIR", .given.display(), .found.display())]
     ForeignCommonDir {

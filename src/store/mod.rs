@@ -23,6 +23,7 @@ mod range;
 mod refs;
 #[cfg(test)]
 mod tests;
+mod worktrees;
 
 use std::path::Path;
 
@@ -34,6 +35,7 @@ pub use history::{History, HistoryCommit, Walk};
 pub use notes::Notes;
 pub use objects::CommitInfo;
 pub use open::OpenOptions;
+pub use worktrees::Worktrees;
 
 use crate::model::Author;
 use refs::Refs;

@@ -1,0 +1,201 @@
+//! Suspicious series measured again: candidate and baseline in turn, in one session, until the plan of each suspect
+//! has seen enough.
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::error::CommandError;
+use super::paired::{Matchup, Measured, Session};
+use super::points;
+use super::recording::{self, SessionRun};
+use super::workspace::Workspace;
+use crate::harness::{MeasuredPair, Next};
+use crate::judge::{ConfirmPlan, Pair, Step};
+use crate::model::{BenchmarkName, Config, Metric, ObjectId, SeriesKey, Testbed};
+use crate::report::progress::ProgressLine;
+use crate::report::words::{self, SHORT_ID};
+use crate::report::{Notice, escape};
+use crate::settings::{self, Settings};
+
+/// A series to be measured again.
+pub struct Suspect {
+    /// The series.
+    pub key: SeriesKey,
+    /// When to stop, and what the pairs say.
+    pub plan: ConfirmPlan,
+    /// The commits that held its baseline, oldest first.
+    pub commits: Vec<ObjectId>,
+    /// The pairs so far, in the order measured.
+    pub pairs: Vec<Pair>,
+    stopped: bool,
+}
+
+impl Suspect {
+    /// A suspect that was not measured again yet.
+    pub fn new(key: SeriesKey, plan: ConfirmPlan, commits: Vec<ObjectId>) -> Self {
+        Self { key, plan, commits, pairs: Vec::new(), stopped: false }
+    }
+
+    /// Takes the newest pair, unless this suspect has seen enough or the pair does not tell its metric.
+    fn take(&mut self, metric: usize, pair: &MeasuredPair, reference_commit: ObjectId) {
+        let values = pair.reference.median(metric).zip(pair.candidate.median(metric));
+        if let Some((reference, candidate)) = values.filter(|_| !self.stopped) {
+            self.pairs.push(Pair { reference, candidate, reference_commit });
+            self.stopped = matches!(self.plan.next_step(&self.pairs), Step::Stop(_));
+        }
+    }
+
+    fn said(&self) -> String {
+        self.plan.outcome(&self.pairs).map_or_else(String::new, |outcome| words::so_far(&outcome, self.plan.most_pairs))
+    }
+}
+
+/// Measures series of one candidate again.
+pub struct Confirmer<'a> {
+    workspace: &'a Workspace,
+    candidate: ObjectId,
+    settings: Settings,
+    testbed: Testbed,
+}
+
+impl<'a> Confirmer<'a> {
+    /// With the benchmarks of the candidate's own `ratchet.toml`, on this computer.
+    pub fn new(workspace: &'a Workspace, candidate: ObjectId) -> Result<Self, CommandError> {
+        let settings = workspace.settings_of(candidate, &candidate.short(SHORT_ID))?;
+        let testbed = recording::this_testbed(workspace.settings.testbed.as_deref())?;
+        Ok(Self { workspace, candidate, settings, testbed })
+    }
+
+    /// Why a series cannot be measured again here, if so.
+    pub fn obstacle(&self, key: &SeriesKey, metric: &Metric) -> Option<Notice> {
+        let name = format!("{} {} {}", key.benchmark, key.config, key.metric);
+        let told = |why: &str, hint: String| {
+            Some(Notice::new("not_confirmed", format!("{name}: suspicious, but not measured again: {why}")).hint(hint))
+        };
+        if key.testbed != self.testbed.key() {
+            return told(&format!("it was measured on `{}`", key.testbed), format!("this computer is `{}`", self.testbed.key()));
+        }
+        let file = format!("{} of {}", settings::FILE_NAME, self.candidate.short(SHORT_ID));
+        let benchmark = self.settings.benchmark(&key.benchmark).filter(|benchmark| benchmark.configs().contains(&key.config));
+        let Some(benchmark) = benchmark else {
+            return told(&format!("{file} does not have it"), "only benchmarks that git ratchet bench runs can be".to_owned());
+        };
+        let measured = benchmark.metrics.iter().map(|metric| points::metric_of(&metric.source));
+        if !measured.into_iter().any(|known| known.name == metric.name && known.unit == metric.unit) {
+            return told(&format!("{file} does not have the metric in {}", metric.unit), "record it as it is there".to_owned());
+        }
+        None
+    }
+
+    /// Measures the suspects again. Those that cannot be keep no pairs; the notices say why.
+    ///
+    /// # Errors
+    /// The user wants to stop, or there is no room for worktrees.
+    pub fn confirm(&self, suspects: &mut [Suspect], record: bool, context: &mut Context) -> Result<Vec<Notice>, CommandError> {
+        let matchups = self.matchups(suspects);
+        self.announce(&matchups, context)?;
+        let time = (context.clock)();
+        let mut session = Session::begin(self.workspace, &self.settings, context)?;
+        let mut line = ProgressLine::new(matchups.len() as u64, context.terminal.progress);
+        let mut runs = Vec::new();
+        for matchup in &matchups {
+            let mut own: Vec<&mut Suspect> = suspects.iter_mut().filter(|suspect| is_of(suspect, matchup)).collect();
+            line.begin(context.err, &point_name(&matchup.benchmark, &matchup.config))?;
+            let measured =
+                session.measure(matchup, &mut |commits, metrics, pairs| step(&mut own, commits, metrics, pairs, &line));
+            line.end();
+            match measured? {
+                Some(measured) => runs.extend(session_runs(matchup, &measured)),
+                // Pairs before a failure prove nothing.
+                None => own.iter_mut().for_each(|suspect| suspect.pairs.clear()),
+            }
+            tell(&own, context)?;
+        }
+        line.finish();
+        let mut notices = std::mem::take(&mut session.notices);
+        drop(session);
+        if record && !runs.is_empty() {
+            let recorded = recording::write_session(&self.workspace.store, runs, (&self.testbed, time), context);
+            notices.extend(recorded.err().map(|error| {
+                Notice::new("confirmation_not_recorded", format!("the pairs could not be recorded: {}", error.message))
+            }));
+        }
+        Ok(notices)
+    }
+
+    /// One matchup for each point with suspects; the newest commits of their levels first.
+    fn matchups(&self, suspects: &[Suspect]) -> Vec<Matchup> {
+        let mut by_point: BTreeMap<(BenchmarkName, Config), Vec<ObjectId>> = BTreeMap::new();
+        for suspect in suspects {
+            let commits = by_point.entry((suspect.key.benchmark.clone(), suspect.key.config.clone())).or_default();
+            let newest_first: Vec<ObjectId> = suspect.commits.iter().rev().copied().collect();
+            commits.extend(newest_first.into_iter().filter(|commit| !commits.contains(commit)).collect::<Vec<_>>());
+        }
+        let matchup = |((benchmark, config), references)| Matchup { benchmark, config, references, candidate: self.candidate };
+        by_point.into_iter().map(matchup).collect()
+    }
+
+    /// Nothing of a repository is run without saying so.
+    fn announce(&self, matchups: &[Matchup], context: &mut Context) -> Result<(), CommandError> {
+        let mut names: Vec<&str> = matchups.iter().map(|matchup| matchup.benchmark.as_str()).collect();
+        names.dedup();
+        let candidate = self.candidate.short(SHORT_ID);
+        let text = format!(
+            "measuring again: running the commands of {} (ratchet.toml of {candidate}) in temporary worktrees of {candidate} and of baseline commits",
+            names.join(", ")
+        );
+        Ok(writeln!(context.err, "{}", escape::terminal(&text))?)
+    }
+}
+
+fn is_of(suspect: &Suspect, matchup: &Matchup) -> bool {
+    suspect.key.benchmark == matchup.benchmark && suspect.key.config == matchup.config
+}
+
+/// Hands the newest pair to every suspect; goes on while one of them wants more.
+fn step(
+    suspects: &mut [&mut Suspect],
+    commits: &[ObjectId],
+    metrics: &[Metric],
+    pairs: &[MeasuredPair],
+    line: &ProgressLine,
+) -> Next {
+    let Some(newest) = pairs.last() else { return Next::Measure };
+    for suspect in suspects.iter_mut() {
+        let metric = metrics.iter().position(|metric| metric.name == suspect.key.metric);
+        if let Some((metric, commit)) = metric.zip(commits.get(newest.reference_index)) {
+            suspect.take(metric, newest, *commit);
+        }
+    }
+    let open = suspects.iter().find(|suspect| !suspect.stopped && pairs.len() < suspect.plan.most_pairs);
+    if let Some(suspect) = open {
+        line.update(&point_name(&suspect.key.benchmark, &suspect.key.config), &suspect.said(), None);
+    }
+    if open.is_some() { Next::Measure } else { Next::Stop }
+}
+
+/// What came out for each suspect of a point, where no bar shows it.
+fn tell(suspects: &[&mut Suspect], context: &mut Context) -> Result<(), CommandError> {
+    for suspect in suspects.iter().filter(|suspect| !suspect.pairs.is_empty() && !context.terminal.progress) {
+        writeln!(context.err, "  {}: {}", escape::terminal(suspect.key.metric.as_str()), suspect.said())?;
+    }
+    Ok(())
+}
+
+fn point_name(benchmark: &BenchmarkName, config: &Config) -> String {
+    if config.is_empty() { benchmark.to_string() } else { format!("{benchmark} [{config}]") }
+}
+
+/// What was measured, as runs of the commits: first the candidate's, then each reference's.
+fn session_runs(matchup: &Matchup, measured: &Measured) -> Vec<SessionRun> {
+    let of = |commit, barred: Option<&String>, runs: Vec<_>| SessionRun {
+        commit,
+        measurements: recording::pooled((&matchup.benchmark, &matchup.config), &measured.metrics, barred, &runs),
+    };
+    let candidate = measured.pairs.iter().map(|pair| &pair.candidate).collect();
+    let references = measured.references.iter().enumerate().map(|(index, commit)| {
+        let own = measured.pairs.iter().filter(|pair| pair.reference_index == index);
+        of(*commit, None, own.map(|pair| &pair.reference).collect())
+    });
+    std::iter::once(of(matchup.candidate, measured.barred.as_ref(), candidate)).chain(references).collect()
+}

@@ -1,0 +1,239 @@
+//! A session of paired measurements: commits checked out beside the user's files, and points measured in turn.
+//!
+//! The commands are those of one `ratchet.toml`, whichever commit they run in. Each commit is checked out and built
+//! once; what cannot be measured is told as a notice, never as a failure of the command.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use super::context::Context;
+use super::error::{CommandError, During};
+use super::points;
+use super::workspace::Workspace;
+use crate::harness::{
+    self, BenchFailure, Contest, ExecutionError, Executor, Executors, Interrupt, MeasuredPair, MonotonicClock, Next, Point,
+    Prepared, ProcessExecutor, Step,
+};
+use crate::model::{BenchmarkName, Config, Metric, ObjectId};
+use crate::report::Notice;
+use crate::report::words::SHORT_ID;
+use crate::settings::{Benchmark, Settings};
+use crate::stats::random::SplitMix64;
+use crate::store::{StoreError, Worktrees};
+
+/// Commits of the baseline that are measured against, at most: each costs a checkout and a build, and several average
+/// out what the layout of one binary does by luck.
+const MOST_REFERENCES: usize = 4;
+
+/// Which point is measured on which commits.
+#[derive(Debug, Clone)]
+pub struct Matchup {
+    /// The benchmark of the settings.
+    pub benchmark: BenchmarkName,
+    /// Its point.
+    pub config: Config,
+    /// Commits to measure against, the most wanted first; those that cannot be measured are passed over.
+    pub references: Vec<ObjectId>,
+    /// The commit that is held against them.
+    pub candidate: ObjectId,
+}
+
+/// What a session measured of one matchup.
+pub struct Measured {
+    /// The metrics, in the order of [`harness::ShortRun::values`].
+    pub metrics: Vec<Metric>,
+    /// The commits that were measured against, by [`MeasuredPair::reference_index`].
+    pub references: Vec<ObjectId>,
+    /// Why the candidate may never be a baseline.
+    pub barred: Option<String>,
+    /// The pairs, in the order measured.
+    pub pairs: Vec<MeasuredPair>,
+}
+
+/// One side, checked out, built and tried.
+struct Side {
+    commit: ObjectId,
+    point: Point,
+    prepared: Prepared,
+}
+
+/// Both sides have worktrees of their own, so that a commit can be held against itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Role {
+    Reference,
+    Candidate,
+}
+
+/// Worktrees and executors that live for one command. Dropped, it removes the worktrees.
+pub struct Session<'a> {
+    settings: &'a Settings,
+    worktrees: Worktrees<'a>,
+    checked_out: HashMap<(Role, ObjectId), PathBuf>,
+    not_building: HashSet<(ObjectId, BenchmarkName)>,
+    reference: ProcessExecutor,
+    candidate: ProcessExecutor,
+    interrupt: Interrupt,
+    clock: MonotonicClock,
+    random: SplitMix64,
+    /// What could not be measured, and why.
+    pub notices: Vec<Notice>,
+}
+
+impl<'a> Session<'a> {
+    /// Begins a session with the benchmarks of `settings`. To be called once in a process, since it catches Ctrl-C.
+    pub fn begin(workspace: &'a Workspace, settings: &'a Settings, context: &Context) -> Result<Self, CommandError> {
+        let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+        let mut random = SplitMix64::new((context.random)() as u64);
+        Ok(Self {
+            settings,
+            worktrees: workspace.store.worktrees(random.next_u64())?,
+            checked_out: HashMap::new(),
+            not_building: HashSet::new(),
+            reference: ProcessExecutor::new(interrupt.clone()),
+            candidate: ProcessExecutor::new(interrupt.clone()),
+            interrupt,
+            clock: MonotonicClock::new(),
+            random,
+            notices: Vec::new(),
+        })
+    }
+
+    /// Measures a matchup until `next` says stop. `None` where it cannot be measured; a notice then says why.
+    ///
+    /// # Errors
+    /// The user wants to stop.
+    pub fn measure(
+        &mut self,
+        matchup: &Matchup,
+        next: &mut dyn FnMut(&[ObjectId], &[Metric], &[MeasuredPair]) -> Next,
+    ) -> Result<Option<Measured>, CommandError> {
+        let Some(benchmark) = self.settings.benchmark(&matchup.benchmark) else { return Ok(None) };
+        let candidate = match self.ready(Role::Candidate, benchmark, matchup, matchup.candidate)? {
+            Ok(side) => side,
+            Err(why) => {
+                self.notices.push(not_remeasured(matchup, &format!("this commit cannot be measured again: {why}")));
+                return Ok(None);
+            }
+        };
+        let references = self.ready_references(benchmark, matchup)?;
+        if references.is_empty() {
+            let why = format!("none of the {} baseline commits can be measured again", matchup.references.len());
+            self.notices.push(not_remeasured(matchup, &why));
+            return Ok(None);
+        }
+        self.run_pairs(matchup, candidate, references, next)
+    }
+
+    fn run_pairs(
+        &mut self,
+        matchup: &Matchup,
+        candidate: Side,
+        references: Vec<Side>,
+        next: &mut dyn FnMut(&[ObjectId], &[Metric], &[MeasuredPair]) -> Next,
+    ) -> Result<Option<Measured>, CommandError> {
+        let commits: Vec<ObjectId> = references.iter().map(|side| side.commit).collect();
+        let points: Vec<Point> = references.into_iter().map(|side| side.point).collect();
+        let Prepared { metrics, barred, .. } = candidate.prepared;
+        let contest = Contest { references: &points, candidate: &candidate.point, seed: self.random.next_u64() };
+        let executors = Executors { reference: &mut self.reference, candidate: &mut self.candidate };
+        let run = harness::run_pairs(contest, executors, &self.clock, &mut |pairs| next(&commits, &metrics, pairs));
+        match run.failure {
+            _ if self.interrupt.is_requested() => Err(interrupted()),
+            Some(failure) => {
+                self.notices.push(not_remeasured(matchup, &first_line(&failure)));
+                Ok(None)
+            }
+            None => Ok(Some(Measured { metrics, references: commits, barred, pairs: run.pairs })),
+        }
+    }
+
+    /// The first few references that can be measured.
+    fn ready_references(&mut self, benchmark: &Benchmark, matchup: &Matchup) -> Result<Vec<Side>, CommandError> {
+        let mut usable = Vec::new();
+        for commit in &matchup.references {
+            if usable.len() == MOST_REFERENCES {
+                break;
+            }
+            let why = match self.ready(Role::Reference, benchmark, matchup, *commit)? {
+                Ok(Side { prepared: Prepared { barred: Some(why), .. }, .. }) | Err(why) => why,
+                Ok(side) => {
+                    usable.push(side);
+                    continue;
+                }
+            };
+            let name = name(matchup);
+            let commit = commit.short(SHORT_ID);
+            let message = format!("{name}: the baseline commit {commit} is passed over, it cannot be measured again: {why}");
+            self.notices.push(Notice::new("confirm_commit_skipped", message));
+        }
+        Ok(usable)
+    }
+
+    /// Checks `commit` out, builds and tries the point there; the inner error says why that is not possible.
+    fn ready(
+        &mut self,
+        role: Role,
+        benchmark: &Benchmark,
+        matchup: &Matchup,
+        commit: ObjectId,
+    ) -> Result<Result<Side, String>, CommandError> {
+        if self.not_building.contains(&(commit, matchup.benchmark.clone())) {
+            return Ok(Err("it does not build".to_owned()));
+        }
+        let folder = match self.checkout(role, commit) {
+            Ok(folder) => folder,
+            Err(_) if self.interrupt.is_requested() => return Err(interrupted()),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let point = points::point(benchmark, &matchup.config, &folder)?;
+        let executor: &mut dyn Executor = match role {
+            Role::Reference => &mut self.reference,
+            Role::Candidate => &mut self.candidate,
+        };
+        match harness::ready(&point, executor) {
+            _ if self.interrupt.is_requested() => Err(interrupted()),
+            Ok(prepared) => Ok(Ok(Side { commit, point, prepared })),
+            Err(failure) => {
+                if is_of_build(&failure) {
+                    self.not_building.insert((commit, matchup.benchmark.clone()));
+                }
+                Ok(Err(first_line(&failure)))
+            }
+        }
+    }
+
+    fn checkout(&mut self, role: Role, commit: ObjectId) -> Result<PathBuf, StoreError> {
+        if let Some(folder) = self.checked_out.get(&(role, commit)) {
+            return Ok(folder.clone());
+        }
+        let folder = self.worktrees.add(commit)?;
+        self.checked_out.insert((role, commit), folder.clone());
+        Ok(folder)
+    }
+}
+
+fn is_of_build(failure: &BenchFailure) -> bool {
+    matches!(
+        failure.error,
+        ExecutionError::Failed { step: Step::Build, .. } | ExecutionError::NotStarted { step: Step::Build, .. }
+    )
+}
+
+/// A failure without the output of the program that failed, for one line.
+fn first_line(failure: &BenchFailure) -> String {
+    failure.error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+fn name(matchup: &Matchup) -> String {
+    let config = if matchup.config.is_empty() { String::new() } else { format!(" [{}]", matchup.config) };
+    format!("{}{config}", matchup.benchmark)
+}
+
+fn not_remeasured(matchup: &Matchup, why: &str) -> Notice {
+    Notice::new("not_confirmed", format!("{}: {why}; its verdict rests on the history alone", name(matchup)))
+        .hint("try its command by hand in a worktree of that commit")
+}
+
+fn interrupted() -> CommandError {
+    CommandError::failure("interrupted; the temporary worktrees are removed, and nothing was recorded")
+}

@@ -1,0 +1,295 @@
+//! `check --confirm` with real repositories, real worktrees and real processes: a loop of the shell whose length stands
+//! in a committed file.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::world::{Ran, World};
+
+/// Turns of the loop that take some milliseconds, and three times as many.
+const FAST: &str = "8000";
+const SLOW: &str = "24000";
+
+const SETTINGS: &str = r#"
+[sampling]
+warmup = 1
+min_runs = 6
+max_runs = 6
+
+[[benchmark]]
+name = "work"
+build = "sh build.sh"
+command = ["sh", "work.sh"]
+metrics = [{ name = "time" }]
+"#;
+
+const WORK: &str = "i=0; n=$(cat turns); while [ $i -lt $n ]; do i=$((i + 1)); done\n";
+
+/// A repository with the benchmark and one commit.
+fn world() -> World {
+    let world = World::new();
+    world.write("ratchet.toml", SETTINGS);
+    world.write("work.sh", WORK);
+    world.write("build.sh", "true\n");
+    commit(&world, FAST, "base");
+    world
+}
+
+fn commit(world: &World, turns: &str, message: &str) -> String {
+    world.write("turns", turns);
+    world.commit(message)
+}
+
+/// Records a time of `work` for HEAD on this computer, measured or not.
+#[track_caller]
+fn record(world: &World, time: &str) {
+    world.ratchet(&["record", "--benchmark", "work", "--metric", &format!("time={time}")]).expect(0);
+}
+
+/// A base of two measured commits and a candidate that is said to be slower, whatever `turns` it has.
+fn suspicious(turns: &str) -> World {
+    let world = world();
+    record(&world, "1ms");
+    commit(&world, FAST, "still the same");
+    record(&world, "1ms");
+    commit(&world, turns, "candidate");
+    record(&world, "2ms");
+    world
+}
+
+fn series(check: &Value) -> &Value {
+    &check["series"][0]
+}
+
+fn codes(check: &Value) -> Vec<&str> {
+    check["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].as_str().unwrap()).collect()
+}
+
+#[track_caller]
+fn assert_tidy(world: &World) {
+    assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1);
+    let left: Vec<_> = fs::read_dir(sessions(world)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+fn sessions(world: &World) -> PathBuf {
+    world.repo.join(".git/ratchet/worktrees")
+}
+
+#[track_caller]
+fn confirm(world: &World, code: i32) -> (Value, Ran) {
+    let ran = world.ratchet(&["check", "--confirm", "--json"]).expect(code);
+    assert_tidy(world);
+    (ran.json(), ran)
+}
+
+#[test]
+fn a_false_suspicion_is_cleared() {
+    let world = suspicious(FAST);
+    world.ratchet(&["check"]).expect(1);
+    let (check, ran) = confirm(&world, 0);
+    assert_eq!(series(&check)["verdict"], "pass", "{check:#}");
+    let confirmation = &series(&check)["reasons"]["confirmation"];
+    assert!(confirmation["pairs"].as_u64().unwrap() >= 4 && confirmation["stopped"] != "proven", "{confirmation}");
+    assert!(ran.err.contains("running the commands of work (ratchet.toml of "), "it says what it runs: {}", ran.err);
+}
+
+#[test]
+fn a_true_slow_down_is_convicted_and_recorded_as_one_session() {
+    let world = world();
+    world.ratchet(&["bench"]).expect(0);
+    let base = world.git(&["rev-parse", "HEAD"]);
+    commit(&world, SLOW, "slower");
+    world.ratchet(&["bench"]).expect(0);
+    let notes_before = world.git(&["rev-list", "--count", "refs/notes/ratchet"]);
+    let (check, _) = confirm(&world, 1);
+    let confirmation = &series(&check)["reasons"]["confirmation"];
+    assert_eq!((&series(&check)["verdict"], &confirmation["stopped"]), (&json!("regression"), &json!("proven")), "{check:#}");
+    assert!(confirmation["shift_percent"].as_f64().unwrap() < -30.0, "{confirmation}");
+    assert_eq!(series(&check)["candidate"]["runs"], 1, "the session's own run is not counted in the check that made it");
+
+    let notes_after = world.git(&["rev-list", "--count", "refs/notes/ratchet"]);
+    assert_eq!(notes_after.parse::<u32>().unwrap(), notes_before.parse::<u32>().unwrap() + 1, "one notes commit");
+    let session_of = |commit: &str| {
+        let note = world.git(&["notes", "--ref=ratchet", "show", commit]);
+        let runs: Vec<Value> = note.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        runs.iter().find_map(|run| run["session"].as_str().map(str::to_owned)).unwrap()
+    };
+    assert_eq!(session_of(&base), session_of("HEAD"));
+    let later = world.ratchet(&["check", "--json"]).json();
+    assert_eq!(series(&later)["candidate"]["runs"], 2, "in later checks it is an ordinary run");
+    assert_eq!(series(&later)["baseline"]["runs"], 2);
+}
+
+#[test]
+fn nothing_is_run_or_recorded_unless_asked() {
+    let world = suspicious(FAST);
+    let marker = world.root().join("ran");
+    world.write("work.sh", &format!("echo >> {}\n{WORK}", marker.display()));
+    world.git(&["commit", "-qa", "--amend", "-m", "tells when it runs"]);
+    record(&world, "2ms");
+    world.ratchet(&["check"]).expect(1);
+    world.ratchet(&["check", "--confirm", "--no-confirm"]).expect(1);
+    assert!(!marker.exists());
+    let notes = world.git(&["rev-parse", "refs/notes/ratchet"]);
+    world.ratchet(&["check", "--confirm", "--no-record", "--json"]);
+    assert!(marker.exists());
+    assert_eq!(world.git(&["rev-parse", "refs/notes/ratchet"]), notes);
+}
+
+#[test]
+fn settings_turn_it_on_and_a_flag_off() {
+    let world = suspicious(FAST);
+    world.git(&["config", "ratchet.confirm", "ci"]);
+    world.ratchet(&["check"]).expect(1);
+    let mut in_ci = world.ratchet_command(&world.repo, &["check", "--no-record", "--json"]);
+    let check = world.run(in_ci.env("CI", "true")).expect(0).json();
+    assert_ne!(series(&check)["reasons"]["confirmation"], Value::Null);
+    world.git(&["config", "ratchet.confirm", "yes"]);
+    world.ratchet(&["check", "--no-record"]).expect(0);
+    world.ratchet(&["check", "--no-confirm"]).expect(1);
+    world.git(&["config", "ratchet.confirm", "perhaps"]);
+    world.ratchet(&["check"]).expect(2);
+}
+
+#[test]
+fn a_baseline_commit_that_does_not_build_is_passed_over() {
+    let world = world();
+    record(&world, "1ms");
+    world.write("build.sh", "exit 3\n");
+    let broken = commit(&world, FAST, "does not build");
+    record(&world, "1ms");
+    world.write("build.sh", "true\n");
+    commit(&world, SLOW, "builds again");
+    record(&world, "2ms");
+    let (check, ran) = confirm(&world, 1);
+    assert_eq!(series(&check)["reasons"]["confirmation"]["stopped"], "proven", "{check:#}");
+    assert_eq!(codes(&check), ["confirm_commit_skipped"]);
+    let message = check["warnings"][0]["message"].as_str().unwrap();
+    assert!(message.contains(&broken[..9]) && message.contains("exit code 3"), "{message}{}", ran.err);
+}
+
+#[test]
+fn without_a_baseline_that_builds_the_history_decides_and_says_so() {
+    let world = world();
+    world.write("build.sh", "exit 3\n");
+    commit(&world, FAST, "does not build");
+    record(&world, "1ms");
+    world.write("build.sh", "true\n");
+    commit(&world, FAST, "builds again");
+    record(&world, "2ms");
+    let (check, _) = confirm(&world, 1);
+    assert_eq!(series(&check)["reasons"]["confirmation"], Value::Null);
+    assert_eq!(codes(&check), ["confirm_commit_skipped", "not_confirmed"]);
+}
+
+#[test]
+fn what_ratchet_toml_does_not_run_or_another_testbed_measured_is_not_confirmed() {
+    let world = world();
+    for time in ["time=1ms", "time=2ms"] {
+        commit(&world, FAST, time);
+        world.ratchet(&["record", "--benchmark", "unknown", "--metric", time]).expect(0);
+        world.ratchet(&["record", "--benchmark", "work", "--metric", time, "--testbed", "elsewhere"]).expect(0);
+    }
+    let check = world.ratchet(&["check", "--confirm", "--json"]).expect(1).json();
+    assert_eq!(codes(&check), ["not_confirmed", "not_confirmed"]);
+    assert!(!sessions(&world).exists(), "nothing was checked out");
+}
+
+#[test]
+fn several_suspects_share_the_session_and_need_more_evidence_each() {
+    let world = world();
+    let settings = SETTINGS.to_owned() + "matrix = { N = [1, 2] }\n";
+    world.write("ratchet.toml", &settings);
+    for (turns, time) in [(FAST, "time=1ms"), (SLOW, "time=2ms")] {
+        commit(&world, turns, time);
+        for config in ["N=1", "N=2"] {
+            world.ratchet(&["record", "--benchmark", "work", "--config", config, "--metric", time]).expect(0);
+        }
+    }
+    let (check, ran) = confirm(&world, 1);
+    for series in check["series"].as_array().unwrap() {
+        assert_eq!(series["reasons"]["confirmation"]["stopped"], "proven", "{check:#}");
+    }
+    assert!(ran.err.contains("[1/2] work [N=1]") && ran.err.contains("[2/2] work [N=2]"), "{}", ran.err);
+}
+
+#[test]
+fn what_a_killed_session_left_is_removed_by_the_next() {
+    let world = suspicious(FAST);
+    let folder = sessions(&world).join("999999999-0123456789abcdef");
+    fs::create_dir_all(&folder).unwrap();
+    world.git(&["worktree", "add", "-q", "--detach", "--lock", folder.join("1-dead").to_str().unwrap(), "HEAD"]);
+    world.git(&["worktree", "add", "-q", "--detach", world.root().join("mine").to_str().unwrap(), "HEAD"]);
+    world.ratchet(&["check", "--confirm"]);
+    assert!(!folder.exists());
+    let listed = world.git(&["worktree", "list"]);
+    assert!(listed.lines().count() == 2 && listed.contains("/mine"), "the user's own worktree stays: {listed}");
+}
+
+#[test]
+fn a_session_that_lives_is_left_alone() {
+    let world = suspicious(FAST);
+    let marker = world.root().join("go");
+    let waits = format!("while [ ! -e {} ]; do sleep 0.05; done\n{WORK}", marker.display());
+    world.write("work.sh", &waits);
+    world.git(&["commit", "-qa", "--amend", "-m", "waits"]);
+    record(&world, "2ms");
+    let mut waiting = world.ratchet_command(&world.repo, &["check", "--confirm", "--no-record"]);
+    let mut waiting = waiting.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until(|| fs::read_dir(sessions(&world)).is_ok_and(|entries| entries.count() == 2));
+    let base = world.git(&["rev-parse", "HEAD~1"]);
+    world.ratchet(&["check", "--confirm", "--no-record", &base]);
+    fs::write(marker, "").unwrap();
+    let code = waiting.wait().unwrap().code();
+    assert!(matches!(code, Some(0 | 1)), "{code:?}");
+    assert_tidy(&world);
+}
+
+#[test]
+fn ctrl_c_leaves_no_worktree_and_no_child() {
+    let world = suspicious(FAST);
+    let pid_file = world.root().join("pid");
+    world.write("work.sh", &format!("echo $$ > {0}.new; mv {0}.new {0}; sleep 600\n", pid_file.display()));
+    world.git(&["commit", "-qa", "--amend", "-m", "takes for ever"]);
+    record(&world, "2ms");
+    let mut command = world.ratchet_command(&world.repo, &["check", "--confirm"]);
+    let child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until(|| pid_file.exists());
+    let group = format!("-{}", child.id());
+    world.run(world.command("kill", &world.repo).args(["-INT", "--", &group])).expect(0);
+    let ran = Ran::from(child.wait_with_output().unwrap()).expect(4);
+    assert!(ran.err.contains("interrupted"), "{}", ran.err);
+    let pid = fs::read_to_string(pid_file).unwrap();
+    let alive = world.run(world.command("kill", &world.repo).args(["-0", pid.trim()]));
+    assert_ne!(alive.code, 0, "the benchmark still runs");
+    assert_tidy(&world);
+}
+
+#[test]
+fn a_named_revision_is_a_baseline_whatever_the_history() {
+    let world = World::new();
+    let named = world.commit_measured("one", "20ms");
+    world.commit_measured("two", "10ms");
+    world.commit_measured("three", "20ms");
+    let check = world.ratchet(&["check", "--json", "--baseline", "HEAD~2"]).expect(0).json();
+    assert_eq!((&series(&check)["verdict"], &series(&check)["reasons"]["rule"]), (&json!("pass"), &json!("revision")));
+    assert_eq!((&check["base"]["commit"], &series(&check)["baseline"]["commits"]), (&json!(named), &json!([named])));
+    world.ratchet(&["check", "--baseline", "HEAD~1"]).expect(1);
+    let unknown = world.ratchet(&["check", "--baseline", "no-such-rev"]).expect(4);
+    assert!(unknown.err.contains("level, best-run, or a revision"), "{}", unknown.err);
+}
+
+#[track_caller]
+fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not happen within a minute");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
