@@ -4,5 +4,6 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "tests are their own outside world")]
 
 mod contract;
+mod hostile;
 mod tidy;
 mod world;
