@@ -87,7 +87,7 @@ impl Store {
             let tree = positions.get(&annotated).map(|position| history.commits[*position].tree);
             match notes.read(annotated) {
                 Ok(bytes) => by_tree.add(Note::decode(&bytes), tree),
-                Err(StoreError::NoteTooLarge { annotated, .. }) => by_tree.too_large.push(annotated),
+                Err(StoreError::NoteTooLarge { annotated }) => by_tree.too_large.push(annotated),
                 Err(error) => return Err(error),
             }
         }

@@ -12,7 +12,7 @@ fn impossible_values_on_the_command_line_are_refused() {
         ("time=inf", "inf"),
         ("time=-infs", "inf"),
         ("time=0s", "time"),
-        ("time=-3ms", "-3"),
+        ("time=-3ms", "-0.003 s"),
         ("time=1e999s", "1e999"),
         ("time=12parsec", "parsec"),
         ("time=", "time"),
@@ -123,7 +123,7 @@ fn broken_settings_are_a_usage_error_with_line_and_column() {
         ("history = \"sideways\"\n", ":1:11"),
         ("[[benchmark]]\nname = \"a\"\ncommand = [\"x\", \"{N}\"]\n", ":3:"),
         ("[[benchmark]]\nname = \"a\"\n", ":1:"),
-        ("\u{0}", ":1:1"),
+        ("\u{0}", ":1:"),
     ] {
         world.write("ratchet.toml", settings);
         for verb in ["check", "log", "bench", "show"] {
