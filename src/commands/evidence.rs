@@ -32,6 +32,8 @@ pub struct Evidence {
     /// How many of `commits` are the candidate's own: itself, and what lies between it and the base.
     own: usize,
     annotated: AnnotatedHistory,
+    /// Excuses of branches that were merged, where the merge stands.
+    merged_excuses: Vec<PlacedExcuse>,
     /// The commit whose runs take the place of the history, and its notes.
     revision: Option<(ObjectId, AnnotatedHistory)>,
 }
@@ -54,8 +56,9 @@ impl Evidence {
         let commits = History { commits: [own, older.commits].concat(), truncated: older.truncated };
         let notes: Notes = store.notes()?;
         let annotated = store.annotated_history(&commits, &notes)?;
+        let merged_excuses = merged_excuses(store, &commits, own_count, &annotated)?;
         let revision = request.revision.map(|commit| Ok::<_, CommandError>((commit, history::of_commit(store, commit)?)));
-        Ok(Self { candidate, base, commits, own: own_count, annotated, revision: revision.transpose()? })
+        Ok(Self { candidate, base, commits, own: own_count, annotated, merged_excuses, revision: revision.transpose()? })
     }
 
     /// The newest commit of what the candidate is held against, if there is any.
@@ -93,6 +96,7 @@ impl Evidence {
             };
             annotated.note.excuses.iter().map(move |excuse| PlacedExcuse { excuse: excuse.clone(), place })
         });
+        let placed = placed.chain(self.merged_excuses.iter().cloned());
         placed.filter(|excuse| self.revision.is_none() || excuse.place == ExcusePlace::Candidate).collect()
     }
 
@@ -106,6 +110,28 @@ impl Evidence {
         }));
         Ok(notices)
     }
+}
+
+/// Excuses that came with merged branches. A walk along first parents does not meet the excused commit itself; the
+/// excuse counts from the merge on.
+fn merged_excuses(
+    store: &Store,
+    commits: &History,
+    own: usize,
+    annotated: &AnnotatedHistory,
+) -> Result<Vec<PlacedExcuse>, CommandError> {
+    if annotated.elsewhere.is_empty() {
+        return Ok(Vec::new());
+    }
+    let line = [&commits.commits[..1], &commits.commits[own..]].concat();
+    let mut placed = Vec::new();
+    for (commit, excuse) in &annotated.elsewhere {
+        if let Some(position) = store.merged_at(&line, *commit)? {
+            let place = position.checked_sub(1).map_or(ExcusePlace::Candidate, ExcusePlace::History);
+            placed.push(PlacedExcuse { excuse: excuse.clone(), place });
+        }
+    }
+    Ok(placed)
 }
 
 /// The base that was asked for or found; where nobody named one and none can be found, there is none.

@@ -4,12 +4,12 @@
 //! note hangs. So amend, squash-merge, rebase and cherry-pick lose nothing, a note whose commit is long gone still
 //! counts, and `git notes copy` onto other content proves nothing about that content.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{History, Notes, Store, StoreError};
 use crate::codec::Note;
-use crate::model::{LineId, ObjectId};
+use crate::model::{Excuse, LineId, ObjectId};
 
 /// Something that was noticed while reading; the result is still good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +70,8 @@ pub struct AnnotatedCommit {
 pub struct AnnotatedHistory {
     /// The commits.
     pub commits: Vec<AnnotatedCommit>,
+    /// Excuses about no tree of this history, with the commit that they hang at: a branch may have been merged since.
+    pub elsewhere: Vec<(ObjectId, Excuse)>,
     /// What was noticed.
     pub warnings: Vec<StoreWarning>,
 }
@@ -86,8 +88,8 @@ impl Store {
         for annotated in reading_order(notes, &positions) {
             let tree = positions.get(&annotated).map(|position| history.commits[*position].tree);
             match notes.read(annotated) {
-                Ok(bytes) => by_tree.add(Note::decode(&bytes), tree),
-                Err(StoreError::NoteTooLarge { annotated, .. }) => by_tree.too_large.push(annotated),
+                Ok(bytes) => by_tree.add(Note::decode(&bytes), annotated, tree),
+                Err(StoreError::NoteTooLarge { annotated }) => by_tree.too_large.push(annotated),
                 Err(error) => return Err(error),
             }
         }
@@ -106,6 +108,7 @@ fn reading_order(notes: &Notes<'_>, positions: &HashMap<ObjectId, usize>) -> Vec
 #[derive(Default)]
 struct ByTree {
     trees: HashMap<ObjectId, Note>,
+    excused: Vec<(ObjectId, Excuse)>,
     unreadable_lines: usize,
     unreadable_notes: usize,
     other_tree: usize,
@@ -116,7 +119,7 @@ struct ByTree {
 impl ByTree {
     /// Takes the lines of one note apart. `annotated_tree` is the tree of the commit that it hangs at, where that is
     /// part of the history.
-    fn add(&mut self, note: Note, annotated_tree: Option<ObjectId>) {
+    fn add(&mut self, note: Note, annotated: ObjectId, annotated_tree: Option<ObjectId>) {
         if annotated_tree.is_some() && !note.unreadable.is_empty() {
             self.unreadable_lines += note.unreadable.len();
             self.unreadable_notes += 1;
@@ -135,19 +138,29 @@ impl ByTree {
             }
         }
         for excuse in note.excuses {
+            self.excused.push((annotated, excuse.clone()));
             self.trees.entry(excuse.tree).or_default().excuses.push(excuse);
         }
     }
 
     fn join(self, history: &History) -> AnnotatedHistory {
         let warnings = self.warnings();
+        let elsewhere = self.elsewhere(history);
         let unique = |(tree, note)| (tree, Arc::new(each_once(note)));
         let trees: HashMap<ObjectId, Arc<Note>> = self.trees.into_iter().map(unique).collect();
         let commits = history.commits.iter().enumerate().filter_map(|(position, commit)| {
             let note = trees.get(&commit.tree)?.clone();
             Some(AnnotatedCommit { commit: commit.id, position, note })
         });
-        AnnotatedHistory { commits: if trees.is_empty() { Vec::new() } else { commits.collect() }, warnings }
+        AnnotatedHistory { commits: if trees.is_empty() { Vec::new() } else { commits.collect() }, elsewhere, warnings }
+    }
+
+    fn elsewhere(&self, history: &History) -> Vec<(ObjectId, Excuse)> {
+        if self.excused.is_empty() {
+            return Vec::new();
+        }
+        let trees: HashSet<ObjectId> = history.commits.iter().map(|commit| commit.tree).collect();
+        self.excused.iter().filter(|(_, excuse)| !trees.contains(&excuse.tree)).cloned().collect()
     }
 
     fn warnings(&self) -> Vec<StoreWarning> {

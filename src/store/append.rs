@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use gix::bstr::ByteSlice;
 use gix::note::plumbing::State;
 
-use super::notes::{Prefix, Step, Stray};
+use super::notes::{Prefix, Step, Stray, refuse_too_large};
 use super::objects::{classify, ours, theirs, unreadable};
 use super::refs::{Swap, Update};
-use super::{MAX_NOTE_BYTES, Store, StoreError};
+use super::{Store, StoreError};
 use crate::codec::{self, Entry};
 use crate::model::ObjectId;
 
@@ -87,9 +87,7 @@ impl Store {
             is_tidy &= found.is_tidy;
             let before = self.read_note(*annotated, found.blobs.iter().copied())?;
             let after = codec::union([before.as_slice(), added.as_slice()]);
-            if after.len() as u64 > MAX_NOTE_BYTES {
-                return Err(StoreError::NoteTooLarge { annotated: *annotated, limit: MAX_NOTE_BYTES });
-            }
+            refuse_too_large(*annotated, &after)?;
             if !added.is_empty() && after != before {
                 edits.push((*annotated, self.write_blob(&after)?));
             }

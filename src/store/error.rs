@@ -115,12 +115,13 @@ pub enum StoreError {
     #[error("git does not know who you are; run: git config user.name 'Your Name' and: git config user.email you@example.com")]
     NoIdentity,
     /// A note that is larger than any note should be.
-    #[error("the note of {annotated} would be larger than {} MiB; move old samples out with: git ratchet prune", .limit >> 20)]
+    #[error(
+        "the note of {annotated} is, or would become, larger than {} MiB or {} lines; look with: git notes --ref=ratchet show {annotated} | less",
+        super::MAX_NOTE_BYTES >> 20, super::MAX_NOTE_LINES
+    )]
     NoteTooLarge {
         /// The object that the note belongs to.
         annotated: ObjectId,
-        /// The limit in bytes.
-        limit: u64,
     },
     /// The notes tree has more trees or notes than any project has; it may have been made to exhaust memory.
     #[error("`{name}` holds more than {limit} entries, which no history of measurements does; look with: git ls-tree {name}")]

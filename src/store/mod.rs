@@ -46,6 +46,10 @@ pub const DEFAULT_NOTES_REF: &str = "refs/notes/ratchet";
 /// A note larger than this is not read, and not appended to, in bytes.
 pub const MAX_NOTE_BYTES: u64 = 64 << 20;
 
+/// A note with more lines than this is not read either: a real line has hundreds of bytes, so this many can only have
+/// been made to exhaust memory.
+pub const MAX_NOTE_LINES: usize = 1 << 20;
+
 /// An opened repository.
 #[derive(Debug)]
 pub struct Store {

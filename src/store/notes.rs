@@ -8,7 +8,7 @@ use gix::objs::TreeRefIter;
 use gix::objs::tree::{EntryKind, EntryRef};
 
 use super::objects::{classify, ours, theirs, unreadable};
-use super::{MAX_NOTE_BYTES, Store, StoreError};
+use super::{MAX_NOTE_BYTES, MAX_NOTE_LINES, Store, StoreError};
 use crate::codec;
 use crate::model::ObjectId;
 
@@ -144,14 +144,24 @@ impl Store {
 
     fn read_note_blob(&self, annotated: ObjectId, blob: ObjectId) -> Result<Option<Vec<u8>>, StoreError> {
         match self.repo.try_find_object(theirs(blob)) {
-            Ok(Some(object)) if object.kind == gix::object::Kind::Blob => Ok(Some(object.detach().data)),
+            Ok(Some(object)) if object.kind == gix::object::Kind::Blob => {
+                refuse_too_large(annotated, &object.data)?;
+                Ok(Some(object.detach().data))
+            }
             Ok(Some(_)) => Ok(None),
             Ok(None) => Err(self.missing(theirs(blob))),
             // The limit was given to gix when the repository was opened.
-            Err(error) if error.is_resource_exhausted() => Err(StoreError::NoteTooLarge { annotated, limit: MAX_NOTE_BYTES }),
+            Err(error) if error.is_resource_exhausted() => Err(StoreError::NoteTooLarge { annotated }),
             Err(error) => Err(classify(format!("the note {blob} of {annotated}"), &error)),
         }
     }
+}
+
+/// A note has bounds, whoever wrote it.
+pub(super) fn refuse_too_large(annotated: ObjectId, note: &[u8]) -> Result<(), StoreError> {
+    let lines = note.iter().filter(|byte| **byte == b'\n').count();
+    let is_too_large = note.len() as u64 > MAX_NOTE_BYTES || lines > MAX_NOTE_LINES;
+    if is_too_large { Err(StoreError::NoteTooLarge { annotated }) } else { Ok(()) }
 }
 
 /// Everything in a notes tree.

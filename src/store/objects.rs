@@ -1,5 +1,7 @@
 //! Single objects: revisions to ids, ids to commits and files, and gix's errors in our words.
 
+use std::io::ErrorKind;
+
 use chrono::{DateTime, Utc};
 use gix::bstr::ByteSlice;
 
@@ -127,11 +129,15 @@ impl Store {
 
 /// gix's error in our words.
 pub(super) fn classify(what: String, error: &gix::Error) -> StoreError {
-    let mut kinds = error.classify().filter_map(|class| class.io_kind());
-    if kinds.any(|kind| kind == std::io::ErrorKind::StorageFull) {
+    // gix's own classes know neither a full disk nor a read-only one.
+    let has_kind = |wanted: &[ErrorKind]| {
+        let mut kinds = error.iter_errors().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+        kinds.any(|kind| wanted.contains(&kind))
+    };
+    if has_kind(&[ErrorKind::StorageFull, ErrorKind::QuotaExceeded]) {
         return StoreError::DiskFull { what };
     }
-    if error.is_permission_denied() {
+    if error.is_permission_denied() || has_kind(&[ErrorKind::ReadOnlyFilesystem]) {
         return StoreError::PermissionDenied { what, why: error.probable_cause().to_string() };
     }
     unreadable(what, error)

@@ -26,6 +26,8 @@ impl Store {
     pub fn open(options: &OpenOptions) -> Result<Self, StoreError> {
         let notes_ref = full_notes_ref(options.notes_ref.as_deref().unwrap_or(DEFAULT_NOTES_REF))?;
         let dir = options.dir.clone().unwrap_or_else(|| PathBuf::from("."));
+        // Every path that is shown later grows from this one, without a `/./` in it.
+        let dir = std::path::absolute(&dir).unwrap_or(dir);
         let mut repo = open_repository(&dir, options.isolated).map_err(|error| open_error(&dir, &error))?;
         let absolute = repo.make_paths_absolute().map(drop);
         absolute.map_err(|error| open_error(&dir, &error))?;
@@ -55,7 +57,7 @@ fn open_repository(dir: &Path, isolated: bool) -> gix::Result<gix::Repository> {
 }
 
 fn open_error(dir: &Path, error: &gix::Error) -> StoreError {
-    let path = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let path = dir.to_owned();
     if error.is_permission_denied() {
         return StoreError::Untrusted { path };
     }

@@ -22,6 +22,24 @@ impl Store {
         Ok(History { truncated: before.truncated || is_boundary, ..before })
     }
 
+    /// Where a commit of a side branch came into a line of first parents (`line`, newest first): the place of the oldest
+    /// commit of the line that has it as an ancestor. `None` where none has it, or where it is not here.
+    pub fn merged_at(&self, line: &[HistoryCommit], side: ObjectId) -> Result<Option<usize>, StoreError> {
+        if !self.repo.has_object(theirs(side)) {
+            return Ok(None);
+        }
+        // Once a line has a commit it keeps it, so halving finds the border.
+        let (mut having, mut lacking) = (0, line.len());
+        if line.is_empty() || !self.is_ancestor(side, line[0].id)? {
+            return Ok(None);
+        }
+        while lacking - having > 1 {
+            let middle = having + (lacking - having) / 2;
+            if self.is_ancestor(side, line[middle].id)? { having = middle } else { lacking = middle }
+        }
+        Ok(Some(having))
+    }
+
     /// The commits that `tip` has and `base` has not, newest first: `git log base..tip`. Begins with `tip`.
     pub fn commits_between(&self, base: ObjectId, tip: ObjectId) -> Result<Vec<HistoryCommit>, StoreError> {
         let failed = |error: &gix::Error| classify(format!("the commits from {base} to {tip}"), error);

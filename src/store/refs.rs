@@ -65,9 +65,17 @@ impl Refs {
         self.symbolic(repo, "HEAD")
     }
 
+    /// Why a revision names nothing: `HEAD` of a new repository deserves words of its own.
+    fn unknown(&self, repo: &gix::Repository, revision: &str) -> StoreError {
+        match self.head(repo) {
+            Err(error @ StoreError::UnbornBranch { .. }) if revision.starts_with("HEAD") || revision.starts_with('@') => error,
+            _ => StoreError::UnknownRevision { revision: revision.chars().take(200).collect() },
+        }
+    }
+
     /// The commit that a revision names.
     pub(super) fn resolve(&self, repo: &gix::Repository, revision: &str) -> Result<gix::ObjectId, StoreError> {
-        let unknown = || StoreError::UnknownRevision { revision: revision.chars().take(200).collect() };
+        let unknown = || self.unknown(repo, revision);
         let id = match self {
             Self::Files => repo.rev_parse_single(revision).map_err(|_| unknown())?.detach(),
             Self::Reftable(git) => rev_parse(git, revision)?.ok_or_else(unknown)?,

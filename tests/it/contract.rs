@@ -172,6 +172,26 @@ fn an_excused_regression_passes_with_its_reason_and_resets_the_series() {
 }
 
 #[test]
+fn an_excuse_given_on_a_branch_holds_after_its_merge() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    world.git(&["checkout", "-q", "-b", "topic"]);
+    world.commit_measured("slower on purpose", "20ms");
+    world.ratchet(&["excuse", "b", "--reason", "worth it"]).expect(0);
+    world.git(&["checkout", "-q", "main"]);
+    world.write("elsewhere", "main went on");
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-q", "-m", "main went on"]);
+    world.git(&["merge", "-q", "--no-ff", "-m", "merge", "topic"]);
+    world.record("time=20ms");
+    assert_eq!(world.ratchet(&["check", "--json"]).expect(0).json()["verdict"], "pass");
+    world.commit_measured("after the merge", "20ms");
+    assert_eq!(world.ratchet(&["check", "--json"]).expect(0).json()["verdict"], "pass");
+    world.commit_measured("slower again", "40ms");
+    world.ratchet(&["check"]).expect(1);
+}
+
+#[test]
 fn dirty_records_are_shown_and_never_a_baseline() {
     let world = World::new();
     world.commit("one");

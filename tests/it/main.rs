@@ -7,6 +7,7 @@ mod confirm;
 mod contract;
 mod demo;
 mod docs;
+mod hostile;
 mod schemas;
 mod tidy;
 mod world;
