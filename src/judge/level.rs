@@ -51,14 +51,14 @@ impl Level {
         })
     }
 
-    /// The stretch W of L ≥ 3 runs that minimises mean(W) + σ_L (κ + √(2 ln(eN/L))), after single outliers are replaced.
+    /// The stretch W of L runs that minimises mean(W) + σ_L (κ + √(2 ln(eN/L))), after single outliers are replaced.
     ///
     /// σ_L is σ̂/√L, inflated where neighbours share their noise. The root is the expected luck of the best of N/L
     /// independent stretches. Lengths grow by a sixth beyond 12, and starts are spaced wider with them, so that a long
     /// history costs O(N); missing the best length by a twelfth costs less than 1 % of σ_L.
     pub(super) fn best(places: &[f64], noise: &Noise) -> Option<Self> {
         let n = places.len();
-        let cleaned = hampel(places, HAMPEL_REACH, HAMPEL_LIMIT * noise.sigma);
+        let cleaned = without_flukes(places, HAMPEL_LIMIT * noise.sigma);
         let shared = SharedNoise::of(newest(&cleaned), noise);
         let sums = prefix_sums(&cleaned);
         let best_of_length = |length: usize| {
@@ -88,10 +88,30 @@ fn lowest_mean(sums: &[f64], length: usize) -> Option<(usize, f64)> {
     Some((start, sum / length as f64))
 }
 
+/// The runs with single outliers replaced by the median around them. An outlier stands alone: two neighbours that agree
+/// are a level, however short, and what was reached twice must not be forgotten. Fewer runs than the filter looks at
+/// say nothing about outliers.
+fn without_flukes(places: &[f64], limit: f64) -> Vec<f64> {
+    if places.len() <= 2 * HAMPEL_REACH {
+        return places.to_vec();
+    }
+    let filtered = hampel(places, HAMPEL_REACH, limit);
+    let is_replaced = |at: usize| filtered.get(at).zip(places.get(at)).is_some_and(|(after, before)| after != before);
+    let stands_alone = |at: usize| !is_replaced(at + 1) && !at.checked_sub(1).is_some_and(is_replaced);
+    let kept = |(at, place): (usize, &f64)| if is_replaced(at) && stands_alone(at) { filtered[at] } else { *place };
+    places.iter().enumerate().map(kept).collect()
+}
+
+/// The fewest runs that make a level among `n`. A single run may be luck, and once there are enough others to tell, it is
+/// not taken for a level.
+fn fewest_runs(n: usize) -> usize {
+    if n <= 2 * HAMPEL_REACH { 1 } else { 2 }
+}
+
 /// The lengths of stretches that are tried among `n` runs; the whole is always one of them.
 fn lengths(n: usize) -> Vec<usize> {
     let grow = |length: &usize| Some(length + (length / 6).max(1)).filter(|longer| *longer < n);
-    let mut lengths: Vec<usize> = std::iter::successors(Some(FEWEST_RUNS.min(n)).filter(|n| *n > 0), grow).collect();
+    let mut lengths: Vec<usize> = std::iter::successors(Some(fewest_runs(n)).filter(|fewest| *fewest <= n), grow).collect();
     if lengths.last().is_some_and(|last| *last < n) {
         lengths.push(n);
     }

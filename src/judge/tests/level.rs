@@ -82,14 +82,32 @@ fn one_lucky_run_is_not_a_level() {
 }
 
 #[test]
-fn a_better_level_binds_after_three_runs() {
+fn a_better_level_binds_as_soon_as_it_was_reached_twice() {
     let mut noisy = Noisy::new(2, 0.005);
     let mut history = noisy.many(0.010, 30);
-    history.extend(noisy.many(0.008, 3));
+    history.extend(noisy.many(0.008, 2));
     let judged = check(&history, 0.010, Regression);
     let baseline = judged.baseline.unwrap();
-    assert_eq!((baseline.runs, baseline.commits), (3, vec![commit(30), commit(31), commit(32)]));
-    assert!(!judged.reasons.provisional);
+    assert_eq!((baseline.runs, baseline.commits), (2, vec![commit(30), commit(31)]));
+}
+
+/// The promise of the name: whatever is let in later, what was reached stays the bar.
+#[test]
+fn a_ratchet_does_not_loosen_without_an_excuse() {
+    for history in
+        [&[10.0, 20.0][..], &[10.0, 20.0, 20.0], &[10.0, 20.0, 14.3], &[118.0, 112.0, 300.0], &[33.0, 33.0, 70.0, 70.0]]
+    {
+        let values: Vec<f64> = history.iter().map(|milliseconds| milliseconds / 1000.0).collect();
+        let best = values.iter().copied().fold(f64::INFINITY, f64::min);
+        for more in 0..=6 - values.len() {
+            let grown = [values.clone(), vec![values[values.len() - 1]; more]].concat();
+            let judged = Given::times(&grown, best * 1.6).judge();
+            assert!(judged.baseline.unwrap().value < best * 1.05, "{grown:?}");
+        }
+    }
+    // Twice is enough to be remembered for good.
+    let long = [vec![0.118, 0.112], vec![0.3; 100]].concat();
+    assert!(check(&long, 0.2, Regression).baseline.unwrap().value < 0.119);
 }
 
 /// Otherwise a gain could be lost unseen by the very next commit.
