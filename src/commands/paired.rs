@@ -4,6 +4,7 @@
 //! once; what cannot be measured is told as a notice, never as a failure of the command.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::PathBuf;
 
 use super::context::Context;
@@ -36,6 +37,12 @@ pub struct Matchup {
     pub references: Vec<ObjectId>,
     /// The commit that is held against them.
     pub candidate: ObjectId,
+}
+
+impl fmt::Display for Matchup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.config.is_empty() { write!(f, "{}", self.benchmark) } else { write!(f, "{} [{}]", self.benchmark, self.config) }
+    }
 }
 
 /// What a session measured of one matchup.
@@ -111,13 +118,13 @@ impl<'a> Session<'a> {
         let candidate = match self.ready(Role::Candidate, benchmark, matchup, matchup.candidate)? {
             Ok(side) => side,
             Err(why) => {
-                self.notices.push(not_remeasured(matchup, &format!("this commit cannot be measured again: {why}")));
+                self.notices.push(not_remeasured(matchup, &format!("this commit cannot be measured now: {why}")));
                 return Ok(None);
             }
         };
         let references = self.ready_references(benchmark, matchup)?;
         if references.is_empty() {
-            let why = format!("none of the {} baseline commits can be measured again", matchup.references.len());
+            let why = format!("none of the {} commits that it is held against can be measured now", matchup.references.len());
             self.notices.push(not_remeasured(matchup, &why));
             return Ok(None);
         }
@@ -161,9 +168,8 @@ impl<'a> Session<'a> {
                     continue;
                 }
             };
-            let name = name(matchup);
             let commit = commit.short(SHORT_ID);
-            let message = format!("{name}: the baseline commit {commit} is passed over, it cannot be measured again: {why}");
+            let message = format!("{matchup}: {commit} is passed over, it cannot be measured now: {why}");
             self.notices.push(Notice::new("confirm_commit_skipped", message));
         }
         Ok(usable)
@@ -224,14 +230,9 @@ fn first_line(failure: &BenchFailure) -> String {
     failure.error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-fn name(matchup: &Matchup) -> String {
-    let config = if matchup.config.is_empty() { String::new() } else { format!(" [{}]", matchup.config) };
-    format!("{}{config}", matchup.benchmark)
-}
-
 fn not_remeasured(matchup: &Matchup, why: &str) -> Notice {
-    Notice::new("not_confirmed", format!("{}: {why}; its verdict rests on the history alone", name(matchup)))
-        .hint("try its command by hand in a worktree of that commit")
+    Notice::new("not_confirmed", format!("{matchup}: {why}"))
+        .hint("what was recorded decides; try the command by hand in a worktree of that commit")
 }
 
 fn interrupted() -> CommandError {
