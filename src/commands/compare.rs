@@ -130,9 +130,9 @@ fn live(
     let mut series = Vec::new();
     for matchup in &matchups {
         line.begin(context.err, &matchup.to_string())?;
-        let measured = session.measure(matchup, &mut |_, _, pairs| {
-            line.update(&matchup.to_string(), &format!("{} of {} pairs", pairs.len(), arguments.pairs), None);
-            if pairs.len() < arguments.pairs as usize { Next::Measure } else { Next::Stop }
+        let measured = session.measure(matchup, &mut |so_far| {
+            line.update(&matchup.to_string(), &format!("{} of {} pairs", so_far.pairs.len(), arguments.pairs), None);
+            if so_far.pairs.len() < arguments.pairs as usize { Next::Measure } else { Next::Stop }
         });
         line.end();
         series.extend(measured?.iter().flat_map(|measured| compared(matchup, measured, selection)));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::paired::{Matchup, Measured, Session};
+use super::paired::{Matchup, Measured, Session, SoFar};
 use super::points;
 use super::recording::{self, SessionRun};
 use super::workspace::Workspace;
@@ -101,8 +101,8 @@ impl<'a> Confirmer<'a> {
         for matchup in &matchups {
             let mut own: Vec<&mut Suspect> = suspects.iter_mut().filter(|suspect| is_of(suspect, matchup)).collect();
             line.begin(context.err, &matchup.to_string())?;
-            let measured = session.measure(matchup, &mut |commits, metrics, pairs| {
-                let next = step(&mut own, commits, metrics, pairs);
+            let measured = session.measure(matchup, &mut |so_far| {
+                let next = step(&mut own, so_far);
                 let open = own.iter().find(|suspect| !suspect.stopped);
                 line.update(&matchup.to_string(), &open.map_or_else(String::new, |suspect| suspect.said()), None);
                 next
@@ -157,11 +157,11 @@ fn is_of(suspect: &Suspect, matchup: &Matchup) -> bool {
 }
 
 /// Hands the newest pair to every suspect; goes on while one of them wants more.
-fn step(suspects: &mut [&mut Suspect], commits: &[ObjectId], metrics: &[Metric], pairs: &[MeasuredPair]) -> Next {
+fn step(suspects: &mut [&mut Suspect], SoFar { references, metrics, pairs }: SoFar<'_>) -> Next {
     let Some(newest) = pairs.last() else { return Next::Measure };
     for suspect in suspects.iter_mut() {
         let metric = metrics.iter().position(|metric| metric.name == suspect.key.metric);
-        if let Some((metric, commit)) = metric.zip(commits.get(newest.reference_index)) {
+        if let Some((metric, commit)) = metric.zip(references.get(newest.reference_index)) {
             suspect.take(metric, newest, *commit);
         }
     }

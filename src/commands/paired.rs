@@ -57,6 +57,17 @@ pub struct Measured {
     pub pairs: Vec<MeasuredPair>,
 }
 
+/// What a session has measured of one matchup, while it goes on.
+#[derive(Clone, Copy)]
+pub struct SoFar<'a> {
+    /// The commits that are measured against, by [`MeasuredPair::reference_index`].
+    pub references: &'a [ObjectId],
+    /// The metrics, in the order of [`harness::ShortRun::values`].
+    pub metrics: &'a [Metric],
+    /// The pairs, the newest last.
+    pub pairs: &'a [MeasuredPair],
+}
+
 /// One side, checked out, built and tried.
 struct Side {
     commit: ObjectId,
@@ -112,7 +123,7 @@ impl<'a> Session<'a> {
     pub fn measure(
         &mut self,
         matchup: &Matchup,
-        next: &mut dyn FnMut(&[ObjectId], &[Metric], &[MeasuredPair]) -> Next,
+        next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
         let Some(benchmark) = self.settings.benchmark(&matchup.benchmark) else { return Ok(None) };
         let candidate = match self.ready(Role::Candidate, benchmark, matchup, matchup.candidate)? {
@@ -136,14 +147,15 @@ impl<'a> Session<'a> {
         matchup: &Matchup,
         candidate: Side,
         references: Vec<Side>,
-        next: &mut dyn FnMut(&[ObjectId], &[Metric], &[MeasuredPair]) -> Next,
+        next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
         let commits: Vec<ObjectId> = references.iter().map(|side| side.commit).collect();
         let points: Vec<Point> = references.into_iter().map(|side| side.point).collect();
         let Prepared { metrics, barred, .. } = candidate.prepared;
         let contest = Contest { references: &points, candidate: &candidate.point, seed: self.random.next_u64() };
         let executors = Executors { reference: &mut self.reference, candidate: &mut self.candidate };
-        let run = harness::run_pairs(contest, executors, &self.clock, &mut |pairs| next(&commits, &metrics, pairs));
+        let mut look = |pairs: &[MeasuredPair]| next(SoFar { references: &commits, metrics: &metrics, pairs });
+        let run = harness::run_pairs(contest, executors, &self.clock, &mut look);
         match run.failure {
             _ if self.interrupt.is_requested() => Err(interrupted()),
             Some(failure) => {

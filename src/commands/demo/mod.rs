@@ -79,8 +79,7 @@ fn script(shell: &mut Shell) -> Result<(), CommandError> {
     shell.ratchet(&["bench"], Exit::Holds)?;
     shell.ratchet(&["check"], Exit::Holds)?;
 
-    shell.say("A change that makes it slower is suspicious. Old and new are measured again, in turn, before it fails:")?;
-    shell.say("then the exit code is 1, which stops a pull request or a push.")?;
+    shell.say("A slower change is measured again, in turn with the best level. Proven, it fails: exit code 1 stops a push.")?;
     plan(shell, 6)?;
     shell.commit("Use blocks of 6 to save memory")?;
     shell.ratchet(&["bench"], Exit::Holds)?;
