@@ -43,6 +43,7 @@ pub enum Command {
     Bench(BenchArgs),
     Record(RecordArgs),
     Check(CheckArgs),
+    Compare(CompareArgs),
     Log(LogArgs),
     Show(ShowArgs),
     Excuse(ExcuseArgs),
@@ -233,6 +234,32 @@ pub struct CheckArgs {
     /// Show every series and the reasons behind each verdict.
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Compare two revisions, or two result files, with full statistics and without a verdict.
+///
+/// Where both sides have several runs their medians are compared, else the values within one run of each; --live measures
+/// both now, in turn. Differences end with exit code 0.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The revision or result file to compare with.
+    #[arg(value_name = "BEFORE")]
+    pub before: String,
+    /// The revision or result file that is compared.
+    #[arg(value_name = "AFTER", default_value = "HEAD")]
+    pub after: String,
+    /// Which series.
+    #[command(flatten)]
+    pub series: SeriesArgs,
+    /// Measure both revisions now, in temporary worktrees. Runs the commands of AFTER's ratchet.toml, records nothing.
+    #[arg(long)]
+    pub live: bool,
+    /// How many pairs --live measures of each point.
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub pairs: u32,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Show series along history, with their best levels marked.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::paired::{Matchup, Measured, Session};
+use super::paired::{Matchup, Measured, Session, SoFar};
 use super::points;
 use super::recording::{self, SessionRun};
 use super::workspace::Workspace;
@@ -100,9 +100,13 @@ impl<'a> Confirmer<'a> {
         let mut runs = Vec::new();
         for matchup in &matchups {
             let mut own: Vec<&mut Suspect> = suspects.iter_mut().filter(|suspect| is_of(suspect, matchup)).collect();
-            line.begin(context.err, &point_name(&matchup.benchmark, &matchup.config))?;
-            let measured =
-                session.measure(matchup, &mut |commits, metrics, pairs| step(&mut own, commits, metrics, pairs, &line));
+            line.begin(context.err, &matchup.to_string())?;
+            let measured = session.measure(matchup, &mut |so_far| {
+                let next = step(&mut own, so_far);
+                let open = own.iter().find(|suspect| !suspect.stopped);
+                line.update(&matchup.to_string(), &open.map_or_else(String::new, |suspect| suspect.said()), None);
+                next
+            });
             line.end();
             match measured? {
                 Some(measured) => runs.extend(session_runs(matchup, &measured)),
@@ -153,25 +157,16 @@ fn is_of(suspect: &Suspect, matchup: &Matchup) -> bool {
 }
 
 /// Hands the newest pair to every suspect; goes on while one of them wants more.
-fn step(
-    suspects: &mut [&mut Suspect],
-    commits: &[ObjectId],
-    metrics: &[Metric],
-    pairs: &[MeasuredPair],
-    line: &ProgressLine,
-) -> Next {
+fn step(suspects: &mut [&mut Suspect], SoFar { references, metrics, pairs }: SoFar<'_>) -> Next {
     let Some(newest) = pairs.last() else { return Next::Measure };
     for suspect in suspects.iter_mut() {
         let metric = metrics.iter().position(|metric| metric.name == suspect.key.metric);
-        if let Some((metric, commit)) = metric.zip(commits.get(newest.reference_index)) {
+        if let Some((metric, commit)) = metric.zip(references.get(newest.reference_index)) {
             suspect.take(metric, newest, *commit);
         }
     }
-    let open = suspects.iter().find(|suspect| !suspect.stopped && pairs.len() < suspect.plan.most_pairs);
-    if let Some(suspect) = open {
-        line.update(&point_name(&suspect.key.benchmark, &suspect.key.config), &suspect.said(), None);
-    }
-    if open.is_some() { Next::Measure } else { Next::Stop }
+    let is_open = |suspect: &&mut Suspect| !suspect.stopped && pairs.len() < suspect.plan.most_pairs;
+    if suspects.iter().any(is_open) { Next::Measure } else { Next::Stop }
 }
 
 /// What came out for each suspect of a point, where no bar shows it.
@@ -180,10 +175,6 @@ fn tell(suspects: &[&mut Suspect], context: &mut Context) -> Result<(), CommandE
         writeln!(context.err, "  {}: {}", escape::terminal(suspect.key.metric.as_str()), suspect.said())?;
     }
     Ok(())
-}
-
-fn point_name(benchmark: &BenchmarkName, config: &Config) -> String {
-    if config.is_empty() { benchmark.to_string() } else { format!("{benchmark} [{config}]") }
 }
 
 /// What was measured, as runs of the commits: first the candidate's, then each reference's.

@@ -6,6 +6,7 @@
 
 mod bench;
 mod check;
+mod compare;
 mod completions;
 mod confirmation;
 mod context;
@@ -65,6 +66,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Bench(arguments) => bench::run(&arguments, context),
         Command::Record(arguments) => record::run(&arguments, context),
         Command::Check(arguments) => check::run(&arguments, context),
+        Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Excuse(arguments) => excuse::run(&arguments, context),

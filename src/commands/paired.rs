@@ -4,6 +4,7 @@
 //! once; what cannot be measured is told as a notice, never as a failure of the command.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::PathBuf;
 
 use super::context::Context;
@@ -38,6 +39,12 @@ pub struct Matchup {
     pub candidate: ObjectId,
 }
 
+impl fmt::Display for Matchup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.config.is_empty() { write!(f, "{}", self.benchmark) } else { write!(f, "{} [{}]", self.benchmark, self.config) }
+    }
+}
+
 /// What a session measured of one matchup.
 pub struct Measured {
     /// The metrics, in the order of [`harness::ShortRun::values`].
@@ -48,6 +55,17 @@ pub struct Measured {
     pub barred: Option<String>,
     /// The pairs, in the order measured.
     pub pairs: Vec<MeasuredPair>,
+}
+
+/// What a session has measured of one matchup, while it goes on.
+#[derive(Clone, Copy)]
+pub struct SoFar<'a> {
+    /// The commits that are measured against, by [`MeasuredPair::reference_index`].
+    pub references: &'a [ObjectId],
+    /// The metrics, in the order of [`harness::ShortRun::values`].
+    pub metrics: &'a [Metric],
+    /// The pairs, the newest last.
+    pub pairs: &'a [MeasuredPair],
 }
 
 /// One side, checked out, built and tried.
@@ -105,19 +123,19 @@ impl<'a> Session<'a> {
     pub fn measure(
         &mut self,
         matchup: &Matchup,
-        next: &mut dyn FnMut(&[ObjectId], &[Metric], &[MeasuredPair]) -> Next,
+        next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
         let Some(benchmark) = self.settings.benchmark(&matchup.benchmark) else { return Ok(None) };
         let candidate = match self.ready(Role::Candidate, benchmark, matchup, matchup.candidate)? {
             Ok(side) => side,
             Err(why) => {
-                self.notices.push(not_remeasured(matchup, &format!("this commit cannot be measured again: {why}")));
+                self.notices.push(not_remeasured(matchup, &format!("this commit cannot be measured now: {why}")));
                 return Ok(None);
             }
         };
         let references = self.ready_references(benchmark, matchup)?;
         if references.is_empty() {
-            let why = format!("none of the {} baseline commits can be measured again", matchup.references.len());
+            let why = format!("none of the {} commits that it is held against can be measured now", matchup.references.len());
             self.notices.push(not_remeasured(matchup, &why));
             return Ok(None);
         }
@@ -129,14 +147,15 @@ impl<'a> Session<'a> {
         matchup: &Matchup,
         candidate: Side,
         references: Vec<Side>,
-        next: &mut dyn FnMut(&[ObjectId], &[Metric], &[MeasuredPair]) -> Next,
+        next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
         let commits: Vec<ObjectId> = references.iter().map(|side| side.commit).collect();
         let points: Vec<Point> = references.into_iter().map(|side| side.point).collect();
         let Prepared { metrics, barred, .. } = candidate.prepared;
         let contest = Contest { references: &points, candidate: &candidate.point, seed: self.random.next_u64() };
         let executors = Executors { reference: &mut self.reference, candidate: &mut self.candidate };
-        let run = harness::run_pairs(contest, executors, &self.clock, &mut |pairs| next(&commits, &metrics, pairs));
+        let mut look = |pairs: &[MeasuredPair]| next(SoFar { references: &commits, metrics: &metrics, pairs });
+        let run = harness::run_pairs(contest, executors, &self.clock, &mut look);
         match run.failure {
             _ if self.interrupt.is_requested() => Err(interrupted()),
             Some(failure) => {
@@ -161,9 +180,8 @@ impl<'a> Session<'a> {
                     continue;
                 }
             };
-            let name = name(matchup);
             let commit = commit.short(SHORT_ID);
-            let message = format!("{name}: the baseline commit {commit} is passed over, it cannot be measured again: {why}");
+            let message = format!("{matchup}: {commit} is passed over, it cannot be measured now: {why}");
             self.notices.push(Notice::new("confirm_commit_skipped", message));
         }
         Ok(usable)
@@ -224,14 +242,9 @@ fn first_line(failure: &BenchFailure) -> String {
     failure.error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-fn name(matchup: &Matchup) -> String {
-    let config = if matchup.config.is_empty() { String::new() } else { format!(" [{}]", matchup.config) };
-    format!("{}{config}", matchup.benchmark)
-}
-
 fn not_remeasured(matchup: &Matchup, why: &str) -> Notice {
-    Notice::new("not_confirmed", format!("{}: {why}; its verdict rests on the history alone", name(matchup)))
-        .hint("try its command by hand in a worktree of that commit")
+    Notice::new("not_confirmed", format!("{matchup}: {why}"))
+        .hint("what was recorded decides; try the command by hand in a worktree of that commit")
 }
 
 fn interrupted() -> CommandError {

@@ -26,10 +26,19 @@ impl Selection {
 
     /// Whether the series is looked at.
     pub fn covers(&self, series: &SeriesKey) -> bool {
-        (self.benchmarks.is_empty() || self.benchmarks.contains(&series.benchmark))
-            && series.config.contains(&self.config)
-            && (self.metrics.is_empty() || self.metrics.contains(&series.metric))
+        self.covers_point(&series.benchmark, &series.config)
+            && self.covers_metric(&series.metric)
             && self.testbed.as_ref().is_none_or(|testbed| *testbed == series.testbed)
+    }
+
+    /// Whether some series of the point may be looked at.
+    pub fn covers_point(&self, benchmark: &BenchmarkName, config: &Config) -> bool {
+        (self.benchmarks.is_empty() || self.benchmarks.contains(benchmark)) && config.contains(&self.config)
+    }
+
+    /// Whether some series of the metric may be looked at.
+    pub fn covers_metric(&self, metric: &MetricName) -> bool {
+        self.metrics.is_empty() || self.metrics.contains(metric)
     }
 
     /// Whether anything is filtered out.

@@ -3,6 +3,7 @@
 //! - [`assemble`] sorts the records of a history and of a candidate into series;
 //! - [`judge_series`] holds one candidate against one series, by the rule of the level (`by_level`) or plainly (`plain`);
 //! - [`ConfirmPlan`] drives and judges a paired re-measurement;
+//! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
 //! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
 //! - [`SeriesVerdict`] and [`Judgement`] are what comes out. Reasons and warnings are data, never sentences; a report
 //!   makes the words.
@@ -11,6 +12,7 @@
 //! oriented so that lower is better; values that go in and come out are in base units.
 
 mod by_level;
+mod compare;
 mod confirm;
 mod excuse;
 mod level;
@@ -25,6 +27,7 @@ mod verdict;
 
 use chrono::{DateTime, Utc};
 
+pub use compare::{Basis, ComparedRun, Comparison, SeriesComparison, compare_pairs, compare_runs};
 pub use confirm::{ConfirmPlan, Pair, Side, Step};
 pub use excuse::{ExcusePlace, PlacedExcuse};
 pub use noise::NoisePrior;

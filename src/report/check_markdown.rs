@@ -37,7 +37,7 @@ fn headline(judgement: &Judgement) -> String {
         Verdict::Improvement => "🚀",
         Verdict::Pass | Verdict::New => "✅",
     };
-    let against = judgement.base.map_or("no history".to_owned(), |base| format!("the history of `{}`", base.short(SHORT_ID)));
+    let against = words::against(judgement);
     let next = match verdict {
         Verdict::Regression => "\nFix it and measure again, or accept it: `git ratchet excuse BENCHMARK --reason \"…\"`.\n",
         Verdict::NotMeasured => "\nNo measurement of this commit was found: run `git ratchet bench` and check again.\n",

@@ -62,10 +62,7 @@ pub fn tone(verdict: Verdict) -> Tone {
 
 fn headline(out: &mut dyn Write, judgement: &Judgement, options: TextOptions) -> io::Result<()> {
     let verdict = judgement.verdict();
-    let against = match judgement.base {
-        Some(base) => format!("the history of {}", base.short(SHORT_ID)),
-        None => "no history".to_owned(),
-    };
+    let against = words::against(judgement);
     let label = paint(words::verdict(verdict), if verdict == Verdict::Pass { Tone::Good } else { tone(verdict) }, options.color);
     let counts = counts(judgement);
     let counted = if judgement.series.len() > 1 { format!(" ({counts})") } else { String::new() };

@@ -5,6 +5,8 @@
 pub mod check_json;
 pub mod check_markdown;
 pub mod check_text;
+pub mod compare_json;
+pub mod compare_text;
 pub mod escape;
 pub mod log_text;
 pub mod number;

@@ -2,7 +2,7 @@
 
 use super::Notice;
 use super::number::{change, count, quantity, significant};
-use crate::judge::{BaselineRule, Confirmation, JudgeWarning, SeriesVerdict, StopReason, Verdict};
+use crate::judge::{BaselineRule, Confirmation, JudgeWarning, Judgement, SeriesVerdict, StopReason, Verdict};
 use crate::model::ObjectId;
 
 /// Digits of a commit id in text.
@@ -46,7 +46,7 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
             percent_or_none(history.detectable_percent)
         ));
     }
-    said.extend(reasons.confirmation.as_ref().map(confirmation_sentence));
+    said.extend(reasons.confirmation.as_ref().map(confirmation_sentence).or_else(|| offer(series)));
     if let Some(creep) = &reasons.creep {
         said.push(format!(
             "crept in: {} in all, {} of it here; the rest came over {} from {} to {}",
@@ -64,6 +64,25 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
         ));
     }
     said
+}
+
+/// What would settle a suspicion that was not measured again.
+fn offer(series: &SeriesVerdict) -> Option<String> {
+    let plan = series.reasons.plan.filter(|_| series.reasons.suspicious)?;
+    Some(format!(
+        "suspicious: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",
+        plan.most_pairs
+    ))
+}
+
+/// `the history of 3d57fc4d9`, or the revision that was named as the baseline.
+pub fn against(judgement: &Judgement) -> String {
+    let named = judgement.series.iter().any(|series| series.reasons.rule == BaselineRule::Revision);
+    match judgement.base {
+        Some(base) if named => base.short(SHORT_ID),
+        Some(base) => format!("the history of {}", base.short(SHORT_ID)),
+        None => "no history".to_owned(),
+    }
 }
 
 fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {

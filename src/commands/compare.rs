@@ -1,0 +1,190 @@
+//! `compare`: full statistics of two revisions or two result files; no gate.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::context::Context;
+use super::error::CommandError;
+use super::history;
+use super::paired::{Matchup, Measured, Session};
+use super::selection::Selection;
+use super::workspace::Workspace;
+use crate::cli::CompareArgs;
+use crate::exit::Exit;
+use crate::harness::Next;
+use crate::import::{self, ImportOptions};
+use crate::judge::{self, ComparedRun, SeriesComparison};
+use crate::model::{Metric, ObjectId, Sample, SeriesKey};
+use crate::report::check_text::{TextOptions, write_notice};
+use crate::report::progress::ProgressLine;
+use crate::report::words::SHORT_ID;
+use crate::report::{Notice, compare_json, compare_text, escape};
+
+/// Runs the command.
+pub fn run(arguments: &CompareArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let selection = Selection::new(&arguments.series)?;
+    let compared = if [&arguments.before, &arguments.after].iter().all(|name| Path::new(name).is_file()) && !arguments.live {
+        of_files(arguments, &selection)?
+    } else {
+        of_revisions(arguments, &selection, context)?
+    };
+    if compared.series.is_empty() && compared.notices.is_empty() {
+        return Err(CommandError::no_verdict(format!("{} and {} have no series in common", arguments.before, arguments.after))
+            .with_hint("git ratchet show REV lists what was measured; --live measures both now"));
+    }
+    show(arguments, &compared, context)?;
+    Ok(Exit::Holds)
+}
+
+/// What came out.
+struct Compared {
+    series: Vec<SeriesComparison>,
+    commits: [Option<ObjectId>; 2],
+    notices: Vec<Notice>,
+}
+
+/// The runs of one side, by series.
+type Runs = BTreeMap<SeriesKey, (Metric, Vec<ComparedRun>)>;
+
+fn of_files(arguments: &CompareArgs, selection: &Selection) -> Result<Compared, CommandError> {
+    let [before, after] = [&arguments.before, &arguments.after].map(|name| file(name, selection));
+    Ok(Compared { series: join(before?, &after?), commits: [None, None], notices: Vec::new() })
+}
+
+/// The results of a file. Whoever names two files wants them compared, wherever they were measured.
+fn file(name: &str, selection: &Selection) -> Result<Runs, CommandError> {
+    let imported = import::import_path(Path::new(name), &ImportOptions::default())
+        .map_err(|error| CommandError::usage(format!("{name}: {error}")))?;
+    let mut runs = Runs::new();
+    for measured in imported.measurements {
+        let (benchmark, config, metric) = (measured.benchmark, measured.config, measured.metric.name.clone());
+        let key = SeriesKey { benchmark, config, metric, testbed: "file".to_owned() };
+        if selection.covers(&SeriesKey { testbed: imported.testbed.clone().unwrap_or_default(), ..key.clone() }) {
+            let run = ComparedRun { summary: measured.summary, values: measured.values };
+            runs.entry(key).or_insert_with(|| (measured.metric, Vec::new())).1.push(run);
+        }
+    }
+    Ok(runs)
+}
+
+fn of_revisions(arguments: &CompareArgs, selection: &Selection, context: &mut Context) -> Result<Compared, CommandError> {
+    let workspace = Workspace::open(context)?;
+    let commits = [workspace.store.resolve(&arguments.before)?, workspace.store.resolve(&arguments.after)?];
+    let (series, notices) = if arguments.live {
+        live(arguments, selection, &workspace, commits, context)?
+    } else {
+        let [before, after] = commits.map(|commit| recorded(&workspace, commit, selection));
+        (join(before?, &after?), history::missing_notes(&workspace.store)?.into_iter().collect())
+    };
+    Ok(Compared { series, commits: commits.map(Some), notices })
+}
+
+/// What was recorded of a commit, oldest run first. What was measured on changed files is not about the commit.
+fn recorded(workspace: &Workspace, commit: ObjectId, selection: &Selection) -> Result<Runs, CommandError> {
+    let annotated = history::of_commit(&workspace.store, commit)?;
+    let mut records = history::records(&annotated.commits, selection);
+    records.retain(|found| !found.run.dirty);
+    records.sort_by_key(|found| (found.run.time, found.run.id));
+    let mut runs = Runs::new();
+    for found in records {
+        let values = found.record.sample.as_ref().map_or_else(Vec::new, |sample: &Sample| sample.values().collect());
+        let run = ComparedRun { summary: found.record.summary.clone(), values };
+        let key = SeriesKey::of(found.record, found.run);
+        runs.entry(key).or_insert_with(|| (found.record.metric.clone(), Vec::new())).1.push(run);
+    }
+    Ok(runs)
+}
+
+/// The series that both sides have, in the same unit.
+fn join(before: Runs, after: &Runs) -> Vec<SeriesComparison> {
+    let series = before.into_iter().filter_map(|(key, (_, before))| {
+        let (metric, after) = after.get(&key)?;
+        let comparison = judge::compare_runs(metric.better, &before, after)?;
+        Some(SeriesComparison { key, metric: metric.clone(), comparison })
+    });
+    series.collect()
+}
+
+/// Measures both commits now, every point in as many pairs as asked for. Nothing is recorded.
+fn live(
+    arguments: &CompareArgs,
+    selection: &Selection,
+    workspace: &Workspace,
+    [before, after]: [ObjectId; 2],
+    context: &mut Context,
+) -> Result<(Vec<SeriesComparison>, Vec<Notice>), CommandError> {
+    let settings = workspace.settings_of(after, &arguments.after)?;
+    let points = settings.benchmarks.iter().flat_map(|benchmark| {
+        let matchup = |config: &crate::model::Config| Matchup {
+            benchmark: benchmark.name.clone(),
+            config: config.clone(),
+            references: vec![before],
+            candidate: after,
+        };
+        benchmark.configs().iter().map(matchup).collect::<Vec<_>>()
+    });
+    let matchups: Vec<Matchup> = points.filter(|point| selection.covers_point(&point.benchmark, &point.config)).collect();
+    announce(&matchups, after, context)?;
+    let mut session = Session::begin(workspace, &settings, context)?;
+    let mut line = ProgressLine::new(matchups.len() as u64, context.terminal.progress);
+    let mut series = Vec::new();
+    for matchup in &matchups {
+        line.begin(context.err, &matchup.to_string())?;
+        let measured = session.measure(matchup, &mut |so_far| {
+            line.update(&matchup.to_string(), &format!("{} of {} pairs", so_far.pairs.len(), arguments.pairs), None);
+            if so_far.pairs.len() < arguments.pairs as usize { Next::Measure } else { Next::Stop }
+        });
+        line.end();
+        series.extend(measured?.iter().flat_map(|measured| compared(matchup, measured, selection)));
+    }
+    line.finish();
+    Ok((series, std::mem::take(&mut session.notices)))
+}
+
+fn announce(matchups: &[Matchup], after: ObjectId, context: &mut Context) -> Result<(), CommandError> {
+    let mut names: Vec<&str> = matchups.iter().map(|matchup| matchup.benchmark.as_str()).collect();
+    names.dedup();
+    if names.is_empty() {
+        return Err(CommandError::usage(format!("ratchet.toml of {} has no such benchmark", after.short(SHORT_ID))));
+    }
+    let text = format!(
+        "measuring: running the commands of {} (ratchet.toml of {}) in temporary worktrees of both revisions",
+        names.join(", "),
+        after.short(SHORT_ID)
+    );
+    Ok(writeln!(context.err, "{}", escape::terminal(&text))?)
+}
+
+fn compared(matchup: &Matchup, measured: &Measured, selection: &Selection) -> Vec<SeriesComparison> {
+    let of_metric = |(place, metric): (usize, &Metric)| {
+        let both = measured.pairs.iter().map(|pair| pair.reference.median(place).zip(pair.candidate.median(place)));
+        let (before, after): (Vec<f64>, Vec<f64>) = both.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+        let key = SeriesKey {
+            benchmark: matchup.benchmark.clone(),
+            config: matchup.config.clone(),
+            metric: metric.name.clone(),
+            testbed: "here".to_owned(),
+        };
+        let comparison = judge::compare_pairs(metric.better, &before, &after)?;
+        selection.covers_metric(&metric.name).then(|| SeriesComparison { key, metric: metric.clone(), comparison })
+    };
+    measured.metrics.iter().enumerate().filter_map(of_metric).collect()
+}
+
+fn show(arguments: &CompareArgs, compared: &Compared, context: &mut Context) -> Result<(), CommandError> {
+    let names = (arguments.before.as_str(), arguments.after.as_str());
+    if arguments.json {
+        let [before, after] = compared.commits.map(|commit| commit.map(|commit| commit.to_string()));
+        let object = compare_json::compare([(names.0, before), (names.1, after)], &compared.series, &compared.notices);
+        writeln!(context.out, "{object}")?;
+        return Ok(());
+    }
+    let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: false };
+    if !compared.series.is_empty() {
+        compare_text::compare(context.out, names, &compared.series, options)?;
+    }
+    for notice in &compared.notices {
+        write_notice(context.err, notice, context.terminal.color)?;
+    }
+    Ok(())
+}

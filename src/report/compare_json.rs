@@ -1,0 +1,44 @@
+//! `compare --json`. Version 1 only grows.
+
+use serde_json::{Value, json};
+
+use super::Notice;
+use super::check_json::{config, notice_json};
+use crate::judge::{Estimate, SeriesComparison};
+
+/// The one object that `compare --json` prints. `sides` are the two sides as the user named them, with the commits
+/// where they are revisions.
+pub fn compare(sides: [(&str, Option<String>); 2], series: &[SeriesComparison], notices: &[Notice]) -> Value {
+    let [before, after] = sides.map(|(name, commit)| json!({ "name": name, "commit": commit }));
+    json!({
+        "version": 1,
+        "before": before,
+        "after": after,
+        "series": series.iter().map(one).collect::<Vec<_>>(),
+        "warnings": notices.iter().map(notice_json).collect::<Vec<_>>(),
+    })
+}
+
+fn one(series: &SeriesComparison) -> Value {
+    let compared = &series.comparison;
+    json!({
+        "benchmark": series.key.benchmark.as_str(),
+        "config": config(&series.key.config),
+        "metric": series.metric.name.as_str(),
+        "unit": series.metric.unit.symbol(),
+        "better": series.metric.better.as_str(),
+        "testbed": series.key.testbed,
+        "basis": compared.basis.as_str(),
+        "before": estimate(&compared.before, compared.counts.0),
+        "after": estimate(&compared.after, compared.counts.1),
+        "change_percent": compared.change_percent,
+        "low_percent": compared.low_percent,
+        "high_percent": compared.high_percent,
+        "delta": compared.delta,
+        "p": compared.p,
+    })
+}
+
+fn estimate(estimate: &Estimate, n: usize) -> Value {
+    json!({ "value": estimate.value, "low": estimate.low, "high": estimate.high, "runs": estimate.runs, "n": n })
+}
