@@ -71,9 +71,9 @@ fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io
         let shown = &holds[holds.len().saturating_sub(SPARKLINE_WIDTH)..];
         let marks: String = shown.iter().map(|held| if *held { '▲' } else { ' ' }).collect();
         let level = format!(
-            "best level {} ({} runs at {})",
+            "best level {}, {} at {}",
             scale.show(baseline.value),
-            baseline.runs,
+            words::runs(baseline.runs as u64),
             words::commits(&baseline.commits)
         );
         writeln!(out, "  {}  {}", paint(&marks, Tone::Good, options.color), paint(&level, Tone::Good, options.color))?;

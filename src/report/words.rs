@@ -57,9 +57,10 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
             creep.to.short(SHORT_ID)
         ));
     }
-    if let Some(runs) = reasons.more_runs_needed {
+    if let Some(needed) = reasons.more_runs_needed {
         said.push(format!(
-            "{runs} more runs of this commit and of the baseline each would decide: git ratchet bench --runs {runs}"
+            "{} more of this commit and of the baseline each would decide: git ratchet bench --runs {needed}",
+            runs(needed as u64)
         ));
     }
     said
@@ -79,10 +80,10 @@ fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
         _ => String::new(),
     };
     Some(format!(
-        "{kind} of {} runs: {}{interval}, held by {} runs at {}",
-        series.reasons.history_runs,
+        "{kind} of {}: {}{interval}, held by {} at {}",
+        runs(series.reasons.history_runs as u64),
         quantity(baseline.value, &series.metric.unit),
-        baseline.runs,
+        runs(baseline.runs as u64),
         commits(&baseline.commits)
     ))
 }
@@ -96,12 +97,17 @@ fn percent_or_none(percent: Option<f64>) -> String {
     percent.map_or_else(|| "no change".to_owned(), |percent| format!("{} %", significant(percent, 3)))
 }
 
+/// `1 run`, `7 runs`.
+pub fn runs(count: u64) -> String {
+    if count == 1 { "1 run".to_owned() } else { format!("{count} runs") }
+}
+
 /// The commits of a level, the middle ones left out where there are many.
 pub fn commits(ids: &[ObjectId]) -> String {
     let short = |id: &ObjectId| id.short(SHORT_ID);
     match ids {
         [] => "no commit".to_owned(),
-        [first, .., last] if ids.len() > 4 => format!("{} … {} ({} commits)", short(first), short(last), ids.len()),
+        [first, .., last] if ids.len() > 3 => format!("{} … {} ({} commits)", short(first), short(last), ids.len()),
         few => few.iter().map(short).collect::<Vec<_>>().join(", "),
     }
 }
