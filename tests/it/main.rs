@@ -6,4 +6,5 @@
 mod contract;
 mod hostile;
 mod tidy;
+mod verbs;
 mod world;

@@ -9,7 +9,8 @@ const WRITERS: usize = 64;
 /// Starts a `record` of its own benchmark.
 fn start_writer(world: &World, number: usize) -> Child {
     let benchmark = format!("w{number}");
-    let mut command = world.ratchet_command(&world.repo, &["record", "--benchmark", &benchmark, "--metric", "time=10ms", "--testbed", "t"]);
+    let mut command =
+        world.ratchet_command(&world.repo, &["record", "--benchmark", &benchmark, "--metric", "time=10ms", "--testbed", "t"]);
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

@@ -60,7 +60,9 @@ fn files_that_are_no_results_are_refused() {
     let world = World::new();
     world.commit("one");
     let file = world.root().join("results.json");
-    for content in [&b""[..], b"{", b"\xff\xfe\x00", b"[]", b"{\"version\":2,\"results\":[{\"benchmark\":\"a\"}]}", &[b'['; 100_000]] {
+    for content in
+        [&b""[..], b"{", b"\xff\xfe\x00", b"[]", b"{\"version\":2,\"results\":[{\"benchmark\":\"a\"}]}", &[b'['; 100_000]]
+    {
         std::fs::write(&file, content).unwrap();
         let ran = world.ratchet(&["record", file.to_str().unwrap()]).expect(2);
         assert_says(&ran, &["results.json"]);
@@ -102,8 +104,11 @@ fn names_that_cannot_be_shown_or_are_far_too_long_are_refused() {
         assert!(!ran.err.contains('\u{1b}'), "{:?}", ran.err);
     }
     let file = world.root().join("results.json");
-    std::fs::write(&file, format!(r#"{{"version":1,"results":[{{"benchmark":"{}","unit":"s","value":1}}]}}"#, "n".repeat(200 << 10)))
-        .unwrap();
+    std::fs::write(
+        &file,
+        format!(r#"{{"version":1,"results":[{{"benchmark":"{}","unit":"s","value":1}}]}}"#, "n".repeat(200 << 10)),
+    )
+    .unwrap();
     let ran = world.ratchet(&["record", file.to_str().unwrap()]).expect(2);
     assert!(ran.err.len() < 2_000, "{} bytes", ran.err.len());
     for flag in ["--config", "--testbed", "--commit"] {

@@ -19,8 +19,9 @@ impl Instants {
 }
 
 fn batch(world: &World, number: usize) -> String {
-    let results: Vec<String> =
-        (0..RECORDS).map(|at| format!(r#"{{"benchmark":"k{number}","config":{{"at":{at}}},"unit":"s","value":{}}}"#, at + 1)).collect();
+    let results: Vec<String> = (0..RECORDS)
+        .map(|at| format!(r#"{{"benchmark":"k{number}","config":{{"at":{at}}},"unit":"s","value":{}}}"#, at + 1))
+        .collect();
     let path = world.root().join(format!("batch-{number}.json"));
     std::fs::write(&path, format!(r#"{{"version":1,"results":[{}]}}"#, results.join(","))).unwrap();
     path.to_str().unwrap().to_owned()

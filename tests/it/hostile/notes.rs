@@ -67,7 +67,11 @@ fn records_with_impossible_values_do_not_count() {
         assert_ne!(bad, record, "{from} is not in {record}");
         world.set_note(&commit, format!("{bad}\n{run}\n").as_bytes());
         let check = world.ratchet(&["check", "--json"]).expect(3).json();
-        assert_eq!((&check["verdict"], &check["warnings"][0]["code"]), (&"not_measured".into(), &"unreadable_lines".into()), "{to}");
+        assert_eq!(
+            (&check["verdict"], &check["warnings"][0]["code"]),
+            (&"not_measured".into(), &"unreadable_lines".into()),
+            "{to}"
+        );
     }
 }
 

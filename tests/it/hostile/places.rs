@@ -8,7 +8,9 @@ use crate::world::{Ran, World};
 #[test]
 fn outside_a_repository_the_place_is_named() {
     let world = World::new();
-    for arguments in [&["check"][..], &["log"], &["show"], &["bench"], &["init"], &["record", "--benchmark", "b", "--metric", "time=1ms"]] {
+    for arguments in
+        [&["check"][..], &["log"], &["show"], &["bench"], &["init"], &["record", "--benchmark", "b", "--metric", "time=1ms"]]
+    {
         let ran = world.ratchet_in(&world.home, arguments).expect(4);
         assert_says(&ran, &["not in a git repository", &world.home.display().to_string()]);
     }
@@ -54,8 +56,7 @@ fn git_dir_subfolders_and_worktrees_lead_to_the_same_notes() {
     std::fs::create_dir_all(world.repo.join("deep/er")).unwrap();
     world.ratchet_in(&world.repo.join("deep/er"), &["check"]).expect(1);
     world.ratchet_in(&world.home, &["-C", world.repo.to_str().unwrap(), "check"]).expect(1);
-    let by_environment =
-        world.run(world.ratchet_command(&world.home, &["check"]).env("GIT_DIR", world.repo.join(".git")));
+    let by_environment = world.run(world.ratchet_command(&world.home, &["check"]).env("GIT_DIR", world.repo.join(".git")));
     by_environment.expect(1);
     let linked = world.root().join("linked");
     world.git(&["worktree", "add", "-q", "--detach", linked.to_str().unwrap(), "HEAD"]);
