@@ -16,7 +16,7 @@ _git_ratchet() {
     while [ "$at" -lt "${#COMP_WORDS[@]}" ] && [ "${COMP_WORDS[at]}" != ratchet ]; do at=$((at + 1)); done
     COMP_WORDS=(git-ratchet "${COMP_WORDS[@]:at+1}")
     COMP_CWORD=$((COMP_CWORD - at))
-    _git-ratchet git-ratchet "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+    _git__ratchet git-ratchet "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
 }
 "#;
 

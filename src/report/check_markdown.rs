@@ -67,7 +67,7 @@ fn section(text: &mut String, judgement: &Judgement, verdict: Verdict, title: &s
     } else {
         format!("\n### {title}\n\n")
     });
-    text.push_str("| Config | Metric | Baseline | Current | Change | Set at |\n|---|---|---:|---:|---:|---|\n");
+    text.push_str("| Benchmark | Metric | Baseline | Current | Change | Set at |\n|---|---|---:|---:|---:|---|\n");
     for (at, series) in rows.iter().enumerate() {
         if text.len() > MOST_CHARACTERS {
             let _ = writeln!(text, "\n…and {} more.", rows.len() - at);

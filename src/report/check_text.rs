@@ -153,16 +153,28 @@ pub fn write_notice(out: &mut dyn Write, notice: &Notice, color: bool) -> io::Re
     }
 }
 
+/// The benchmark to excuse, as a shell takes it; a placeholder where several regressed.
+fn regressed(judgement: &Judgement) -> String {
+    let mut names =
+        judgement.series.iter().filter(|series| series.verdict == Verdict::Regression).map(|series| &series.key.benchmark);
+    let first = names.next();
+    match first.filter(|first| names.all(|name| name == *first)) {
+        Some(only) => escape::terminal(&shell_words::quote(only.as_str())).into_owned(),
+        None => "BENCHMARK".to_owned(),
+    }
+}
+
 fn next_step(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
     let commit = judgement.candidate.short(SHORT_ID);
     match judgement.verdict() {
         Verdict::Regression => writeln!(
             out,
-            "\nFix it and measure again, or accept the loss: git ratchet excuse BENCHMARK --reason \"…\" --commit {commit}"
+            "\nFix it and measure again, or accept the loss:\n  git ratchet excuse {} --reason \"…\" --commit {commit}",
+            regressed(judgement)
         ),
         Verdict::NotMeasured => writeln!(
             out,
-            "\nMeasure this commit: git ratchet bench (benchmarks of ratchet.toml) or git ratchet record (results of another tool)"
+            "\nMeasure this commit:\n  git ratchet bench     runs the benchmarks of ratchet.toml\n  git ratchet record    takes the results of another tool"
         ),
         _ => Ok(()),
     }

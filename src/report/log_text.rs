@@ -71,7 +71,7 @@ fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io
         let shown = &holds[holds.len().saturating_sub(SPARKLINE_WIDTH)..];
         let marks: String = shown.iter().map(|held| if *held { '▲' } else { ' ' }).collect();
         let level = format!(
-            "best level {} ({} at {})",
+            "best level {}, {} at {}",
             scale.show(baseline.value),
             count(baseline.runs, "run"),
             words::commits(&baseline.commits)

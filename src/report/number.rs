@@ -63,8 +63,9 @@ pub fn change(percent: f64) -> String {
     if percent.is_infinite() {
         return if percent > 0.0 { "+∞ %".to_owned() } else { "−∞ %".to_owned() };
     }
-    if percent == 0.0 {
-        return "0.0 %".to_owned();
+    // A change that rounds to nothing has no direction.
+    if percent.abs() < 0.005 {
+        return "0 %".to_owned();
     }
     let decimals = if percent.abs() < 0.1 { 2 } else { 1 };
     let text = format!("{percent:+.decimals$} %");
@@ -96,6 +97,7 @@ mod tests {
         assert_eq!(change(13.44), "+13.4 %");
         assert_eq!(change(-3.0), "−3.0 %");
         assert_eq!(change(0.02), "+0.02 %");
+        assert_eq!(change(-0.001), "0 %");
         assert_eq!(change(f64::NEG_INFINITY), "−∞ %");
     }
 }

@@ -6,7 +6,7 @@ use super::check_text::TextOptions;
 use super::escape;
 use super::number::{Scale, quantity, significant};
 use super::table::{Table, Tone, paint};
-use crate::model::{BenchmarkName, Config, Excuse, Measurement, Metric, Record, Run, SampleWarning, Summary};
+use crate::model::{BenchmarkName, Config, Excuse, Measurement, Metric, Record, Run, SampleWarning, SeriesKey, Summary, Unit};
 
 /// One run and its records.
 pub struct ShownRun<'a> {
@@ -25,8 +25,11 @@ pub fn show(out: &mut dyn Write, runs: &[ShownRun], excuses: &[&Excuse], options
         run_header(out, shown.run, options)?;
         rows(out, shown.records.iter().map(|record| Row::from(*record)).collect(), options)?;
     }
+    if !runs.is_empty() && !excuses.is_empty() {
+        writeln!(out)?;
+    }
     for excuse in excuses {
-        excuse_lines(out, excuse)?;
+        excuse_lines(out, excuse, unit_of(excuse, runs))?;
     }
     Ok(())
 }
@@ -147,7 +150,13 @@ pub fn sample_warning(warning: &SampleWarning) -> String {
     }
 }
 
-fn excuse_lines(out: &mut dyn Write, excuse: &Excuse) -> io::Result<()> {
+/// An excuse keeps a bare number; its unit is that of the records it covers.
+fn unit_of<'a>(excuse: &Excuse, runs: &[ShownRun<'a>]) -> Option<&'a Unit> {
+    let mut records = runs.iter().flat_map(|shown| shown.records.iter().map(|record| (*record, shown.run)));
+    records.find(|(record, run)| excuse.scope.covers(&SeriesKey::of(record, run))).map(|(record, _)| &record.metric.unit)
+}
+
+fn excuse_lines(out: &mut dyn Write, excuse: &Excuse, unit: Option<&Unit>) -> io::Result<()> {
     let scope = &excuse.scope;
     let what = scope.benchmark.as_ref().map_or("every benchmark".to_owned(), |name| name.to_string());
     let config = if scope.config.is_empty() { String::new() } else { format!(" [{}]", scope.config) };
@@ -160,7 +169,10 @@ fn excuse_lines(out: &mut dyn Write, excuse: &Excuse) -> io::Result<()> {
     );
     writeln!(out, "{}", escape::terminal(&line))?;
     if let Some(until) = excuse.until {
-        writeln!(out, "  up to {} (base unit of the metric)", quantity(until, &crate::model::Unit::ONE))?;
+        match unit {
+            Some(unit) => writeln!(out, "  up to {}", quantity(until, unit))?,
+            None => writeln!(out, "  up to {} in the base unit of the metric", quantity(until, &Unit::ONE))?,
+        }
     }
     match excuse.expires {
         Some(expires) => writeln!(out, "  until {}", expires.format("%Y-%m-%d")),

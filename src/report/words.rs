@@ -57,10 +57,10 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
             creep.to.short(SHORT_ID)
         ));
     }
-    if let Some(runs) = reasons.more_runs_needed {
+    if let Some(needed) = reasons.more_runs_needed {
         said.push(format!(
-            "{} of this commit and of the baseline each would decide: git ratchet bench --runs {runs}",
-            count(runs, "more run")
+            "{} of this commit and of the baseline each would decide: git ratchet bench --runs {needed}",
+            count(needed, "more run")
         ));
     }
     said
@@ -121,7 +121,7 @@ pub fn commits(ids: &[ObjectId]) -> String {
     let short = |id: &ObjectId| id.short(SHORT_ID);
     match ids {
         [] => "no commit".to_owned(),
-        [first, .., last] if ids.len() > 4 => format!("{} … {} ({} commits)", short(first), short(last), ids.len()),
+        [first, .., last] if ids.len() > 3 => format!("{} … {} ({} commits)", short(first), short(last), ids.len()),
         few => few.iter().map(short).collect::<Vec<_>>().join(", "),
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::decode;
 use super::{History, Notes, Store, StoreError};
 use crate::codec::Note;
 use crate::model::{Excuse, LineId, ObjectId};
@@ -85,13 +86,18 @@ impl Store {
             false => history.commits.iter().enumerate().map(|(position, commit)| (commit.id, position)).collect(),
         };
         let mut by_tree = ByTree::default();
-        for annotated in reading_order(notes, &positions) {
-            let tree = positions.get(&annotated).map(|position| history.commits[*position].tree);
-            match notes.read(annotated) {
-                Ok(bytes) => by_tree.add(Note::decode(&bytes), annotated, tree),
-                Err(StoreError::NoteTooLarge { annotated }) => by_tree.too_large.push(annotated),
-                Err(error) => return Err(error),
+        let order = reading_order(notes, &positions);
+        let decoded = decode::on_all_cores(order.iter().filter_map(|annotated| match notes.read(*annotated) {
+            Ok(bytes) => Some(Ok((*annotated, bytes))),
+            Err(StoreError::NoteTooLarge { annotated }) => {
+                by_tree.too_large.push(annotated);
+                None
             }
+            Err(error) => Some(Err(error)),
+        }))?;
+        for (annotated, note) in decoded {
+            let tree = positions.get(&annotated).map(|position| history.commits[*position].tree);
+            by_tree.add(note, annotated, tree);
         }
         Ok(by_tree.join(history))
     }

@@ -13,6 +13,7 @@
 mod annotated;
 mod append;
 mod base;
+mod decode;
 mod error;
 mod git;
 mod history;

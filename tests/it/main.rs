@@ -11,4 +11,5 @@ mod docs;
 mod hostile;
 mod schemas;
 mod tidy;
+mod verbs;
 mod world;

@@ -1,0 +1,141 @@
+//! `bench`: what ratchet.toml asks for is run, measured and recorded.
+
+use serde_json::Value;
+
+use crate::world::World;
+
+const FAST: &str = "[sampling]\nwarmup = 0\nmin_runs = 3\nmax_runs = 3\n";
+
+/// A repository whose committed ratchet.toml has these benchmarks, sampled three times each.
+fn world_with(benchmarks: &str) -> World {
+    let world = World::new();
+    world.write("ratchet.toml", &format!("{FAST}{benchmarks}"));
+    world.commit("one");
+    world
+}
+
+fn records(world: &World) -> Vec<Value> {
+    world.ratchet(&["show", "--json"]).expect(0).json()["records"].as_array().unwrap().clone()
+}
+
+const RATE: &str = r#"
+[[benchmark]]
+name = "rate"
+command = "echo warm: 1 GB/s; echo rate: {N}.5 GB/s; echo '{{\"deep\": [{{\"ops\": {N}}}]}}' >&2"
+matrix = { N = [1, 2] }
+[[benchmark.metrics]]
+name = "bandwidth"
+regex = 'rate: ([0-9.]+) GB/s'
+unit = "GB/s"
+[[benchmark.metrics]]
+name = "throughput"
+json = "/deep/0/ops"
+source = "stderr"
+unit = "k/s"
+"#;
+
+#[test]
+fn a_matrix_with_printed_metrics_is_measured_and_recorded() {
+    let world = world_with(RATE);
+    let ran = world.ratchet(&["bench"]).expect(0);
+    assert!(ran.out.contains("recorded 4 results on"), "{}", ran.out);
+    let mut found: Vec<(String, f64)> = records(&world)
+        .iter()
+        .map(|record| {
+            (
+                format!("{} {}", record["config"]["N"], record["metric"].as_str().unwrap()),
+                record["statistics"]["median"].as_f64().unwrap(),
+            )
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    let expected = [("\"1\" bandwidth", 1.5e9), ("\"1\" throughput", 1e3), ("\"2\" bandwidth", 2.5e9), ("\"2\" throughput", 2e3)];
+    assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value)));
+    assert!(records(&world).iter().all(|record| record["statistics"]["n"] == 3));
+    assert_eq!(world.ratchet(&["check", "--json"]).expect(0).json()["verdict"], "new");
+}
+
+#[test]
+fn the_list_runs_nothing_and_a_filter_chooses() {
+    let world = world_with(RATE);
+    assert_eq!(world.ratchet(&["bench", "--list"]).expect(0).out, "rate [N=1]\nrate [N=2]\n");
+    assert_eq!(world.ratchet(&["bench", "--list", "--config", "N=2"]).expect(0).out, "rate [N=2]\n");
+    assert_eq!(world.ratchet(&["bench", "--list", "--json"]).expect(0).json()["points"][1]["config"]["N"], "2");
+    let unknown = world.ratchet(&["bench", "rat"]).expect(2);
+    assert!(unknown.err.contains("rate"), "{}", unknown.err);
+    world.ratchet(&["bench", "--config", "N=3"]).expect(2);
+    assert_eq!(world.note("HEAD"), "");
+}
+
+#[test]
+fn a_dry_run_measures_and_records_nothing() {
+    let world = world_with(RATE);
+    let ran = world.ratchet(&["bench", "--dry-run"]).expect(0);
+    assert!(ran.out.contains("2.500 GB/s") && !ran.out.contains("recorded"), "{}", ran.out);
+    assert_eq!(world.note("HEAD"), "");
+}
+
+#[test]
+fn three_runs_are_three_runs_of_one_commit() {
+    let world = world_with("[[benchmark]]\nname = \"t\"\ncommand = [\"true\"]\n[[benchmark.metrics]]\nname = \"time\"\n");
+    world.ratchet(&["bench", "--runs", "3"]).expect(0);
+    let runs: std::collections::BTreeSet<String> = records(&world).iter().map(|record| record["run"].to_string()).collect();
+    assert_eq!((runs.len(), records(&world).len()), (3, 3));
+    assert_eq!(world.git(&["rev-list", "--count", "refs/notes/ratchet"]), "1");
+}
+
+#[test]
+fn a_benchmark_that_fails_is_named_and_the_others_are_recorded() {
+    let world = world_with(
+        "[[benchmark]]\nname = \"bad\"\ncommand = \"echo oh no >&2; exit 7\"\n\
+         [[benchmark]]\nname = \"silent\"\ncommand = [\"true\"]\n[[benchmark.metrics]]\nname = \"score\"\nregex = 'score: (\\d+)'\nbetter = \"higher\"\n\
+         [[benchmark]]\nname = \"good\"\ncommand = [\"true\"]\n",
+    );
+    let ran = world.ratchet(&["bench"]).expect(4);
+    for word in ["bad", "7", "oh no", "silent"] {
+        assert!(ran.err.contains(word), "no `{word}` in {}", ran.err);
+    }
+    assert!(records(&world).iter().all(|record| record["benchmark"] == "good") && !records(&world).is_empty());
+}
+
+#[test]
+fn changed_files_make_the_results_dirty() {
+    let world = world_with("[[benchmark]]\nname = \"t\"\ncommand = [\"true\"]\n");
+    world.write("code", "changed");
+    let ran = world.ratchet(&["bench"]).expect(0);
+    assert!(ran.err.contains("never a baseline"), "{}", ran.err);
+    let shown = world.ratchet(&["show", "--json"]).expect(0).json();
+    assert_eq!(shown["runs"][0]["dirty"], true, "{shown:#}");
+}
+
+#[test]
+fn without_benchmarks_the_way_on_is_told() {
+    let world = World::new();
+    world.commit("one");
+    let ran = world.ratchet(&["bench"]).expect(2);
+    assert!(ran.err.contains("git ratchet init"), "{}", ran.err);
+}
+
+#[test]
+fn a_required_benchmark_that_is_not_measured_is_no_pass() {
+    let world = world_with("[[benchmark]]\nname = \"must\"\ncommand = [\"true\"]\nrequired = true\n");
+    world.record("time=10ms");
+    let check = world.ratchet(&["check", "--json"]).expect(3).json();
+    assert_eq!(check["verdict"], "not_measured");
+    let missing = check["series"].as_array().unwrap().iter().find(|series| series["benchmark"] == "must").unwrap();
+    assert_eq!(missing["verdict"], "not_measured");
+    world.ratchet(&["bench"]).expect(0);
+    assert_eq!(world.ratchet(&["check", "--json"]).expect(0).json()["verdict"], "new");
+}
+
+#[test]
+fn the_policy_of_the_base_cannot_be_loosened_by_the_change() {
+    let world = World::new();
+    world.write("ratchet.toml", "[thresholds]\nregression = 3\n");
+    world.commit_measured("one", "10ms");
+    world.git(&["checkout", "-q", "-b", "topic"]);
+    world.write("ratchet.toml", "[thresholds]\nregression = 90\n");
+    world.commit_measured("two", "15ms");
+    world.ratchet(&["check", "--baseline", "best-run"]).expect(0);
+    world.ratchet(&["check", "--baseline", "best-run", "--policy-from-base"]).expect(1);
+}

@@ -1,0 +1,73 @@
+//! What a person sees, whole: reviewed by eye, kept by snapshot.
+
+use crate::world::World;
+
+/// Ids, dates and folders differ from run to run.
+fn redacted(world: &World, text: &str) -> String {
+    let ids = regex::Regex::new(r"\b[0-9a-f]{9}\b").unwrap();
+    let mut known: Vec<String> = Vec::new();
+    let text = ids.replace_all(text, |found: &regex::Captures| {
+        let id = found[0].to_owned();
+        let at = known.iter().position(|seen| *seen == id).unwrap_or_else(|| {
+            known.push(id);
+            known.len() - 1
+        });
+        format!("commit-{}", char::from(b'a' + at as u8))
+    });
+    let text = regex::Regex::new(r"20\d\d-\d\d-\d\d").unwrap().replace_all(&text, "2026-11-21").into_owned();
+    let text = regex::Regex::new(r"\d\d:\d\d UTC").unwrap().replace_all(&text, "09:00 UTC").into_owned();
+    text.replace(&world.root().display().to_string(), "/world")
+}
+
+/// Seven commits, two benchmarks; the last commit makes one slower and the other faster.
+fn world() -> World {
+    let world = World::new();
+    for (content, attention, softmax) in [
+        ("first kernel", "12.35ms,12.3ms,12.4ms", "1.52ms,1.50ms,1.51ms"),
+        ("allow any head size", "12.31ms,12.36ms,12.42ms", "1.50ms,1.51ms,1.52ms"),
+        ("use shared memory", "12.3ms,12.4ms,12.35ms", "1.51ms,1.52ms,1.50ms"),
+        ("tidy up", "12.33ms,12.41ms,12.3ms", "1.50ms,1.51ms,1.53ms"),
+        ("name the blocks", "12.36ms,12.31ms,12.35ms", "1.51ms,1.51ms,1.50ms"),
+        ("document", "12.29ms,12.4ms,12.37ms", "1.52ms,1.51ms,1.50ms"),
+        ("support odd head counts", "16.1ms,16.2ms,16.05ms", "1.11ms,1.10ms,1.12ms"),
+    ] {
+        world.commit(content);
+        for (benchmark, config, values) in [("attention", "B=32 H=8 S=512", attention), ("softmax", "N=4096", softmax)] {
+            let metric = format!("time={values}");
+            world
+                .ratchet(&["record", "--benchmark", benchmark, "--config", config, "--metric", &metric, "--testbed", "H100"])
+                .expect(0);
+        }
+    }
+    world
+}
+
+#[test]
+fn check_as_text() {
+    let world = world();
+    let ran = world.ratchet(&["check"]).expect(1);
+    insta::assert_snapshot!(redacted(&world, &ran.out));
+}
+
+#[test]
+fn check_as_markdown() {
+    let world = world();
+    let ran = world.ratchet(&["check", "--format", "markdown"]).expect(1);
+    insta::assert_snapshot!(redacted(&world, &ran.out));
+}
+
+#[test]
+fn log_as_text() {
+    let world = world();
+    let ran = world.ratchet(&["log", "HEAD~1"]).expect(0);
+    insta::assert_snapshot!(redacted(&world, &ran.out));
+}
+
+#[test]
+fn show_as_text() {
+    let world = world();
+    world.ratchet(&["excuse", "attention", "--reason", "odd head counts must work", "--until", "17ms"]).expect(0);
+    let ran = world.ratchet(&["show"]).expect(0);
+    let text = regex::Regex::new(r"git-ratchet \d+\.\d+\.\d+").unwrap().replace_all(&ran.out, "git-ratchet 1.2.3").into_owned();
+    insta::assert_snapshot!(redacted(&world, &text));
+}

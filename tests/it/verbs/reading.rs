@@ -1,0 +1,85 @@
+//! `log`, `show`, `excuse` and the formats of `check` for other programs.
+
+use crate::world::World;
+
+#[test]
+fn the_log_draws_a_series_and_marks_its_level() {
+    let world = World::new();
+    for (content, time) in [("slow", "20ms"), ("slow too", "20ms"), ("fast", "10ms"), ("fast too", "10ms")] {
+        world.commit_measured(content, time);
+    }
+    let log = world.ratchet(&["log"]).expect(0).out;
+    assert!(log.contains("██▁▁"), "{log}");
+    let marked: Vec<&str> = log.lines().filter(|line| line.contains('▲') && line.contains("fast")).collect();
+    assert_eq!(marked.len(), 2, "{log}");
+    assert!(!log.lines().any(|line| line.contains('▲') && line.contains("slow")), "{log}");
+    let one = world.ratchet(&["log", "-n", "1"]).expect(0).out;
+    assert!(one.contains("fast too") && !one.contains("slow"), "{one}");
+    let json = world.ratchet(&["log", "--json", "--metric", "time"]).expect(0).json();
+    assert_eq!(json["series"][0]["runs"].as_array().unwrap().len(), 4, "{json:#}");
+    assert!(world.ratchet(&["log", "--metric", "other"]).expect(0).out.contains("no results"));
+}
+
+#[test]
+fn an_excuse_with_a_bound_forgives_up_to_it() {
+    let world = World::new();
+    for content in ["one", "two", "three", "four"] {
+        world.commit_measured(content, "10ms");
+    }
+    world.commit_measured("slower", "20ms");
+    world.ratchet(&["excuse", "b", "--reason", "", "--until", "25ms"]).expect(2);
+    world.ratchet(&["excuse", "b", "--reason", "safety", "--until", "25ms"]).expect(0);
+    world.ratchet(&["check"]).expect(0);
+    world.commit_measured("slower still", "30ms");
+    world.ratchet(&["check"]).expect(1);
+    assert!(world.ratchet(&["show", "HEAD~1"]).expect(0).out.contains("safety"));
+}
+
+#[test]
+fn an_excuse_ends_on_its_day() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    world.commit_measured("two", "20ms");
+    world.ratchet(&["excuse", "b", "--reason", "for now", "--expires", "2001-01-01"]).expect(0);
+    let check = world.ratchet(&["check", "--json"]).expect(1).json();
+    assert!(check["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "excuse_expired"), "{check:#}");
+    world.ratchet(&["excuse", "b", "--reason", "longer", "--expires", "2999-12-31"]).expect(0);
+    world.ratchet(&["check"]).expect(0);
+    world.ratchet(&["excuse", "b", "--reason", "never", "--expires", "tomorrow"]).expect(2);
+}
+
+#[test]
+fn an_excuse_covers_what_it_names_and_nothing_else() {
+    let world = World::new();
+    for (content, time) in [("one", "10ms"), ("two", "20ms")] {
+        world.commit(content);
+        for config in ["N=1", "N=2"] {
+            let metric = format!("time={time}");
+            world.ratchet(&["record", "--benchmark", "b", "--config", config, "--metric", &metric, "--testbed", "t"]).expect(0);
+        }
+    }
+    world.ratchet(&["excuse", "b", "--config", "N=1", "--reason", "only this"]).expect(0);
+    let check = world.ratchet(&["check", "--json"]).expect(1).json();
+    let verdict = |n: &str| {
+        let series = check["series"].as_array().unwrap().iter().find(|series| series["config"]["N"] == n).unwrap();
+        series["verdict"].clone()
+    };
+    assert_eq!(verdict("2"), "regression");
+    assert_ne!(verdict("1"), "regression");
+}
+
+#[test]
+fn github_gets_annotations_and_a_summary() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    world.commit_measured("two", "20ms");
+    let summary = world.root().join("summary.md");
+    std::fs::write(&summary, "earlier\n").unwrap();
+    let mut command = world.ratchet_command(&world.repo, &["check", "--format", "github"]);
+    let ran = world.run(command.env("GITHUB_STEP_SUMMARY", &summary)).expect(1);
+    assert!(ran.out.starts_with("::error title=git-ratchet%3A regression::b time"), "{}", ran.out);
+    assert_eq!(ran.out.lines().count(), 1, "{}", ran.out);
+    let text = std::fs::read_to_string(summary).unwrap();
+    assert!(text.starts_with("earlier\n## ❌"), "{text}");
+    assert!(world.ratchet(&["check", "--format", "github"]).expect(1).out.contains("## ❌"));
+}

@@ -1,0 +1,114 @@
+//! What is done once: init, doctor, completions, man pages; and colours.
+
+use std::process::Command;
+
+use crate::world::World;
+
+#[test]
+fn init_writes_settings_that_work_and_never_replaces_any() {
+    let world = World::new();
+    world.commit("one");
+    let ran = world.ratchet(&["init"]).expect(0);
+    assert!(ran.out.contains("ratchet.toml") && ran.out.contains("git ratchet bench"), "{}", ran.out);
+    assert_eq!(world.ratchet(&["bench", "--list"]).expect(0).out, "example\n");
+    world.write("ratchet.toml", "base = \"main\"\n");
+    let refused = world.ratchet(&["init"]).expect(2);
+    assert!(refused.err.contains("exists") && refused.err.contains("--force"), "{}", refused.err);
+    assert_eq!(std::fs::read_to_string(world.repo.join("ratchet.toml")).unwrap(), "base = \"main\"\n");
+    world.ratchet(&["init", "--force"]).expect(0);
+}
+
+#[test]
+fn doctor_says_what_is_missing() {
+    let world = World::new();
+    let before = world.ratchet(&["doctor"]).expect(4);
+    assert!(before.out.contains("no commit yet"), "{}", before.out);
+    world.write("ratchet.toml", "");
+    world.commit_measured("one", "10ms");
+    let findings = world.ratchet(&["doctor", "--json"]).expect(0).json();
+    let state = |about: &str| {
+        let list = findings["findings"].as_array().unwrap();
+        list.iter().find(|finding| finding["about"] == about).unwrap_or_else(|| panic!("{about}: {findings:#}"))["state"].clone()
+    };
+    for about in ["repository", "settings", "identity", "HEAD", "base", "history", "notes", "testbed"] {
+        assert_eq!(state(about), "ok", "{about}");
+    }
+    world.write("ratchet.toml", "nonsense");
+    world.ratchet(&["doctor"]).expect(4);
+}
+
+#[test]
+fn completions_are_written_for_every_usual_shell() {
+    let world = World::new();
+    for (shell, word) in [("bash", "_git_ratchet"), ("zsh", "#compdef git-ratchet"), ("fish", "complete -c git-ratchet")] {
+        let script = world.ratchet(&["completions", shell]).expect(0).out;
+        assert!(script.contains(word), "{shell}");
+        let file = world.root().join(shell);
+        std::fs::write(&file, script).unwrap();
+        let checked = Command::new(shell).arg("-n").arg(&file).output();
+        match checked {
+            Ok(output) => assert!(output.status.success(), "{shell}: {}", String::from_utf8_lossy(&output.stderr)),
+            Err(error) => println!("SKIPPED parsing by {shell}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn git_completes_our_verbs_in_bash() {
+    let world = World::new();
+    let script = world.root().join("completion");
+    std::fs::write(&script, world.ratchet(&["completions", "bash"]).expect(0).out).unwrap();
+    let asked = format!(
+        ". {}; COMP_WORDS=(git ratchet ch); COMP_CWORD=2; _git_ratchet; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        script.display()
+    );
+    let ran = world.run(world.command("bash", &world.repo).args(["-c", &asked])).expect(0);
+    assert_eq!(ran.out.trim(), "check", "{}", ran.err);
+}
+
+#[test]
+fn man_pages_are_found_by_man_and_by_git_help() {
+    let world = World::new();
+    let pages = world.root().join("share/man");
+    world.ratchet(&["install-man-pages", pages.to_str().unwrap()]).expect(0);
+    for page in ["git-ratchet.1", "git-ratchet-check.1", "git-ratchet-record.1"] {
+        let text = std::fs::read_to_string(pages.join("man1").join(page)).unwrap();
+        assert!(text.contains(".SH SYNOPSIS"), "{page}");
+    }
+    let found = world.command("man", &world.repo).args(["-w", "git-ratchet"]).env("MANPATH", &pages).output();
+    let Ok(found) = found else {
+        println!("SKIPPED man_pages_are_found_by_man_and_by_git_help: there is no man here");
+        return;
+    };
+    if String::from_utf8_lossy(&found.stderr).contains("minimized")
+        || String::from_utf8_lossy(&found.stdout).contains("minimized")
+    {
+        println!("SKIPPED man_pages_are_found_by_man_and_by_git_help: man is a stand-in here");
+        return;
+    }
+    assert_eq!(String::from_utf8_lossy(&found.stdout).trim(), pages.join("man1/git-ratchet.1").to_str().unwrap());
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_git-ratchet"));
+    let path = std::env::join_paths(
+        [binary.parent().unwrap().to_owned()]
+            .into_iter()
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    );
+    let mut help = world.command("git", &world.repo);
+    let ran =
+        world.run(help.args(["ratchet", "--help"]).env("MANPATH", &pages).env("PATH", path.unwrap()).env("MANPAGER", "cat"));
+    assert!(ran.out.contains("getting slower"), "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn colours_are_asked_for_or_left_out() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    world.commit_measured("two", "20ms");
+    let colored = |ran: crate::world::Ran| ran.expect(1).out.contains('\u{1b}');
+    assert!(!colored(world.ratchet(&["check"])));
+    assert!(colored(world.ratchet(&["--color", "always", "check"])));
+    assert!(colored(world.ratchet(&["check", "--color=always"])));
+    assert!(!colored(world.ratchet(&["check", "--color", "never"])));
+    let mut quiet = world.ratchet_command(&world.repo, &["check", "--color", "auto"]);
+    assert!(!colored(world.run(quiet.env("NO_COLOR", "1").env("CLICOLOR_FORCE", "1"))));
+}
