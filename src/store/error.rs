@@ -115,7 +115,7 @@ pub enum StoreError {
     #[error("git does not know who you are; run: git config user.name 'Your Name' and: git config user.email you@example.com")]
     NoIdentity,
     /// A note that is larger than any note should be.
-    #[error("the note of {annotated} would be larger than {} MiB; move old samples out with: git ratchet prune", .limit >> 20)]
+    #[error("the note of {annotated} would be larger than {} MiB; remove lines that nobody needs with: git notes --ref=ratchet edit {annotated}", .limit >> 20)]
     NoteTooLarge {
         /// The object that the note belongs to.
         annotated: ObjectId,

@@ -5,6 +5,8 @@
 
 mod contract;
 mod docs;
+mod exchange;
+mod hook;
 mod schemas;
 mod tidy;
 mod world;

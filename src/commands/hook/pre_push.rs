@@ -4,17 +4,16 @@
 //! convenience for the one who pushes: where it cannot judge, it says so and lets the push pass.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{Read, Write};
 
 use crate::cli::CheckArgs;
 use crate::commands::context::Context;
-use crate::commands::error::CommandError;
+use crate::commands::error::{CommandError, During};
 use crate::commands::exchange::{counted, open};
 use crate::commands::verdict;
 use crate::exit::Exit;
-use crate::judge::{Judgement, Verdict};
+use crate::judge::Verdict;
 use crate::model::ObjectId;
-use crate::report::Notice;
 use crate::report::check_text::{self, TextOptions};
 use crate::report::escape;
 use crate::store::Store;
@@ -58,9 +57,21 @@ enum Passage {
 
 /// Runs the hook: 0 lets the push pass, everything else stops it.
 pub fn run(remote: &str, context: &mut Context) -> Result<Exit, CommandError> {
-    let mut input = String::new();
-    std::io::stdin().lock().take(MAX_INPUT_BYTES).read_to_string(&mut input)?;
-    let branches: Vec<PushedBranch> = input.lines().filter_map(PushedBranch::read).collect();
+    let mut said = Vec::new();
+    let exit = hold(remote, context, &mut said).unwrap_or_else(|error| {
+        let _ = writeln!(said, "git-ratchet cannot judge this push: {}", escape::terminal(&error.message));
+        Exit::Holds
+    });
+    // The exit code counts, whether or not somebody still reads (`git push 2>&1 | head -1`).
+    let _ = context.err.write_all(&said);
+    Ok(exit)
+}
+
+/// Judges every pushed branch; what is to be told goes to `said`.
+fn hold(remote: &str, context: &Context, said: &mut Vec<u8>) -> Result<Exit, CommandError> {
+    let mut input = Vec::new();
+    std::io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut input).during("cannot read the pushed refs")?;
+    let branches: Vec<PushedBranch> = String::from_utf8_lossy(&input).lines().filter_map(PushedBranch::read).collect();
     if branches.is_empty() {
         return Ok(Exit::Holds);
     }
@@ -70,61 +81,58 @@ pub fn run(remote: &str, context: &mut Context) -> Result<Exit, CommandError> {
     for branch in branches {
         let base = store.push_base(remote, &branch.name, branch.remote_tip)?;
         if judged.insert((branch.tip, base.clone())) {
-            worst = worst.max(judge(&branch, base, context)?);
+            worst = worst.max(judge(&branch, base, context, said)?);
         }
     }
-    let exit = decide(worst, &store, context)?;
+    let exit = decide(worst, &store, said)?;
     if exit == Exit::Holds && is_set(&store, "ratchet.prePush.pushNotes") {
-        push_notes(&store, remote, context)?;
+        push_notes(&store, remote, said)?;
     }
     Ok(exit)
 }
 
-fn judge(branch: &PushedBranch, base: Option<String>, context: &mut Context) -> Result<Passage, CommandError> {
+fn judge(branch: &PushedBranch, base: Option<String>, context: &Context, said: &mut Vec<u8>) -> Result<Passage, CommandError> {
     let arguments = CheckArgs { rev: branch.tip.to_string(), against: base, ..CheckArgs::default() };
-    match verdict::judge(&arguments, context) {
-        Ok((judgement, notices)) => say(branch, &judgement, &notices, context),
+    let name = escape::terminal(branch.short_name());
+    let (judgement, notices) = match verdict::judge(&arguments, context) {
+        Ok(judged) => judged,
         Err(error) => {
-            writeln!(context.err, "git-ratchet cannot judge {}: {}", branch.short_name(), escape::terminal(&error.message))?;
-            Ok(Passage::Unproven)
+            writeln!(said, "git-ratchet cannot judge {name}: {}", escape::terminal(&error.message))?;
+            return Ok(Passage::Unproven);
         }
-    }
-}
-
-/// Tells what is to be told: the whole table for a loss, a line where there is no verdict, nothing where all is well.
-fn say(branch: &PushedBranch, judgement: &Judgement, notices: &[Notice], context: &mut Context) -> Result<Passage, CommandError> {
-    let name = escape::terminal(branch.short_name()).to_string();
+    };
+    // The whole table for a loss, a line where there is no verdict, nothing where all is well.
     match judgement.verdict() {
         Verdict::Regression => {
             let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: false };
-            writeln!(context.err, "git-ratchet: {name} got slower")?;
-            check_text::check(context.err, judgement, notices, options)?;
+            writeln!(said, "git-ratchet: {name} got slower")?;
+            check_text::check(said, &judgement, &notices, options)?;
             Ok(Passage::Blocked)
         }
         Verdict::NotMeasured => {
-            writeln!(context.err, "git-ratchet: {name} was not measured: git ratchet bench, or git ratchet record")?;
+            writeln!(said, "git-ratchet: {name} was not measured: git ratchet bench, or git ratchet record")?;
             Ok(Passage::Unproven)
         }
         Verdict::Undecided => {
-            writeln!(context.err, "git-ratchet: {name} is undecided: git ratchet check {} tells why", branch.tip)?;
+            writeln!(said, "git-ratchet: {name} is undecided: git ratchet check {} tells why", branch.tip)?;
             Ok(Passage::Free)
         }
         _ => Ok(Passage::Free),
     }
 }
 
-fn decide(worst: Passage, store: &Store, context: &mut Context) -> Result<Exit, CommandError> {
+fn decide(worst: Passage, store: &Store, said: &mut Vec<u8>) -> Result<Exit, CommandError> {
     match worst {
         Passage::Blocked => {
             writeln!(
-                context.err,
-                "\ngit-ratchet stops this push. Three ways on:\n  fix it, and measure again\n  accept it:       git ratchet excuse BENCHMARK --reason \"…\"\n  push all the same: git push --no-verify"
+                said,
+                "\ngit-ratchet stops this push. Three ways on:\n  fix it:             and measure again\n  accept it:          git ratchet excuse BENCHMARK --reason \"…\"\n  push all the same:  git push --no-verify"
             )?;
             Ok(Exit::Regression)
         }
         Passage::Unproven if is_set(store, "ratchet.prePush.require") => {
             writeln!(
-                context.err,
+                said,
                 "git-ratchet stops this push: git config ratchet.prePush.require asks for a measurement (git push --no-verify goes past it)"
             )?;
             Ok(Exit::NoVerdict)
@@ -133,14 +141,14 @@ fn decide(worst: Passage, store: &Store, context: &mut Context) -> Result<Exit, 
     }
 }
 
-fn push_notes(store: &Store, remote: &str, context: &mut Context) -> Result<(), CommandError> {
+fn push_notes(store: &Store, remote: &str, said: &mut Vec<u8>) -> Result<(), CommandError> {
     let pushed = store.remote_named(Some(remote)).and_then(|remote| store.push_notes(&remote));
     match pushed {
         Ok(Some(pushed)) if pushed.sent.lines > 0 => {
-            writeln!(context.err, "git-ratchet: sent {} to {}", counted(pushed.sent), escape::terminal(remote))?;
+            writeln!(said, "git-ratchet: sent {} to {}", counted(pushed.sent), escape::terminal(remote))?;
         }
         Ok(_) => {}
-        Err(error) => writeln!(context.err, "git-ratchet: the notes were not pushed: {}", escape::terminal(&error.to_string()))?,
+        Err(error) => writeln!(said, "git-ratchet: the notes were not pushed: {}", escape::terminal(&error.to_string()))?,
     }
     Ok(())
 }
