@@ -47,6 +47,16 @@ pub enum Command {
     Log(LogArgs),
     Show(ShowArgs),
     Excuse(ExcuseArgs),
+    /// Fetch the notes of a remote and unite them with the notes here.
+    ///
+    /// Line by line: nothing that stands here is ever overwritten or removed.
+    Fetch(ExchangeArgs),
+    /// Send the notes to a remote, without force.
+    ///
+    /// Fetches and unites first, and tries again when others push at the same moment. Nothing at the remote is ever
+    /// overwritten.
+    Push(ExchangeArgs),
+    Hook(HookArgs),
     Doctor(DoctorArgs),
     Demo(DemoArgs),
     Completions(CompletionsArgs),
@@ -59,6 +69,53 @@ pub struct InitArgs {
     /// Replace an existing ratchet.toml.
     #[arg(long)]
     pub force: bool,
+    /// Do not add the refspec that lets plain `git fetch` bring the notes of the remote.
+    #[arg(long)]
+    pub no_refspec: bool,
+}
+
+/// Exchange of notes with a remote.
+#[derive(Debug, Args)]
+pub struct ExchangeArgs {
+    /// The remote. Default: git config ratchet.remote, the current branch's remote, origin, or the only one.
+    #[arg(value_name = "REMOTE")]
+    pub remote: Option<String>,
+    /// Fetch to the tracking ref and say what would happen; neither the notes here nor those of the remote change.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Hold what is pushed against its history, before it is pushed.
+#[derive(Debug, Args)]
+pub struct HookArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: HookCommand,
+}
+
+/// What to do with the hook.
+#[derive(Debug, Subcommand)]
+pub enum HookCommand {
+    /// Install the pre-push hook. A hook that is there already is kept and runs first.
+    Install,
+    /// Remove the pre-push hook and put back what was there before.
+    Uninstall,
+    /// Say whether the hook is installed, and where.
+    Status,
+    /// What the installed hook calls: reads the pushed refs from standard input.
+    #[command(hide = true)]
+    Run {
+        /// The hook's name.
+        #[arg(value_parser = ["pre-push"])]
+        hook: String,
+        /// The remote's name, or its URL where it has no name.
+        remote: String,
+        /// The remote's URL.
+        url: String,
+    },
 }
 
 /// Run the benchmarks of ratchet.toml and record their results on HEAD.
@@ -162,9 +219,10 @@ pub enum HistoryArg {
 }
 
 /// How the output is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum CheckFormat {
     /// A table for people.
+    #[default]
     Text,
     /// One JSON object (docs/check.schema.json).
     Json,
@@ -179,7 +237,7 @@ pub enum CheckFormat {
 /// Executes nothing, unless --confirm (or the setting `confirm`) asks to measure suspicious series again: then it runs
 /// their commands from the checked commit's ratchet.toml, in temporary worktrees. Exit code 0: it holds; 1: regression; 3: no verdict (the commit was not measured, or the
 /// evidence does not decide).
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Default)]
 pub struct CheckArgs {
     /// The commit to check.
     #[arg(value_name = "REV", default_value = "HEAD")]

@@ -9,7 +9,7 @@
 mod note;
 mod v1;
 
-pub use note::{Line, Note, Unreadable, union};
+pub use note::{Line, Note, Unreadable, difference, union};
 
 /// Longest line that is read. A longer one is kept, but its content is not looked at.
 pub const MAX_LINE_BYTES: usize = 1 << 20;

@@ -90,6 +90,17 @@ pub fn union<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     merged
 }
 
+/// The lines of one note that another lacks, sorted, each once, every line ended.
+pub fn difference(note: &[u8], other: &[u8]) -> Vec<u8> {
+    let known = sorted_lines([other]);
+    let mut left = Vec::new();
+    for line in sorted_lines([note]).into_iter().filter(|line| known.binary_search(line).is_err()) {
+        left.extend_from_slice(line);
+        left.push(b'\n');
+    }
+    left
+}
+
 fn sorted_lines<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
     let mut lines: Vec<&[u8]> =
         notes.into_iter().flat_map(|note| note.split(|byte| *byte == b'\n')).filter(|line| !line.is_empty()).collect();

@@ -153,12 +153,23 @@ fn notes(store: &Store) -> Vec<Finding> {
         Err(error) => return vec![Finding::broken("notes", error.to_string())],
     };
     if notes.exists() {
-        return vec![Finding::fine("notes", format!("{} with notes in {}", count(notes.len(), "commit"), store.notes_ref()))];
+        let mut findings =
+            vec![Finding::fine("notes", format!("{} with notes in {}", count(notes.len(), "commit"), store.notes_ref()))];
+        findings.extend(unmerged(store));
+        return findings;
     }
     match history::missing_notes(store) {
         Ok(Some(notice)) => vec![Finding::improvable("notes", notice.message, notice.hint.unwrap_or_default())],
         Ok(None) => Vec::new(),
         Err(error) => vec![Finding::broken("notes", error.message)],
+    }
+}
+
+/// Notes that were fetched and do not count yet.
+fn unmerged(store: &Store) -> Option<Finding> {
+    match history::unmerged_notes(store) {
+        Ok(notice) => notice.map(|notice| Finding::improvable("exchange", notice.message, notice.hint.unwrap_or_default())),
+        Err(error) => Some(Finding::broken("exchange", error.message)),
     }
 }
 

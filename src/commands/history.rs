@@ -47,12 +47,27 @@ pub fn walk(flag: Option<HistoryArg>, settings: HistoryMode) -> Walk {
 pub fn store_notices(annotated: &AnnotatedHistory, store: &Store) -> Result<Vec<Notice>, CommandError> {
     let mut notices: Vec<Notice> = annotated.warnings.iter().map(worded).collect();
     notices.extend(missing_notes(store)?);
+    notices.extend(unmerged_notes(store)?);
     Ok(notices)
+}
+
+/// Fetched notes that were not merged yet are told: plain `git fetch` brings them to the tracking ref only.
+pub fn unmerged_notes(store: &Store) -> Result<Option<Notice>, CommandError> {
+    let Some(remote) = store.remote()? else { return Ok(None) };
+    let tracking = store.tracking_ref(&remote);
+    if store.has_notes()? && store.is_unmerged(&tracking)? {
+        let notice = Notice::new(
+            "unmerged_notes",
+            format!("{tracking} has notes that {} lacks: they do not count yet", store.notes_ref()),
+        );
+        return Ok(Some(notice.hint("run: git ratchet fetch")));
+    }
+    Ok(None)
 }
 
 /// Notes that were never fetched are told, with the command that fetches them.
 pub fn missing_notes(store: &Store) -> Result<Option<Notice>, CommandError> {
-    if store.notes()?.exists() {
+    if store.has_notes()? {
         return Ok(None);
     }
     let notes_ref = store.notes_ref();
@@ -61,7 +76,7 @@ pub fn missing_notes(store: &Store) -> Result<Option<Notice>, CommandError> {
         format!("there is no {notes_ref} here: nothing was ever recorded, or the notes were not fetched"),
     );
     Ok(Some(match store.remote()? {
-        Some(remote) => notice.hint(format!("git fetch {remote} {notes_ref}:{notes_ref}")),
+        Some(_) => notice.hint("run: git ratchet fetch"),
         None => notice.hint("git ratchet bench or git ratchet record makes the first results"),
     }))
 }

@@ -2,7 +2,7 @@
 //!
 //! A command takes its arguments and a [`Context`] and returns an [`Exit`] or a [`CommandError`]. No command uses
 //! another; what several need stands in the files that are not verbs: `workspace` (repository and settings), `history`
-//! (from notes to series), `recording` (from measurements to a note).
+//! (from notes to series), `verdict` (from series to verdicts), `exchange` (with remotes), `recording` (from measurements to a note).
 
 mod bench;
 mod check;
@@ -14,14 +14,18 @@ mod demo;
 mod doctor;
 mod error;
 mod evidence;
+mod exchange;
 mod excuse;
+mod fetch;
 mod history;
+mod hook;
 mod init;
 mod log;
 mod man;
 mod paired;
 mod points;
 mod progress;
+mod push;
 mod record;
 mod recording;
 mod selection;
@@ -70,6 +74,9 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Excuse(arguments) => excuse::run(&arguments, context),
+        Command::Fetch(arguments) => fetch::run(&arguments, context),
+        Command::Push(arguments) => push::run(&arguments, context),
+        Command::Hook(arguments) => hook::run(&arguments, context),
         Command::Doctor(arguments) => doctor::run(&arguments, context),
         Command::Demo(arguments) => demo::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),

@@ -17,7 +17,7 @@ use crate::codec::{self, Entry};
 use crate::model::ObjectId;
 
 /// How long a write is tried while others keep winning.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a lock file may stand while nothing moves, before it is called a leftover.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -45,16 +45,26 @@ impl Store {
         self.author()?;
         let additions: Vec<(ObjectId, Vec<u8>)> = lines.iter().map(|(id, entries)| (*id, encode(entries))).collect();
         let count = lines.iter().map(|(_, entries)| entries.len()).sum();
+        let moved = self.move_notes_ref(|old| self.write_notes(old, &additions, message))?;
+        Ok(Appended { commit: moved.commit.map(ours), lines: count, attempts: moved.attempts })
+    }
+
+    /// Sets the notes ref to what `write` makes of its present commit, if nobody moved it meanwhile; after a lost race
+    /// again from the winner's commit. `write` answers `None` where nothing is to change.
+    pub(super) fn move_notes_ref(
+        &self,
+        mut write: impl FnMut(Option<gix::ObjectId>) -> Result<Option<gix::ObjectId>, StoreError>,
+    ) -> Result<Moved, StoreError> {
+        let name = &self.notes_ref;
         let began = Instant::now();
         let mut locked_since: Option<Instant> = None;
         for attempts in 1.. {
-            let old = self.notes_commit(&self.notes_ref)?;
-            let Some(new) = self.write_notes(old, &additions, message)? else {
-                return Ok(Appended { commit: old.map(ours), lines: count, attempts });
+            let old = self.notes_commit(name)?;
+            let Some(new) = write(old)? else {
+                return Ok(Moved { commit: old, attempts });
             };
-            let name = &self.notes_ref;
             match self.refs.swap(&self.repo, &Update { name, old, new, message: "notes: git ratchet" })? {
-                Swap::Done => return Ok(Appended { commit: Some(ours(new)), lines: count, attempts }),
+                Swap::Done => return Ok(Moved { commit: Some(new), attempts }),
                 Swap::Lost => locked_since = None,
                 Swap::Locked(lock) => {
                     if locked_since.get_or_insert_with(Instant::now).elapsed() > LOCK_PATIENCE {
@@ -65,10 +75,9 @@ impl Store {
             if began.elapsed() > PATIENCE {
                 return Err(StoreError::RefContended { name: name.clone(), attempts, seconds: PATIENCE.as_secs() });
             }
-            #[expect(clippy::disallowed_methods, reason = "the winner of a lost race needs a moment; the pause is random")]
-            std::thread::sleep(pause(attempts));
+            rest(pause(attempts));
         }
-        Err(StoreError::RefContended { name: self.notes_ref.clone(), attempts: u32::MAX, seconds: PATIENCE.as_secs() })
+        Err(StoreError::RefContended { name: name.clone(), attempts: u32::MAX, seconds: PATIENCE.as_secs() })
     }
 
     /// Writes the blobs, trees and commit of the new notes; `None` when nothing changes.
@@ -95,11 +104,21 @@ impl Store {
         if edits.is_empty() {
             return Ok(None);
         }
-        let tree = if is_tidy { self.edit_tree(root, &edits)? } else { self.rebuild_tree(root, &edits)? };
+        let tree = self.put_notes(root, &edits, is_tidy)?;
         self.write_commit(tree, old, message).map(Some)
     }
 
-    fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId, StoreError> {
+    /// The notes tree with these notes put in. `is_tidy`: each note that is touched stands once, in lower-case digits.
+    pub(super) fn put_notes(
+        &self,
+        root: gix::ObjectId,
+        edits: &[(ObjectId, ObjectId)],
+        is_tidy: bool,
+    ) -> Result<gix::ObjectId, StoreError> {
+        if is_tidy { self.edit_tree(root, edits) } else { self.rebuild_tree(root, edits) }
+    }
+
+    pub(super) fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId, StoreError> {
         let blob = self.repo.write_blob(bytes);
         blob.map(ours).map_err(|error| classify("writing a note".into(), &error))
     }
@@ -144,10 +163,10 @@ impl Store {
     }
 
     /// Writes the commit object; the ref is not touched.
-    fn write_commit(
+    pub(super) fn write_commit(
         &self,
         tree: gix::ObjectId,
-        parent: Option<gix::ObjectId>,
+        parents: impl IntoIterator<Item = gix::ObjectId>,
         message: &str,
     ) -> Result<gix::ObjectId, StoreError> {
         let failed = |error: &gix::Error| classify("writing the notes commit".into(), error);
@@ -162,7 +181,7 @@ impl Store {
             committer.time = &now;
         }
         let message = format!("{}\n", message.trim_end());
-        let commit = self.repo.new_commit_as(committer, author, message, tree, parent);
+        let commit = self.repo.new_commit_as(committer, author, message, tree, parents);
         commit.map(|commit| commit.id).map_err(|error| failed(&error))
     }
 
@@ -191,6 +210,14 @@ impl Store {
     }
 }
 
+/// Where the notes ref stands after a write.
+pub(super) struct Moved {
+    /// The commit that it names now.
+    pub commit: Option<gix::ObjectId>,
+    /// How many times the write was tried.
+    pub attempts: u32,
+}
+
 /// One object's note in a notes tree.
 struct Found {
     blobs: Vec<ObjectId>,
@@ -203,8 +230,14 @@ fn encode(entries: &[Entry]) -> Vec<u8> {
     lines.join("\n").into_bytes()
 }
 
+/// Lets the winner of a race finish.
+#[expect(clippy::disallowed_methods, reason = "the winner of a lost race needs a moment; the pause is random")]
+pub(super) fn rest(pause: Duration) {
+    std::thread::sleep(pause);
+}
+
 /// A random pause that grows with the attempts, so that writers who met once do not meet again.
-fn pause(attempts: u32) -> Duration {
+pub(super) fn pause(attempts: u32) -> Duration {
     let longest = (1000_u64 << attempts.min(7)).min(LONGEST_PAUSE_US);
     // The standard library seeds each hasher at random; that is all the randomness needed here.
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();

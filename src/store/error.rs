@@ -160,6 +160,50 @@ pub enum StoreError {
         /// The reason in words.
         why: String,
     },
+    /// No remote of that name, or none at all.
+    #[error("{}; look with: git remote -v, or add one with: git remote add NAME URL", match .name { Some(name) => format!("there is no remote `{name}`"), None => "there is no remote to exchange notes with".to_owned() })]
+    NoRemote {
+        /// What was asked for.
+        name: Option<String>,
+    },
+    /// Git could not fetch from a remote or push to it.
+    #[error(
+        "cannot {action} `{remote}`: {said}\nThe notes here are as they were. Whether the remote answers: git ls-remote {remote}"
+    )]
+    Unreachable {
+        /// `fetch from` or `push to`.
+        action: &'static str,
+        /// The remote.
+        remote: String,
+        /// What git said.
+        said: String,
+    },
+    /// The remote takes part in the exchange, and does not take the notes.
+    #[error(
+        "`{remote}` does not take {notes_ref}: {reason}\n{said}\nNothing is lost: the notes are here. Whoever looks after the remote can allow pushes to {notes_ref}"
+    )]
+    PushRefused {
+        /// The remote.
+        remote: String,
+        /// The ref.
+        notes_ref: String,
+        /// The reason of git's status line.
+        reason: String,
+        /// What git and the remote said.
+        said: String,
+    },
+    /// Others kept pushing first.
+    #[error(
+        "others pushed notes to `{remote}` first, {attempts} times in {seconds} s; nothing is lost. Try again: git ratchet push"
+    )]
+    PushContended {
+        /// The remote.
+        remote: String,
+        /// How often it was tried.
+        attempts: u32,
+        /// For how long.
+        seconds: u64,
+    },
     /// `GIT_COMMON_DIR` points elsewhere than the repository itself.
     #[error("GIT_COMMON_DIR is {}, but this repository keeps its objects in {}; unset GIT_COMMON_DIR", .given.display(), .found.display())]
     ForeignCommonDir {

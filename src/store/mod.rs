@@ -6,7 +6,8 @@
 //! Reading: [`Store::history`] walks commits (from the commit-graph file where there is one), [`Store::notes`] lists
 //! the notes ref, and [`Store::annotated_history`] joins the two by *tree*, so that a commit inherits what was
 //! measured on another commit with the same content. Writing: [`Store::append`], one commit on the notes ref per call,
-//! by compare-and-swap.
+//! by compare-and-swap. Exchange: [`Store::fetch_notes`], [`Store::merge_notes`] and [`Store::push_notes`]; the user's
+//! own git does the talking, so that credentials, proxies and ssh are its business.
 //!
 //! It knows no statistics, no settings file and no output.
 
@@ -14,14 +15,18 @@ mod annotated;
 mod append;
 mod base;
 mod decode;
+mod difference;
 mod error;
 mod git;
 mod history;
+mod hooks;
+mod merge;
 mod notes;
 mod objects;
 mod open;
 mod range;
 mod refs;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod worktrees;
@@ -33,9 +38,11 @@ pub use append::Appended;
 pub use base::{Base, BaseRequest, BaseSource};
 pub use error::StoreError;
 pub use history::{History, HistoryCommit, Walk};
+pub use merge::{Comparison, MergeKind, Merged, Surplus};
 pub use notes::Notes;
 pub use objects::CommitInfo;
 pub use open::OpenOptions;
+pub use remote::Pushed;
 pub use worktrees::Worktrees;
 
 use crate::model::Author;

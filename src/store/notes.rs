@@ -14,7 +14,7 @@ use crate::model::ObjectId;
 
 /// Most notes and trees that are listed: far more than any history of measurements has, and a bound on what a notes
 /// tree made to exhaust memory can do.
-const MAX_ENTRIES: usize = 4_000_000;
+pub(super) const MAX_ENTRIES: usize = 4_000_000;
 
 /// A snapshot of the notes ref.
 #[derive(Debug)]
@@ -74,6 +74,11 @@ impl Store {
     /// Lists the notes ref. A missing ref is no error: [`Notes::exists`] tells.
     pub fn notes(&self) -> Result<Notes<'_>, StoreError> {
         self.notes_at(&self.notes_ref)
+    }
+
+    /// Whether the notes ref exists; nothing is listed.
+    pub fn has_notes(&self) -> Result<bool, StoreError> {
+        Ok(self.notes_commit(&self.notes_ref)?.is_some())
     }
 
     /// Lists any notes ref, such as the one fetched from a remote; the full name.
@@ -200,7 +205,7 @@ pub(super) enum Step {
 }
 
 /// The bytes of an annotated id that the path has spelled so far.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Prefix {
     bytes: [u8; 32],
     len: usize,
@@ -224,6 +229,11 @@ impl Prefix {
     /// Whether the id begins with these bytes.
     pub(super) fn begins(&self, id: ObjectId) -> bool {
         id.as_bytes().starts_with(&self.bytes[..self.len])
+    }
+
+    /// The last byte.
+    pub(super) fn last(&self) -> Option<u8> {
+        self.bytes[..self.len].last().copied()
     }
 
     fn extended(mut self, digits: &[u8]) -> Option<Self> {

@@ -93,10 +93,7 @@ impl Store {
 
     /// The error for an object that is not here, with the command that brings it.
     pub(super) fn missing(&self, id: gix::ObjectId) -> StoreError {
-        let is_partial = self.repo.config_snapshot().plumbing().sections_by_name("remote").is_some_and(|mut sections| {
-            sections.any(|section| section.value("promisor").is_some() || section.value("partialclonefilter").is_some())
-        });
-        let mend = if is_partial {
+        let mend = if self.is_partial() {
             "this is a partial clone: bring it with: git fetch --refetch --no-filter"
         } else if self.is_shallow() {
             "this is a shallow clone: bring the history with: git fetch --unshallow"

@@ -8,6 +8,8 @@ mod confirm;
 mod contract;
 mod demo;
 mod docs;
+mod exchange;
+mod hook;
 mod hostile;
 mod schemas;
 mod tidy;
