@@ -12,8 +12,8 @@ fn init_writes_settings_that_work_and_never_replaces_any() {
     assert!(ran.out.contains("ratchet.toml") && ran.out.contains("git ratchet bench"), "{}", ran.out);
     assert_eq!(world.ratchet(&["bench", "--list"]).expect(0).out, "example\n");
     world.write("ratchet.toml", "base = \"main\"\n");
-    let refused = world.ratchet(&["init"]).expect(2);
-    assert!(refused.err.contains("exists") && refused.err.contains("--force"), "{}", refused.err);
+    let kept = world.ratchet(&["init"]).expect(0);
+    assert!(kept.out.contains("kept") && kept.out.contains("--force"), "{}", kept.out);
     assert_eq!(std::fs::read_to_string(world.repo.join("ratchet.toml")).unwrap(), "base = \"main\"\n");
     world.ratchet(&["init", "--force"]).expect(0);
 }
