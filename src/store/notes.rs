@@ -164,8 +164,10 @@ impl Store {
 
 /// A note has bounds, whoever wrote it.
 pub(super) fn refuse_too_large(annotated: ObjectId, note: &[u8]) -> Result<(), StoreError> {
-    let lines = note.iter().filter(|byte| **byte == b'\n').count();
-    let is_too_large = note.len() as u64 > MAX_NOTE_BYTES || lines > MAX_NOTE_LINES;
+    let lines = || note.iter().filter(|byte| **byte == b'\n').count();
+    // Counting is spared where there are not even that many bytes.
+    let has_too_many_lines = note.len() > MAX_NOTE_LINES && lines() > MAX_NOTE_LINES;
+    let is_too_large = note.len() as u64 > MAX_NOTE_BYTES || has_too_many_lines;
     if is_too_large { Err(StoreError::NoteTooLarge { annotated }) } else { Ok(()) }
 }
 
