@@ -185,6 +185,14 @@ proptest! {
     }
 
     #[test]
+    fn a_difference_is_what_a_union_adds(a in arbitrary_note(), b in arbitrary_note()) {
+        let only_a = difference(&a, &b);
+        prop_assert_eq!(union([only_a.as_slice(), b.as_slice()]), union([a.as_slice(), b.as_slice()]));
+        prop_assert_eq!(difference(&only_a, &b), only_a);
+        prop_assert_eq!(difference(&b, &b), Vec::<u8>::new());
+    }
+
+    #[test]
     fn union_is_commutative_associative_idempotent_and_loses_no_line(a in arbitrary_note(), b in arbitrary_note(), c in arbitrary_note()) {
         let both = |x: &[u8], y: &[u8]| union([x, y]);
         prop_assert_eq!(both(&a, &b), both(&b, &a));

@@ -48,7 +48,7 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
         base: raw.base.map(|base| base.0),
         history: raw.history.unwrap_or_default(),
         baseline: raw.baseline.unwrap_or_default(),
-        confirm: raw.confirm.unwrap_or_default(),
+        confirm: ConfirmMode::default(),
         testbed: raw.testbed.map(|label| label.0),
         thresholds: thresholds(raw.thresholds),
         metric_thresholds: raw.metric.into_iter().map(of_metric).collect(),

@@ -35,7 +35,7 @@ pub(super) struct Difference {
 impl Store {
     /// What differs between two notes trees; `None` is an empty one.
     pub(super) fn difference(&self, left: Option<gix::ObjectId>, right: Option<gix::ObjectId>) -> Result<Difference, StoreError> {
-        let mut walk = Walk { store: self, trees: 0, is_tidy: true, found: Vec::new() };
+        let mut walk = Walk { store: self, entries: 0, is_tidy: true, found: Vec::new() };
         let root = |tree: Option<gix::ObjectId>| {
             let folders = tree.filter(|tree| !tree.is_empty_tree()).map(|tree| (tree, Prefix::default()));
             Side { folders: folders.into_iter().collect(), notes: Vec::new() }
@@ -57,7 +57,7 @@ struct Side {
 
 struct Walk<'store> {
     store: &'store Store,
-    trees: usize,
+    entries: usize,
     is_tidy: bool,
     found: Vec<Differing>,
 }
@@ -93,13 +93,13 @@ impl Walk<'_> {
             below.entry(byte_of(note.0)).or_default().notes.push(note);
         }
         for (tree, prefix) in side.folders {
-            self.trees += 1;
-            if self.trees > MAX_ENTRIES {
-                return Err(StoreError::TooManyNotes { name: tree.to_string(), limit: MAX_ENTRIES });
-            }
             let object = self.store.find(tree)?;
             for entry in TreeRefIter::from_bytes(&object.data, tree.kind()) {
                 let entry = entry.map_err(|error| unreadable(format!("the notes tree {tree}"), &error))?;
+                self.entries += 1;
+                if self.entries > MAX_ENTRIES {
+                    return Err(StoreError::TooManyNotes { name: tree.to_string(), limit: MAX_ENTRIES });
+                }
                 match prefix.read(&entry, tree.kind()) {
                     Some(Step::Note(annotated)) => {
                         below.entry(byte_of(annotated)).or_default().notes.push((annotated, ours(entry.oid)));

@@ -10,8 +10,8 @@ impl Store {
     pub fn hooks_dir(&self) -> Result<PathBuf, StoreError> {
         let stdout = self.git.output(&["rev-parse", "--git-path", "hooks"])?;
         let path = PathBuf::from(String::from_utf8_lossy(&stdout).trim_end_matches(['\n', '\r']));
-        // Git answers relative to where it ran.
-        Ok(self.work_dir().unwrap_or_else(|| self.git_dir()).join(path))
+        // Git answers relative to where it ran. Going through the components drops a `.` in between.
+        Ok(self.work_dir().unwrap_or_else(|| self.git_dir()).join(path).components().collect())
     }
 
     /// What a pushed branch is held against: what the remote has of it, else what was last fetched of it, else the

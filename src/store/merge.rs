@@ -77,7 +77,7 @@ impl Store {
     /// What the local notes and those of another notes commit have that the other lacks. Writes nothing.
     pub fn compare_notes(&self, other: ObjectId) -> Result<Comparison, StoreError> {
         let old = self.notes_commit(&self.notes_ref)?;
-        Ok(self.plan(old, theirs(other))?.comparison)
+        Ok(self.plan(old, theirs(other), Unions::Counted)?.comparison)
     }
 
     /// Whether a ref names notes that were not merged yet: a commit that is no ancestor of the local notes.
@@ -110,7 +110,7 @@ impl Store {
     ) -> Result<(MergeKind, Comparison, Option<gix::ObjectId>), StoreError> {
         // What was merged before is not brought back: lines that were removed here on purpose stay removed.
         let is_known = old.map_or(Ok(false), |old| self.is_ancestor(ours(other), ours(old)))?;
-        let plan = self.plan(old, other)?;
+        let plan = self.plan(old, other, if is_known { Unions::Counted } else { Unions::Written })?;
         let Some(old) = old.filter(|_| !is_known) else {
             let kind = if is_known { MergeKind::UpToDate } else { MergeKind::FastForward };
             let comparison = if is_known { Comparison { there: Surplus::default(), ..plan.comparison } } else { plan.comparison };
@@ -120,30 +120,30 @@ impl Store {
         if plan.comparison.here.lines == 0 && self.is_ancestor(ours(old), ours(other))? {
             return Ok((MergeKind::FastForward, plan.comparison, Some(other)));
         }
-        let tree = self.put_notes(self.tree_of(old)?, &plan.edits(self)?, plan.is_tidy)?;
+        let tree = self.put_notes(self.tree_of(old)?, &plan.edits, plan.is_tidy)?;
         let message = format!("git ratchet: merge the notes of {source}");
         let commit = self.write_commit(tree, [old, other], &message)?;
         Ok((MergeKind::Merge, plan.comparison, Some(commit)))
     }
 
     /// Finds what has to be written, and counts.
-    fn plan(&self, old: Option<gix::ObjectId>, other: gix::ObjectId) -> Result<Plan, StoreError> {
+    fn plan(&self, old: Option<gix::ObjectId>, other: gix::ObjectId, unions: Unions) -> Result<Plan, StoreError> {
         let old_tree = old.map(|commit| self.tree_of(commit)).transpose()?;
         let difference = self.difference(old_tree, Some(self.tree_of(other)?))?;
         let mut plan = Plan { is_tidy: difference.left_is_tidy, ..Plan::default() };
         for note in difference.notes {
-            self.plan_note(note, &mut plan)?;
+            self.plan_note(note, unions, &mut plan)?;
         }
         Ok(plan)
     }
 
-    fn plan_note(&self, note: Differing, plan: &mut Plan) -> Result<(), StoreError> {
+    fn plan_note(&self, note: Differing, unions: Unions, plan: &mut Plan) -> Result<(), StoreError> {
         let annotated = note.annotated;
         let read = |blobs: &[ObjectId]| self.read_note(annotated, blobs.iter().copied());
         let there = match read(&note.right) {
             // Nothing has to be read to take a note that stands on one side only.
             Err(StoreError::NoteTooLarge { .. }) if note.left.is_empty() && note.right.len() == 1 => {
-                plan.writes.push((annotated, Write::Blob(note.right[0])));
+                plan.edits.push((annotated, note.right[0]));
                 return Ok(());
             }
             read => read?,
@@ -164,39 +164,33 @@ impl Store {
         if only_there.is_empty() {
             return Ok(());
         }
-        let write = match note.right.as_slice() {
-            [blob] if only_here.is_empty() => Write::Blob(*blob),
-            _ => Write::Union(codec::union([here.as_slice(), there.as_slice()])),
-        };
-        if matches!(&write, Write::Union(bytes) if bytes.len() as u64 > MAX_NOTE_BYTES) {
-            return Err(StoreError::NoteTooLarge { annotated });
+        match note.right.as_slice() {
+            [blob] if only_here.is_empty() => plan.edits.push((annotated, *blob)),
+            _ if unions == Unions::Written => {
+                let union = codec::union([here.as_slice(), there.as_slice()]);
+                if union.len() as u64 > MAX_NOTE_BYTES {
+                    return Err(StoreError::NoteTooLarge { annotated });
+                }
+                plan.edits.push((annotated, self.write_blob(&union)?));
+            }
+            _ => {}
         }
-        plan.writes.push((annotated, write));
         Ok(())
     }
+}
+
+/// Whether the lines of both sides are put together, or only counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unions {
+    Counted,
+    Written,
 }
 
 /// What a merge has to write.
 #[derive(Default)]
 struct Plan {
-    writes: Vec<(ObjectId, Write)>,
+    /// Annotated objects and their new note blobs, which are written already.
+    edits: Vec<(ObjectId, ObjectId)>,
     is_tidy: bool,
     comparison: Comparison,
-}
-
-enum Write {
-    /// The other side's note, as it is.
-    Blob(ObjectId),
-    /// The lines of both.
-    Union(Vec<u8>),
-}
-
-impl Plan {
-    fn edits(&self, store: &Store) -> Result<Vec<(ObjectId, ObjectId)>, StoreError> {
-        let edit = |(annotated, write): &(ObjectId, Write)| match write {
-            Write::Blob(blob) => Ok((*annotated, *blob)),
-            Write::Union(bytes) => Ok((*annotated, store.write_blob(bytes)?)),
-        };
-        self.writes.iter().map(edit).collect()
-    }
 }

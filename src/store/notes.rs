@@ -12,7 +12,7 @@ use super::{MAX_NOTE_BYTES, MAX_NOTE_LINES, Store, StoreError};
 use crate::codec;
 use crate::model::ObjectId;
 
-/// Most notes and trees that are listed: far more than any history of measurements has, and a bound on what a notes
+/// Most entries of notes trees that are read at once: far more than any history of measurements has, and a bound on what a notes
 /// tree made to exhaust memory can do.
 pub(super) const MAX_ENTRIES: usize = 4_000_000;
 

@@ -2,6 +2,7 @@
 
 mod append;
 mod base;
+mod difference;
 mod history;
 mod inherit;
 mod notes;
