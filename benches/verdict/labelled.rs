@@ -1,0 +1,163 @@
+//! Real histories with change points that people marked: SAP's performance regression data set in the form of
+//! `sap_labelled_even.json.gz`, where every build is a commit with one to six runs.
+//!
+//! Where nobody marked anything, an alarm is false: every such stretch is a history of its own, so that a rule which
+//! remembers is not blamed for a loss that people saw, too. A slow-down that most annotators marked, by 3 % or more, is
+//! to be detected within twenty builds.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+use git_ratchet::stats::median;
+use serde::Deserialize;
+
+use super::rule::{Maker, RULES, THRESHOLD};
+use super::table::{Table, count, parallel, percent};
+
+/// Builds around a mark that belong to neither stretch: people do not agree to the build.
+const MARGIN: usize = 5;
+/// Stretches with fewer builds are not looked at.
+const SHORTEST: usize = 30;
+/// A slow-down needs this many builds before it, for a rule to know the level.
+const BEFORE: usize = 10;
+/// It is to be detected within this many builds.
+const WITHIN: usize = 20;
+const FEWEST_ANNOTATORS: usize = 3;
+const MOST_RUNS: usize = 6;
+
+#[derive(Deserialize)]
+struct Labelled {
+    runs: Vec<Vec<f64>>,
+    annotations: BTreeMap<String, Vec<usize>>,
+}
+
+/// Builds that were measured, and what is marked among them.
+struct History {
+    builds: Vec<Vec<f64>>,
+    /// Every mark of anyone, ascending.
+    marks: Vec<usize>,
+    /// Slow-downs that most annotators marked.
+    slower: Vec<usize>,
+}
+
+/// Detections with their delays, and alarms where nothing is.
+#[derive(Default)]
+struct Score {
+    alarms: u64,
+    clean: u64,
+    delays: Vec<Option<usize>>,
+}
+
+/// The table for a file.
+pub fn report(file: &Path) -> Result<String, String> {
+    let told = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", file.display());
+    let packed = File::open(file).map_err(|error| told(&error))?;
+    let labelled: Vec<Labelled> =
+        serde_json::from_reader(std::io::BufReader::new(flate2::read::GzDecoder::new(packed))).map_err(|error| told(&error))?;
+    let histories: Vec<History> = labelled.into_iter().filter_map(History::new).collect();
+    let title = format!("{} labelled histories", histories.len());
+    let columns = ["false alarms per 1,000 clean builds", "clean builds", "slow-downs", "detected, %", "median delay, builds"];
+    let mut table = Table::new(&title, "rule", columns);
+    for (name, make) in RULES.into_iter().filter(|(name, _)| !name.contains("confirm")) {
+        let score = total(parallel(histories.len() as u64, |index| histories[index as usize].score(make)));
+        let mut delays: Vec<f64> = score.delays.iter().flatten().map(|delay| *delay as f64).collect();
+        delays.sort_unstable_by(f64::total_cmp);
+        table.row(
+            name,
+            [
+                count(score.alarms, score.clean),
+                score.clean.to_string(),
+                score.delays.len().to_string(),
+                percent(delays.len() as u64, score.delays.len() as u64),
+                median(&delays).map_or_else(|| "-".to_owned(), |delay| delay.to_string()),
+            ],
+        );
+    }
+    Ok(table.to_string())
+}
+
+fn total(scores: Vec<Score>) -> Score {
+    let add = |sum: Score, next: Score| Score {
+        alarms: sum.alarms + next.alarms,
+        clean: sum.clean + next.clean,
+        delays: [sum.delays, next.delays].concat(),
+    };
+    scores.into_iter().fold(Score::default(), add)
+}
+
+impl History {
+    /// `None` where too few people looked.
+    fn new(labelled: Labelled) -> Option<Self> {
+        let annotators = labelled.annotations.len();
+        let logs = |runs: Vec<f64>| runs.into_iter().filter(|run| *run > 0.0).take(MOST_RUNS).map(f64::ln).collect();
+        let builds: Vec<Vec<f64>> = labelled.runs.into_iter().map(logs).collect();
+        let mut marks: Vec<usize> = labelled.annotations.values().flatten().copied().collect();
+        marks.sort_unstable();
+        let votes = |mark: usize| {
+            let near = |marks: &&Vec<usize>| marks.iter().any(|other| other.abs_diff(mark) <= MARGIN);
+            labelled.annotations.values().filter(near).count()
+        };
+        let agreed: Vec<usize> = marks.iter().copied().filter(|mark| 2 * votes(*mark) > annotators).collect();
+        let places: Vec<usize> = agreed.chunk_by(|a, b| b - a <= MARGIN).map(|near| near[near.len() / 2]).collect();
+        marks.dedup();
+        let mut history = Self { builds, marks, slower: Vec::new() };
+        history.slower =
+            places.into_iter().filter(|place| history.loss_at(*place).is_some_and(|loss| loss > THRESHOLD)).collect();
+        (annotators >= FEWEST_ANNOTATORS).then_some(history)
+    }
+
+    /// By how much the builds from a mark to the next are slower than those since the mark before.
+    fn loss_at(&self, place: usize) -> Option<f64> {
+        let level = |builds: Range<usize>| median(&self.builds.get(builds)?.concat());
+        let (before, after) = (self.start_before(place), self.end_after(place));
+        Some(level(place..after.min(place + WITHIN))? - level(before.max(place.saturating_sub(WITHIN))..place)?)
+    }
+
+    fn start_before(&self, place: usize) -> usize {
+        self.marks.iter().copied().rfind(|mark| mark + MARGIN < place).unwrap_or(0)
+    }
+
+    fn end_after(&self, place: usize) -> usize {
+        self.marks.iter().copied().find(|mark| *mark > place + MARGIN).unwrap_or(self.builds.len())
+    }
+
+    fn score(&self, make: Maker) -> Score {
+        let mut score = Score::default();
+        for stretch in self.unmarked() {
+            let (alarms, judged) = self.replay(make, stretch.clone(), stretch.start);
+            score.alarms += alarms.len() as u64;
+            score.clean += judged;
+        }
+        for &place in self.slower.iter().filter(|place| **place >= self.start_before(**place) + BEFORE) {
+            let end = self.end_after(place).min(place + WITHIN + 1);
+            let from = place.saturating_sub(MARGIN);
+            let (alarms, _) = self.replay(make, self.start_before(place)..end, from);
+            score.delays.push(alarms.first().map(|alarm| alarm.saturating_sub(place)));
+        }
+        score
+    }
+
+    /// The stretches between the marks of anyone, without the builds next to them.
+    fn unmarked(&self) -> Vec<Range<usize>> {
+        let starts = std::iter::once(0).chain(self.marks.iter().map(|mark| mark + MARGIN));
+        let ends = self.marks.iter().map(|mark| mark.saturating_sub(MARGIN)).chain([self.builds.len()]);
+        starts.zip(ends).map(|(start, end)| start..end).filter(|stretch| stretch.len() >= SHORTEST).collect()
+    }
+
+    /// The builds of a stretch that raise alarm from `from` on, and how many are judged.
+    fn replay(&self, make: Maker, stretch: Range<usize>, from: usize) -> (Vec<usize>, u64) {
+        let mut rule = make();
+        let (mut alarms, mut judged) = (Vec::new(), 0);
+        for build in stretch.filter(|build| !self.builds[*build].is_empty()) {
+            let runs = &self.builds[build];
+            if build >= from {
+                judged += 1;
+                alarms.extend(rule.judge(runs, None).alarm.then_some(build));
+            }
+            rule.record(runs);
+        }
+        (alarms, judged)
+    }
+}

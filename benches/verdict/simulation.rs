@@ -1,0 +1,83 @@
+//! False alarms on clean commits, and power on the commit that loses.
+
+use super::ours::Level;
+use super::rule::{Maker, Outcome, RULES, Rule};
+use super::table::{Table, count, parallel, percent};
+use super::world::{REGIMES, Regime, World};
+
+const LOSSES: [f64; 3] = [0.03, 0.05, 0.10];
+const PRIOR_RUNS: [usize; 5] = [1, 2, 5, 50, 200];
+
+/// A seed of its own for every simulated series.
+fn seed_of(seed: u64, regime: &Regime, series: u64) -> u64 {
+    let letters = regime.name.bytes().fold(0u64, |sum, byte| sum * 31 + u64::from(byte));
+    seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (letters << 40) ^ series
+}
+
+/// Alarms per 1,000 clean commits and extra runs per commit; a commit that raised alarm becomes part of the history.
+pub fn false_alarms(seed: u64, series: u64, commits: usize) -> String {
+    let title = "False alarms per 1,000 clean commits (in brackets the upper 95 % Clopper-Pearson bound)";
+    let mut alarms = Table::new(title, "rule", REGIMES.map(|regime| regime.name));
+    let mut extra = Table::new("Extra runs per clean commit", "rule", REGIMES.map(|regime| regime.name));
+    for (name, make) in RULES {
+        let outcomes = REGIMES.map(|regime| clean(seed, &regime, make, series, commits));
+        alarms.row(name, outcomes.map(|(alarms, judged, _)| count(alarms, judged)));
+        if outcomes.iter().any(|(_, _, extra)| *extra > 0) {
+            extra.row(name, outcomes.map(|(_, judged, extra)| format!("{:.2}", extra as f64 / judged as f64)));
+        }
+    }
+    format!("{alarms}\n{extra}")
+}
+
+/// Alarms, commits judged, extra runs.
+fn clean(seed: u64, regime: &Regime, make: Maker, series: u64, commits: usize) -> (u64, u64, u64) {
+    let of_series = |index| {
+        let mut world = World::new(*regime, seed_of(seed, regime, index));
+        let mut rule = make();
+        let mut sums = (0, 0, 0);
+        for _ in 0..commits {
+            let run = world.commit(0.0);
+            let outcome = rule.judge(&[run], Some(&mut world));
+            sums = (sums.0 + u64::from(outcome.alarm), sums.1 + 1, sums.2 + outcome.extra_runs as u64);
+            rule.record(&[run]);
+        }
+        sums
+    };
+    parallel(series, of_series).into_iter().fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2))
+}
+
+/// How often the offending commit itself is caught, by size of the loss and length of the history.
+pub fn power(seed: u64, trials: u64) -> String {
+    let titled =
+        |loss: f64| format!("Power at a loss of {:.0} %, after 1 / 2 / 5 / 50 / 200 prior runs, in percent", 100.0 * loss);
+    let mut text = String::new();
+    for loss in LOSSES {
+        let mut table = Table::new(&titled(loss), "rule", REGIMES.map(|regime| regime.name));
+        for (name, make) in RULES {
+            table.row(name, REGIMES.map(|regime| caught_after_each(seed, &regime, make, loss, trials)));
+        }
+        if loss == 0.03 {
+            let make: Maker = || Box::new(Level::confirming().with_threshold(2.0));
+            let caught = REGIMES.map(|regime| caught_after_each(seed, &regime, make, loss, trials));
+            table.row("level + confirm, threshold 2 %", caught);
+        }
+        text += &format!("{table}\n");
+    }
+    text
+}
+
+fn caught_after_each(seed: u64, regime: &Regime, make: Maker, loss: f64, trials: u64) -> String {
+    let caught = |prior| {
+        let outcomes = parallel(trials, |trial| caught(World::new(*regime, seed_of(!seed, regime, trial)), make(), prior, loss));
+        percent(outcomes.iter().filter(|outcome| outcome.alarm).count() as u64, trials)
+    };
+    PRIOR_RUNS.map(caught).join(" / ")
+}
+
+fn caught(mut world: World, mut rule: Box<dyn Rule>, prior: usize, loss: f64) -> Outcome {
+    for _ in 0..prior {
+        rule.record(&[world.commit(0.0)]);
+    }
+    let run = world.commit(loss.ln_1p());
+    rule.judge(&[run], Some(&mut world))
+}
