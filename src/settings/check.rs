@@ -9,7 +9,9 @@ use super::benchmark::{CommandPattern, CommandPatterns};
 use super::error::Problem;
 use super::placeholder::Pattern;
 use super::raw::{RawBenchmark, RawCommand, RawSampling, RawSettings, RawThresholds};
-use super::{Benchmark, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, Sampling, Settings, SettingsError};
+use super::{
+    Benchmark, ConfirmMode, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, Sampling, Settings, SettingsError,
+};
 use super::{matrix, metrics};
 use crate::model::{BenchmarkName, Config};
 

@@ -12,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::values::{Better, Name, Percent, PositivePercent, PositiveTime, RawStream, Scalar, Scalars, Text, Time, WarmupValue};
-use super::{BaselineMode, ConfirmMode, HistoryMode};
+use super::{BaselineMode, HistoryMode};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,7 +20,6 @@ pub(super) struct RawSettings {
     pub(super) base: Option<Text>,
     pub(super) history: Option<HistoryMode>,
     pub(super) baseline: Option<BaselineMode>,
-    pub(super) confirm: Option<ConfirmMode>,
     pub(super) testbed: Option<Text>,
     pub(super) thresholds: RawThresholds,
     pub(super) metric: BTreeMap<Name, RawThresholds>,

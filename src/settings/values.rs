@@ -219,27 +219,6 @@ impl std::str::FromStr for ConfirmMode {
     }
 }
 
-impl<'de> Deserialize<'de> for ConfirmMode {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match ConfirmValue::deserialize(deserializer)? {
-            ConfirmValue::Boolean(true) => Ok(Self::Always),
-            ConfirmValue::Boolean(false) => Ok(Self::Never),
-            ConfirmValue::Word(word) if word == "ci" => Ok(Self::Ci),
-            ConfirmValue::Word(word) => {
-                let message = format!("`{word}` does not say when to confirm: write true, false or \"ci\"");
-                Err(serde::de::Error::custom(message))
-            }
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected true, false or \"ci\"")]
-enum ConfirmValue {
-    Boolean(bool),
-    Word(String),
-}
-
 /// A value of a parameter or of the environment.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(untagged, expecting = "expected a text, a number or a boolean")]
