@@ -40,7 +40,28 @@ impl Segmentation {
         let means: Vec<f64> = values.chunks(block).filter_map(super::mean).collect();
         let coarse = Self { sigma: self.sigma / (block as f64).sqrt(), ..*self }.optimal(&means);
         let cuts: Vec<usize> = coarse.iter().skip(1).map(|segment| segment.start * block).collect();
-        settle(&cuts, block, values)
+        self.settle(&cuts, block, values)
+    }
+
+    /// Moves each cut, oldest first, by up to `reach` to where its two neighbours deviate least from their means, and
+    /// drops it where it no longer pays: a block that straddles two levels looks like one of its own.
+    fn settle(&self, cuts: &[usize], reach: usize, values: &[f64]) -> Vec<Range<usize>> {
+        let cost = SquaredDeviations::new(values);
+        let penalty = self.penalty * self.sigma.powi(2) * (values.len() as f64).ln();
+        let mut segments = Vec::with_capacity(cuts.len() + 1);
+        let mut start = 0;
+        for (i, &cut) in cuts.iter().enumerate() {
+            let end = cuts.get(i + 1).copied().unwrap_or(values.len());
+            let deviation = |place: &usize| cost.of(start..*place) + cost.of(*place..end);
+            let places = (cut - reach).max(start + 1)..=(cut + reach).min(end - 1);
+            let settled = places.min_by(|a, b| deviation(a).total_cmp(&deviation(b))).unwrap_or(cut);
+            if deviation(&settled) + penalty < cost.of(start..end) {
+                segments.push(start..settled);
+                start = settled;
+            }
+        }
+        segments.push(start..values.len());
+        segments
     }
 
     fn optimal(&self, values: &[f64]) -> Vec<Range<usize>> {
@@ -74,23 +95,6 @@ impl Segmentation {
         }
         trace_back(&starts, if best[n].is_finite() { n } else { 0 }, n)
     }
-}
-
-/// Moves each cut, oldest first, by up to `reach` to where its two neighbours deviate least from their means.
-fn settle(cuts: &[usize], reach: usize, values: &[f64]) -> Vec<Range<usize>> {
-    let cost = SquaredDeviations::new(values);
-    let mut segments = Vec::with_capacity(cuts.len() + 1);
-    let mut start = 0;
-    for (i, &cut) in cuts.iter().enumerate() {
-        let end = cuts.get(i + 1).copied().unwrap_or(values.len());
-        let places = (cut - reach).max(start + 1)..=(cut + reach).min(end - 1);
-        let deviation = |place: &usize| cost.of(start..*place) + cost.of(*place..end);
-        let settled = places.min_by(|a, b| deviation(a).total_cmp(&deviation(b))).unwrap_or(cut);
-        segments.push(start..settled);
-        start = settled;
-    }
-    segments.push(start..values.len());
-    segments
 }
 
 /// A place where the last stretch may begin, until a better one is known.

@@ -252,3 +252,13 @@ proptest! {
         prop_assert!(segments.iter().all(|stretch| stretch.len() >= 2));
     }
 }
+
+/// Too long to be cut value by value: the cuts still stand where the levels change.
+#[test]
+fn a_long_series_is_cut_where_its_levels_change() {
+    let mut random = super::random::SplitMix64::new(7);
+    let level = |i: usize| if (7_001..13_003).contains(&i) { 1.05 } else { 1.0 };
+    let values: Vec<f64> = (0..20_000).map(|i| level(i) + 0.01 * (random.unit() - 0.5)).collect();
+    let found = Segmentation::with_noise(0.003).segments(&values);
+    assert_eq!(found, [0..7_001, 7_001..13_003, 13_003..20_000]);
+}

@@ -73,3 +73,21 @@ fn a_confirmation_clears_clean_commits_and_convicts_losses() {
     let seen = (0..200).filter(|trial| confirmed(*trial, 0.01, 1.05) == Verdict::Regression).count() as u64;
     assert!(200 - seen <= most_by_chance(200, 0.1), "{seen} of 200");
 }
+
+/// One clean check of many noisy series: judged each for itself, some of them would look guilty.
+#[test]
+fn a_check_of_many_noisy_series_stays_quiet() {
+    let alarms = |family| {
+        let judged = |seed: u64| {
+            let mut noisy = Noisy::new(2_000_000 + seed, 0.03);
+            let runs = noisy.many(0.010, 12);
+            Given { family, ..Given::times(&runs, noisy.around(0.010)) }.judge().verdict
+        };
+        (0..2000).filter(|seed| judged(*seed) == Verdict::Regression).count() as u64
+    };
+    let (alone, together) = (alarms(1), alarms(2000));
+    assert!(together <= most_by_chance(1, 0.01), "{together} of 2000, and {alone} without a family");
+    assert!(together <= alone);
+    // What is plain stays plain.
+    Given { family: 2000, ..Given::times(&Noisy::new(1, 0.01).many(0.010, 30), 0.013) }.check(Verdict::Regression);
+}
