@@ -5,10 +5,14 @@
 //! one makes the interval wide). A loss beyond the threshold that noise explains as well is undecided while there is
 //! little history, and passes with a warning once the history is long enough for its noise to be known.
 
+use std::ops::Range;
+
+use super::confirm::LAYOUT_SHARE;
 use super::confirm::{ConfirmPlan, Side, Suspicion};
-use super::level::{FEWEST_RUNS, Level};
+use super::level::{FEWEST_RUNS, HAMPEL_LIMIT, Level};
 use super::noise::{Noise, error_within};
 use super::scale::Scale;
+use super::series::by_commit;
 use super::verdict::{Baseline, Creep, Estimate, HistoryTest, JudgeWarning, Reasons, StopReason, Verdict};
 use super::{BaselineRule, Decision, MeasuredRun, SeriesInput};
 use crate::model::Summary;
@@ -23,7 +27,7 @@ const FAMILY_ALPHA: f64 = 0.01;
 /// With this many runs the noise of a series is known, and what it explains passes.
 const ENOUGH_RUNS: usize = 50;
 /// An answer to "how many more runs" that is larger than this is no answer.
-const MOST_MORE_RUNS: usize = 200;
+const MOST_MORE_RUNS: usize = 30;
 /// A change is the candidate's own against the median of this many runs before it.
 const RECENT_RUNS: usize = 3;
 
@@ -63,7 +67,9 @@ pub(super) fn baseline(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<
 /// What the history says before the candidate is looked at.
 struct Ground<'a> {
     runs: &'a [MeasuredRun],
-    /// The runs on the scale of comparison.
+    /// The runs of each commit.
+    commits: Vec<Range<usize>>,
+    /// The commits on the scale of comparison: the median of each one's runs.
     places: Vec<f64>,
     scale: Scale,
     noise: Noise,
@@ -80,19 +86,39 @@ impl<'a> Ground<'a> {
         let paired = input.pairs.iter().flat_map(|pair| [pair.reference, pair.candidate]);
         let every: Vec<f64> = measured.iter().copied().chain(paired).collect();
         let scale = Scale::for_values(input.series.metric.better, &every);
-        let places: Vec<f64> = runs.iter().map(|run| scale.place(run.value())).collect();
+        let (commits, places) = (by_commit(runs), scale.places_by_commit(runs));
         let summaries: Vec<&Summary> = runs.iter().chain(candidates).map(|run| &run.summary).collect();
         let noise = Noise::estimate(&places, input.prior, error_within(&scale, &summaries));
         if input.rule == BaselineRule::Revision {
             let level = Level::of_all(&places, &noise)?;
-            return Some(Self { runs, places, scale, noise, level, provisional: false, alpha: alpha(input) });
+            return Some(Self { runs, commits, places, scale, noise, level, provisional: false, alpha: alpha(input) });
         }
         let level = Level::best(&places, &noise)?;
-        let mut ground = Self { runs, places, scale, noise, level, provisional: false, alpha: alpha(input) };
+        let mut ground = Self { runs, commits, places, scale, noise, level, provisional: false, alpha: alpha(input) };
         if let Some(newest) = ground.newest_better(input.thresholds.improvement_percent) {
             (ground.level, ground.provisional) = (newest, true);
         }
+        ground.level.sigma *= ground.repetition();
         Some(ground)
+    }
+
+    /// By how much the level is better known because its commits were measured repeatedly.
+    fn repetition(&self) -> f64 {
+        let spreads: Vec<f64> = self.commits[self.level.stretch.clone()].iter().map(|runs| spread_of(runs.len())).collect();
+        stats::mean(&spreads).unwrap_or(1.0).sqrt()
+    }
+
+    /// The runs of the commits of the level, without those that its filter took for outliers.
+    fn held(&self) -> impl Iterator<Item = &'a MeasuredRun> {
+        let limit = HAMPEL_LIMIT * self.noise.sigma;
+        let runs = self.runs;
+        let stretch = self.level.stretch.clone();
+        let near = stretch.clone().filter(move |at| (self.places[*at] - self.level.place).abs() <= limit);
+        // A level of which nothing is near its mean is no level, but its commits are all there is.
+        let kept: Vec<usize> = near.collect();
+        let kept = if kept.is_empty() { stretch.collect() } else { kept };
+        let ranges: Vec<Range<usize>> = kept.into_iter().map(|at| self.commits[at].clone()).collect();
+        ranges.into_iter().flat_map(move |range| &runs[range])
     }
 
     /// The newest one or two runs, if each of them is better than the best level before them by more than the
@@ -119,10 +145,9 @@ impl<'a> Ground<'a> {
     }
 
     fn baseline(&self) -> Baseline {
-        let held = &self.runs[self.level.stretch.clone()];
         let half_width = distribution::student_quantile(0.975, self.noise.degrees).map(|t| t * self.level.sigma);
         let ends = half_width.and_then(|half| self.interval(self.level.place, half));
-        let mut commits: Vec<_> = held.iter().map(|run| run.commit).collect();
+        let mut commits: Vec<_> = self.held().map(|run| run.commit).collect();
         commits.dedup();
         commits.drain(..commits.len().saturating_sub(Baseline::MOST_COMMITS));
         Baseline {
@@ -130,7 +155,7 @@ impl<'a> Ground<'a> {
             low: ends.map(|(low, _)| low),
             high: ends.map(|(_, high)| high),
             commits,
-            runs: held.len(),
+            runs: self.held().count(),
         }
     }
 
@@ -142,7 +167,7 @@ impl<'a> Ground<'a> {
 
     /// The level as a value: within what its runs measured, so that equal runs give exactly their value.
     fn value(&self) -> f64 {
-        let measured = self.runs[self.level.stretch.clone()].iter().map(MeasuredRun::value);
+        let measured = self.held().map(MeasuredRun::value);
         let (least, most) = measured.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| (v.min(least), v.max(most)));
         self.scale.value(self.level.place).max(least).min(most)
     }
@@ -161,7 +186,7 @@ impl Placed {
         let values: Vec<f64> = runs.iter().map(MeasuredRun::value).collect();
         let value = stats::median(&values)?;
         let place = ground.scale.place(value);
-        let spread = median_spread(runs.len());
+        let spread = spread_of(runs.len());
         let (low, high) = match runs {
             [only] => (only.summary.low, only.summary.high),
             _ => {
@@ -173,9 +198,11 @@ impl Placed {
     }
 }
 
-/// The variance of the median of n normal values: at most π/2n.
-fn median_spread(runs: usize) -> f64 {
-    (std::f64::consts::FRAC_PI_2 / runs.max(1) as f64).min(1.0)
+/// The variance of what n runs of one commit say, in units of the variance between runs: half of it sticks to the commit
+/// (the layout of its binary, its session), the rest shrinks as that of the median of n normal values, at most π/2n.
+fn spread_of(runs: usize) -> f64 {
+    let of_median = (std::f64::consts::FRAC_PI_2 / runs.max(1) as f64).min(1.0);
+    LAYOUT_SHARE + (1.0 - LAYOUT_SHARE) * of_median
 }
 
 /// A candidate before its history.
@@ -258,7 +285,7 @@ impl Case<'_> {
             Finding::plain(Verdict::Pass)
         } else if self.real() {
             Finding::plain(Verdict::Regression)
-        } else if self.ground.runs.len() < ENOUGH_RUNS {
+        } else if self.ground.places.len() < ENOUGH_RUNS {
             Finding::plain(self.undecided())
         } else {
             let detectable_percent = self.detectable_percent();
@@ -294,10 +321,10 @@ impl Case<'_> {
     /// How many more runs on both sides would make a change of this size real.
     fn more_runs_needed(&self) -> Option<usize> {
         let (noise, level) = (&self.ground.noise, &self.ground.level);
-        let (measured, held) = (self.input.candidate.runs.len(), level.stretch.len());
+        let (measured, held) = (self.input.candidate.runs.len(), self.ground.held().count());
         let decides = |more: &usize| {
-            let of_level = level.sigma.powi(2) * held as f64 / (held + more) as f64;
-            let sigma = (noise.sigma.powi(2) * median_spread(measured + more) + of_level).sqrt();
+            let of_level = level.sigma.powi(2) * spread_of(held + more) / spread_of(held);
+            let sigma = (noise.sigma.powi(2) * spread_of(measured + more) + of_level).sqrt();
             let t = distribution::student_quantile(1.0 - self.ground.alpha, noise.degrees_after(*more));
             t.is_some_and(|t| self.loss() > t * sigma)
         };
@@ -334,7 +361,8 @@ impl Case<'_> {
         if self.loss() <= self.regression_shift() || own >= self.loss() / 2.0 {
             return None;
         }
-        let (from, to) = (ground.runs.get(end.checked_sub(1)?)?, ground.runs.last()?);
+        let last_of_level = ground.commits.get(end.checked_sub(1)?)?.end.checked_sub(1)?;
+        let (from, to) = (ground.runs.get(last_of_level)?, ground.runs.last()?);
         Some(Creep {
             total_percent: ground.scale.percent(ground.level.place, self.loss()),
             own_percent: ground.scale.percent(before, own),

@@ -20,7 +20,7 @@ const EARLY_ALPHA: f64 = 0.0001;
 const FEWEST_PAIRS: usize = 10;
 const MOST_PAIRS: usize = 24;
 /// The share of the variance between runs that belongs to the binary and not to the run (its layout in memory).
-const LAYOUT_SHARE: f64 = 0.5;
+pub(super) const LAYOUT_SHARE: f64 = 0.5;
 /// Φ⁻¹(0.999): a layout this lucky or unlucky is one in a thousand.
 const LAYOUT_LIMIT: f64 = 3.09;
 

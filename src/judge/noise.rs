@@ -63,10 +63,10 @@ fn noise_of(series: &Series) -> Option<f64> {
     if series.metric.exact || series.runs.len() < FEWEST_POOLED_RUNS {
         return None;
     }
-    let values: Vec<f64> = newest(&series.runs).iter().map(MeasuredRun::value).collect();
+    let runs = newest(&series.runs);
+    let values: Vec<f64> = runs.iter().map(MeasuredRun::value).collect();
     let scale = Scale::for_values(series.metric.better, &values);
-    let places: Vec<f64> = values.iter().map(|value| scale.place(*value)).collect();
-    largest_lagged(&places)
+    largest_lagged(&scale.places_by_commit(runs))
 }
 
 fn largest_lagged(places: &[f64]) -> Option<f64> {

@@ -1,5 +1,7 @@
 //! The scale on which values are compared: logarithms, turned so that lower is better.
 
+use super::MeasuredRun;
+use super::series::by_commit;
 use crate::model::Direction;
 use crate::stats;
 
@@ -30,6 +32,15 @@ impl Scale {
     /// A value's place on the scale; lower is better.
     pub(super) fn place(&self, value: f64) -> f64 {
         self.sign() * self.magnitude.map_or_else(|| value.max(f64::MIN_POSITIVE).ln(), |magnitude| value / magnitude)
+    }
+
+    /// The place of each commit: the median of its runs.
+    pub(super) fn places_by_commit(&self, runs: &[MeasuredRun]) -> Vec<f64> {
+        let place_of = |of_commit: &[MeasuredRun]| {
+            let places: Vec<f64> = of_commit.iter().map(|run| self.place(run.value())).collect();
+            stats::median(&places)
+        };
+        by_commit(runs).into_iter().filter_map(|commit| place_of(&runs[commit])).collect()
     }
 
     /// The value at a place of the scale.

@@ -1,6 +1,7 @@
 //! Series: the runs that may be compared, along a history.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
@@ -26,6 +27,19 @@ impl MeasuredRun {
     pub fn value(&self) -> f64 {
         self.summary.median
     }
+}
+
+/// The runs of each commit, as ranges of `runs`, which are sorted by position. Runs of one commit share what its binary's
+/// layout and its session gave them: they are one piece of evidence about a level, known the better the more there are.
+pub(super) fn by_commit(runs: &[MeasuredRun]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let same_commit = runs.chunk_by(|one, other| one.position == other.position);
+    same_commit
+        .map(|of_commit| {
+            end += of_commit.len();
+            end - of_commit.len()..end
+        })
+        .collect()
 }
 
 /// Runs that were left out of a series because they can be no baseline.

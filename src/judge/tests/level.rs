@@ -41,10 +41,12 @@ fn equal_runs_give_exactly_their_value() {
 
 #[test]
 fn undecided_says_how_many_runs_would_decide_and_strict_fails() {
-    let judged = check(&[0.010], 0.0105, Undecided);
+    let small = check(&[0.010], 0.0105, Undecided);
+    assert_eq!(small.reasons.more_runs_needed, None, "no number of runs of two commits tells layout from loss");
+    let judged = check(&[0.010], 0.0115, Undecided);
     let more = judged.reasons.more_runs_needed.unwrap();
     assert!((1..20).contains(&more), "{more}");
-    let decided = Given::new(Metric::time(), &vec![0.010; 1 + more], &vec![0.0105; 1 + more]);
+    let decided = Given::new(Metric::time(), &vec![0.010; 1 + more], &vec![0.0115; 1 + more]);
     decided.check(Regression);
     let strict = Given { strict: true, ..Given::times(&[0.010], 0.0105) };
     strict.check(Regression);
