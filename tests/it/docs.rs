@@ -162,7 +162,7 @@ fn the_worked_example_of_the_statistics_is_true() {
         );
         assert!(text.contains(&row), "the page does not say: {row}");
         assert!((series["baseline"]["value"].as_f64().unwrap() - 0.01001).abs() < 5e-6, "{series:#}");
-        assert_eq!(series["baseline"]["runs"], 10);
+        assert_eq!(series["baseline"]["runs"], 9, "the lucky run holds no level");
         reasons = series["reasons"].clone();
     }
     let shown = |name: &Value| format!("{:.2} %", name.as_f64().unwrap());

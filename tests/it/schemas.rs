@@ -106,12 +106,14 @@ fn configs_exact_metrics_and_warnings() {
 #[test]
 fn a_loss_that_crept_in() {
     let world = World::new();
-    for time in ["10ms", "10ms", "10ms", "10ms", "10.6ms", "11.2ms", "11.8ms", "12ms"] {
-        world.commit_measured(time, time);
+    for (at, time) in
+        ["10ms", "10ms", "10ms", "10ms", "10ms", "10ms", "10.6ms", "11.2ms", "11.8ms", "12.4ms"].into_iter().enumerate()
+    {
+        world.commit_measured(&format!("{at}: {time}"), time);
         world.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
         world.commit(&format!("after {time}"));
     }
-    world.commit_measured("candidate", "12.1ms");
+    world.commit_measured("candidate", "12.5ms");
     let check = checked(&world, &[], "regression");
     assert!(check["series"][0]["reasons"]["creep"]["commits"].is_u64(), "{check:#}");
 }

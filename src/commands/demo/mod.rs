@@ -63,8 +63,8 @@ fn script(shell: &mut Shell) -> Result<(), CommandError> {
     shell.say("A repository with a program, a matrix product, and a benchmark of it.")?;
     shell.git(&["init", "-q", "-b", "main"])?;
     shell.write("ratchet.toml", SETTINGS)?;
-    plan(shell, 2)?;
-    shell.commit("Multiply matrices in blocks of 2")?;
+    plan(shell, 1)?;
+    shell.commit("Multiply matrices one number at a time")?;
     shell.ratchet(&["bench"], Exit::Holds)?;
     shell.ratchet(&["check"], Exit::Holds)?;
 
@@ -82,8 +82,8 @@ fn script(shell: &mut Shell) -> Result<(), CommandError> {
     shell.ratchet(&["check", "--confirm"], Exit::Holds)?;
 
     shell.say("A slower change is measured again, in turn with the best level. Proven, it fails: exit code 1 stops a push.")?;
-    plan(shell, 3)?;
-    shell.commit("Use blocks of 3 to save memory")?;
+    plan(shell, 2)?;
+    shell.commit("Use blocks of 2 to save memory")?;
     shell.ratchet(&["bench"], Exit::Holds)?;
     shell.ratchet(&["check", "--confirm"], Exit::Regression)?;
 
@@ -98,5 +98,5 @@ fn script(shell: &mut Shell) -> Result<(), CommandError> {
 }
 
 fn plan(shell: &mut Shell, tile: usize) -> Result<(), CommandError> {
-    shell.write("matmul.plan", &format!("# Edge of the matrices and of the blocks.\nsize = 192\ntile = {tile}\n"))
+    shell.write("matmul.plan", &format!("# Edge of the matrices and of the blocks.\nsize = 128\ntile = {tile}\n"))
 }
