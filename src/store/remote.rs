@@ -74,23 +74,24 @@ impl Store {
             arguments.push("--no-filter");
         }
         arguments.extend(["--", remote, &refspec]);
-        let mut answer = self.git.ask(&arguments)?;
-        for attempt in 1..FETCH_ATTEMPTS {
-            // 1 without 128: git reached the remote, and could not write the ref.
-            if answer.code != Some(1) {
-                break;
+        let mut attempt = 1;
+        loop {
+            let answer = self.git.ask(&arguments)?;
+            if answer.code == Some(0) {
+                return Ok(self.notes_commit(&self.tracking_ref(remote))?.map(ours));
+            }
+            let listed = self.git.ask(&["ls-remote", "--exit-code", "--", remote, &self.notes_ref])?;
+            if listed.code == Some(NO_SUCH_REF) {
+                return Ok(None);
+            }
+            // The remote answers and has the ref: it was pushed after the fetch had looked for it, or another fetch
+            // wrote the tracking ref at the same time. Both pass.
+            if listed.code != Some(0) || attempt == FETCH_ATTEMPTS {
+                return Err(unreachable("fetch from", remote, &answer));
             }
             rest(pause(attempt));
-            answer = self.git.ask(&arguments)?;
+            attempt += 1;
         }
-        if answer.code == Some(0) {
-            return Ok(self.notes_commit(&self.tracking_ref(remote))?.map(ours));
-        }
-        let listed = self.git.ask(&["ls-remote", "--exit-code", "--", remote, &self.notes_ref])?;
-        if listed.code == Some(NO_SUCH_REF) {
-            return Ok(None);
-        }
-        Err(unreachable("fetch from", remote, &answer))
     }
 
     /// Fetches, merges and pushes, without force, until the remote has everything that is here. `None` where there
