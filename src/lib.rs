@@ -24,6 +24,7 @@
 pub mod cli;
 pub mod codec;
 pub mod commands;
+pub mod cuda;
 pub mod exit;
 pub mod harness;
 pub mod import;

@@ -14,11 +14,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "codec"]),
     ("settings", &["model"]),
     ("harness", &["model", "stats"]),
+    ("cuda", &["model", "stats", "harness"]),
     ("import", &["model", "stats"]),
     ("report", &["model", "stats", "codec", "judge"]),
     ("cli", &[]),
     ("exit", &[]),
-    ("commands", &["model", "stats", "codec", "judge", "store", "settings", "harness", "import", "report", "cli", "exit"]),
+    (
+        "commands",
+        &["model", "stats", "codec", "judge", "store", "settings", "harness", "cuda", "import", "report", "cli", "exit"],
+    ),
 ];
 
 /// An outside name and the modules that may use it.
@@ -28,7 +32,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tabled::", &["report"]),
     ("indicatif::", &["report"]),
     ("std::process::Command", &["store", "harness", "commands"]),
-    ("std::fs", &["store", "settings", "harness", "import", "commands"]),
+    ("std::fs", &["store", "settings", "harness", "cuda", "import", "commands"]),
     ("std::env::var", &["store"]),
     ("SystemTime", &[]),
     ("Utc::now", &[]),
