@@ -157,6 +157,7 @@ fn commands_do_not_import_each_other() {
         "compare",
         "log",
         "show",
+        "report",
         "excuse",
         "fetch",
         "push",
