@@ -17,6 +17,7 @@ mod error;
 mod evidence;
 mod exchange;
 mod excuse;
+mod explain;
 mod fetch;
 mod history;
 mod hook;
@@ -76,6 +77,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
+        Command::Explain(arguments) => explain::run(&arguments, context),
         Command::Report(arguments) => report::run(&arguments, context),
         Command::Excuse(arguments) => excuse::run(&arguments, context),
         Command::Fetch(arguments) => fetch::run(&arguments, context),

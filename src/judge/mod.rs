@@ -4,6 +4,7 @@
 //! - [`judge_series`] holds one candidate against one series, by the rule of the level (`by_level`) or plainly (`plain`);
 //! - [`ConfirmPlan`] drives and judges a paired re-measurement;
 //! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
+//! - [`compare_quantiles`] says where in the distribution a change sits;
 //! - [`stretches`] and [`ratchet_line`] are the levels and the baselines along a series, to be drawn;
 //! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
 //! - [`SeriesVerdict`] and [`Judgement`] are what comes out. Reasons and warnings are data, never sentences; a report
@@ -22,6 +23,7 @@ mod plain;
 mod ratchet;
 mod scale;
 mod series;
+mod shape;
 mod stretches;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ pub use excuse::{ExcusePlace, PlacedExcuse};
 pub use noise::NoisePrior;
 pub use ratchet::{RatchetStep, ratchet_line};
 pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemble};
+pub use shape::{QuantileRow, Quantiles, Shape, compare_quantiles};
 pub use stretches::{Stretch, stretches};
 pub use verdict::{
     AppliedExcuse, Baseline, BaselineRule, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, JudgeWarning, Judgement,

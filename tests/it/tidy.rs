@@ -158,6 +158,7 @@ fn commands_do_not_import_each_other() {
         "log",
         "show",
         "report",
+        "explain",
         "excuse",
         "fetch",
         "push",
