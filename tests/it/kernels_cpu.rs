@@ -24,6 +24,21 @@ const PLAIN: &[Case] = &[
     ("softmax", "TYPE=__nv_bfloat16 COLUMNS=9000 ROW_THREADS=128 ROWS_PER_BLOCK=1 VECTOR=2 UNIT=5e-3"),
 ];
 
+const TENSOR_CORES: &[Case] = &[
+    ("gemm", "TYPE=__half BLOCK_M=64 BLOCK_N=64 BLOCK_K=32 WARPS_M=2 WARPS_N=2 STAGES=3 GROUP_M=2 UNIT=5e-4"),
+    ("gemm", "TYPE=__nv_bfloat16 BLOCK_M=128 BLOCK_N=64 BLOCK_K=64 WARPS_M=2 WARPS_N=2 STAGES=2 GROUP_M=8 UNIT=4e-3"),
+    ("gemm", "TYPE=__half BLOCK_M=128 BLOCK_N=128 BLOCK_K=32 WARPS_M=2 WARPS_N=2 STAGES=4 GROUP_M=8 UNIT=5e-4"),
+    ("flash_attention", "TYPE=__half HEAD_DIM=64 CAUSAL=0 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 UNIT=1e-3"),
+    ("flash_attention", "TYPE=__nv_bfloat16 HEAD_DIM=64 CAUSAL=1 BLOCK_M=64 BLOCK_N=32 NUM_STAGES=3 NUM_WARPS=4 UNIT=8e-3"),
+    ("flash_attention", "TYPE=__nv_bfloat16 HEAD_DIM=128 CAUSAL=0 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=4 UNIT=8e-3"),
+    ("flash_attention", "TYPE=__half HEAD_DIM=128 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 UNIT=1e-3"),
+    ("mma_peak", "TYPE=__half WARPS=2 INNER=3 OUTER=2"),
+    ("mma_peak", "TYPE=__nv_bfloat16 WARPS=1 INNER=3 OUTER=2"),
+    ("mma_peak", "TYPE=float WARPS=2 INNER=3 OUTER=2"),
+    ("mma_peak", "TYPE=signed_char WARPS=2 INNER=3 OUTER=2"),
+    ("mma_peak", "TYPE=unsigned_char WARPS=2 INNER=3 OUTER=2"),
+];
+
 /// Where the programs lie, and the folder of what is built, with the precompiled header that all of them begin with.
 struct Shim {
     built: tempfile::TempDir,
@@ -54,7 +69,12 @@ impl Shim {
         let binary = self.built.path().join(binary);
         let mut compiler = compiler();
         compiler.arg("-include").arg(self.built.path().join("check.hpp"));
-        compiler.args(defines.split(' ').filter(|define| !define.is_empty()).map(|define| format!("-D{define}")));
+        compiler.args(
+            defines
+                .split(' ')
+                .filter(|define| !define.is_empty())
+                .map(|define| format!("-D{}", define.replace("d_char", "d char"))),
+        );
         compiler.arg(folder().join(format!("{program}.cpp"))).arg("-o").arg(&binary);
         succeeded("compiling", &compiler.output().unwrap())?;
         succeeded("running", &Command::new(&binary).output().unwrap())
@@ -105,4 +125,9 @@ fn all_right(name: &str, cases: &[Case]) {
 #[test]
 fn plain_kernels_compute_what_plain_loops_compute() {
     all_right("plain", PLAIN);
+}
+
+#[test]
+fn tensor_core_kernels_compute_what_plain_loops_compute() {
+    all_right("tensor-cores", TENSOR_CORES);
 }
