@@ -64,6 +64,8 @@ pub struct MachineCode {
     pub stack: u32,
     /// Static shared memory of a block, in bytes.
     pub shared_bytes: u32,
+    /// Named barriers of a block.
+    pub barriers: u32,
     /// SASS instructions, padding not counted where it can be told.
     pub instructions: u32,
     /// Size of the CUBIN in bytes.

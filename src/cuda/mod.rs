@@ -6,10 +6,14 @@
 
 mod compiled;
 mod dtype;
+mod limits;
+mod manifest;
 mod plan;
 
 pub use compiled::{Arch, Compiled, MachineCode, ParseArchError};
 pub use dtype::{DType, ParseDTypeError};
+pub use limits::{Occupancy, SmLimits, WARP_SIZE, occupancy};
+pub use manifest::{CodePlan, DeviceProperties, Manifest, ManifestError, PlanRequest, ReadFile, Tunable, work_tree};
 pub use plan::{
     Argument, ArgumentValue, Buffer, Fill, Header, KernelPlan, Launch, Program, Reference, Role, Scalar, Swizzle, TensorMap,
     Tolerance, Work,
