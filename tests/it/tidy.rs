@@ -11,17 +11,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("stats", &["model"]),
     ("codec", &["model"]),
     ("judge", &["model", "stats"]),
+    ("profile", &["model"]),
     ("store", &["model", "codec"]),
     ("settings", &["model"]),
     ("harness", &["model", "stats"]),
     ("cuda", &["model", "stats", "harness"]),
+    ("ncu", &["model", "profile", "harness"]),
     ("import", &["model", "stats"]),
-    ("report", &["model", "stats", "codec", "judge"]),
+    ("report", &["model", "stats", "codec", "judge", "profile"]),
     ("cli", &[]),
     ("exit", &[]),
     (
         "commands",
-        &["model", "stats", "codec", "judge", "store", "settings", "harness", "cuda", "import", "report", "cli", "exit"],
+        &[
+            "model", "stats", "codec", "judge", "profile", "store", "settings", "harness", "cuda", "ncu", "import", "report", "cli",
+            "exit",
+        ],
     ),
 ];
 
@@ -32,7 +37,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("tabled::", &["report"]),
     ("indicatif::", &["report"]),
     ("std::process::Command", &["store", "harness", "commands"]),
-    ("std::fs", &["store", "settings", "harness", "cuda", "import", "commands"]),
+    ("std::fs", &["store", "settings", "harness", "cuda", "ncu", "import", "commands"]),
     ("std::env::var", &["store"]),
     ("SystemTime", &[]),
     ("Utc::now", &[]),
