@@ -85,12 +85,8 @@ fn decoded(lines: &[u8]) -> Note {
 
 #[test]
 fn every_kind_of_line_is_read_back_as_it_was_written() {
-    let entries = [
-        Entry::Run(run()),
-        Entry::Record(record(&[0.012, 0.0125, 0.013])),
-        Entry::Excuse(excuse()),
-        Entry::Profile(profile()),
-    ];
+    let entries =
+        [Entry::Run(run()), Entry::Record(record(&[0.012, 0.0125, 0.013])), Entry::Excuse(excuse()), Entry::Profile(profile())];
     let text: String = entries.iter().map(|entry| entry.encode() + "\n").collect();
     let note = decoded(text.as_bytes());
     assert_eq!(note.unreadable, []);

@@ -410,7 +410,8 @@ fn load_profile(stored: StoredProfile) -> Result<Profile, String> {
         metrics: stored.metrics.into_iter().map(counter).collect::<Result<_, _>>()?,
     };
     counted.check().map_err(text)?;
-    let report = |file: StoredReport| Ok::<_, String>(ReportFile { path: file.path, blob: parse(&file.blob)?, bytes: file.bytes });
+    let report =
+        |file: StoredReport| Ok::<_, String>(ReportFile { path: file.path, blob: parse(&file.blob)?, bytes: file.bytes });
     Ok(Profile {
         id: parse(&stored.id)?,
         run: parse(&stored.run)?,

@@ -40,8 +40,7 @@ impl ProfileRequest {
     /// the passes see the same.
     pub fn command_line(&self, ncu: &Path) -> Vec<String> {
         let mut line = vec![text(ncu)];
-        let fixed =
-            ["--target-processes", "all", "--clock-control", "none", "--cache-control", "all", "--replay-mode", "kernel"];
+        let fixed = ["--target-processes", "all", "--clock-control", "none", "--cache-control", "all", "--replay-mode", "kernel"];
         line.extend(fixed.map(str::to_owned));
         if let Some(kernel) = &self.kernel {
             line.extend(["--kernel-name".to_owned(), format!("regex:{kernel}")]);

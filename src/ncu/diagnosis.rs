@@ -55,7 +55,12 @@ impl Aftermath<'_> {
     /// The lines that the profiler marks as its own.
     fn own_lines(&self) -> Vec<String> {
         let both = [self.stdout, self.stderr].map(String::from_utf8_lossy);
-        both.iter().flat_map(|text| text.lines()).map(str::trim).filter(|line| line.starts_with("==")).map(str::to_owned).collect()
+        both.iter()
+            .flat_map(|text| text.lines())
+            .map(str::trim)
+            .filter(|line| line.starts_with("=="))
+            .map(str::to_owned)
+            .collect()
     }
 
     fn last_lines(&self) -> Box<LastLines> {

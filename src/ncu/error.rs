@@ -97,11 +97,15 @@ impl NcuError {
                 "three ways out: let everybody profile (as root: write `options nvidia NVreg_RestrictProfilingToAdminUsers=0` to /etc/modprobe.d/nvidia-profiling.conf, rebuild the initramfs, reboot); run it with the capability (sudo, or docker run --cap-add SYS_ADMIN); or give git-ratchet a script that calls ncu with sudo: git config ratchet.ncu /path/to/script"
             }
             Self::Busy => "stop the other program while you profile; for DCGM: dcgmi profile --pause, and --resume afterwards",
-            Self::NotSupported(_) => "a newer Nsight Compute may know this chip; virtual GPUs and some instances have no counters",
+            Self::NotSupported(_) => {
+                "a newer Nsight Compute may know this chip; virtual GPUs and some instances have no counters"
+            }
             Self::NoKernel { filter: Some(_), .. } => "look at the names without --kernel, or lower --launch-skip",
             Self::NoKernel { filter: None, .. } => "does the command launch a kernel? lower --launch-skip if it launches few",
             Self::CommandFailed { .. } => "run the benchmark without the profiler first: git ratchet bench --dry-run",
-            Self::TimedOut { .. } => "profile fewer launches (--kernel, --launch-count), a smaller --set, or give a longer --timeout",
+            Self::TimedOut { .. } => {
+                "profile fewer launches (--kernel, --launch-count), a smaller --set, or give a longer --timeout"
+            }
             Self::NoKeyMetrics => "collect more: --set full",
             Self::Failed { .. } | Self::Interrupted | Self::Unreadable { .. } | Self::NotRun { .. } => return None,
         })
@@ -109,7 +113,8 @@ impl NcuError {
 }
 
 fn no_kernel(filter: Option<&str>, skip: u32) -> String {
-    let which = filter.map_or_else(|| "the command launched none".to_owned(), |regex| format!("none has a name that matches `{regex}`"));
+    let which =
+        filter.map_or_else(|| "the command launched none".to_owned(), |regex| format!("none has a name that matches `{regex}`"));
     if skip > 0 { format!("{which}, or no more than the {skip} that were skipped") } else { which }
 }
 

@@ -83,7 +83,8 @@ impl Ncu {
         let ran = run_program(&program, interrupt).ok()?;
         let text = String::from_utf8_lossy(&ran.stdout).into_owned();
         let version = text.lines().find_map(|line| line.trim().strip_prefix("Version "))?.split_whitespace().next()?;
-        let is_version = version.len() <= 40 && version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
+        let is_version =
+            version.len() <= 40 && version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
         is_version.then(|| version.to_owned())
     }
 
@@ -97,8 +98,7 @@ impl Ncu {
         let mut environment = request.environment.clone();
         environment.push(("LC_ALL".to_owned(), "C".to_owned()));
         let program = Program { argv: &argv, directory: &request.directory, environment: &environment, timeout };
-        let ran = run_program(&program, interrupt)
-            .map_err(|source| NcuError::NotRun { path: self.path.clone(), source })?;
+        let ran = run_program(&program, interrupt).map_err(|source| NcuError::NotRun { path: self.path.clone(), source })?;
         match ran.ended_by {
             EndedBy::ItsOwn => Ok(ran),
             EndedBy::Interrupted => Err(NcuError::Interrupted),

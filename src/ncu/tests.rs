@@ -260,8 +260,7 @@ fn a_configured_program_is_the_only_one() {
 fn diagnosed(stdout: &str, code: i32, has_report: bool) -> Option<NcuError> {
     let ending = (code != 0).then_some(Ending::Code(code));
     let asked = (Some("^flash"), 3);
-    let aftermath =
-        diagnosis::Aftermath { stdout: stdout.as_bytes(), stderr: b"", ending, has_report, asked };
+    let aftermath = diagnosis::Aftermath { stdout: stdout.as_bytes(), stderr: b"", ending, has_report, asked };
     aftermath.diagnose()
 }
 
@@ -274,7 +273,11 @@ fn failures_are_recognised_by_what_the_profiler_says() {
     assert!(matches!(diagnosed(busy, 9, false), Some(NcuError::Busy)));
     let none = diagnosed("==WARNING== No kernels were profiled.", 0, false).unwrap();
     assert!(none.to_string().contains("`^flash`") && none.to_string().contains("the 3 that were skipped"), "{none}");
-    let command = diagnosed("Traceback\n==ERROR== The application returned an error code (11).\n==WARNING== No kernels were profiled.", 1, false);
+    let command = diagnosed(
+        "Traceback\n==ERROR== The application returned an error code (11).\n==WARNING== No kernels were profiled.",
+        1,
+        false,
+    );
     assert!(matches!(command, Some(NcuError::CommandFailed { code, .. }) if code == "11"));
     let other = diagnosed("hello\n==ERROR== Failed to find metric \u{1b}[31mfoo\n", 1, false).unwrap().to_string();
     assert!(other.starts_with("ncu failed with exit code 1: Failed to find metric [31mfoo"), "{other}");

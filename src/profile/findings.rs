@@ -113,7 +113,11 @@ const RULES: &[Rule] = &[
         weight: 1.0,
         effects: &[(SHARED_STALL, Along), (QUEUE_STALL, Along)],
     },
-    Rule { cause: "lts__t_sector_hit_rate.pct", weight: 1.0, effects: &[("dram__bytes_read.sum", Against), (GLOBAL_STALL, Against)] },
+    Rule {
+        cause: "lts__t_sector_hit_rate.pct",
+        weight: 1.0,
+        effects: &[("dram__bytes_read.sum", Against), (GLOBAL_STALL, Against)],
+    },
     Rule { cause: "l1tex__t_sector_hit_rate.pct", weight: 0.8, effects: &[(GLOBAL_STALL, Against)] },
     Rule { cause: "ratchet__dram_bytes", weight: 1.0, effects: &[(DRAM, Along)] },
     Rule { cause: TENSOR, weight: 1.2, effects: &[(COMPUTE, Along)] },
@@ -149,10 +153,8 @@ pub fn duration(before: &KernelProfile, after: &KernelProfile) -> Option<Change>
 pub fn findings(before: &KernelProfile, after: &KernelProfile) -> Vec<Finding> {
     let duration = duration(before, after).and_then(|change| change.is_better());
     let all = KEY_METRICS.iter().chain(STALLS).filter(|metric| metric.name != "gpu__time_duration.sum");
-    let changes: Vec<Change> = all
-        .filter_map(|metric| Change::of(metric, before, after))
-        .filter(|change| change.steps() >= FEWEST_STEPS)
-        .collect();
+    let changes: Vec<Change> =
+        all.filter_map(|metric| Change::of(metric, before, after)).filter(|change| change.steps() >= FEWEST_STEPS).collect();
     let mut findings: Vec<Finding> = changes.iter().map(|change| finding(change, &changes, duration)).collect();
     findings.sort_by(|one, other| other.weight.total_cmp(&one.weight));
     without_repetitions(findings)

@@ -186,7 +186,14 @@ pub const KEY_METRICS: &[KeyMetric] = &[
         HIGHER,
         "Warps that were resident on average, as a share of what an SM can hold."
     ),
-    metric!(Memory, "dram__bytes_read.sum", ["dram__bytes_op_read.sum"], "DRAM reads", LOWER, "Bytes read from the device memory."),
+    metric!(
+        Memory,
+        "dram__bytes_read.sum",
+        ["dram__bytes_op_read.sum"],
+        "DRAM reads",
+        LOWER,
+        "Bytes read from the device memory."
+    ),
     metric!(
         Memory,
         "dram__bytes_write.sum",

@@ -46,9 +46,9 @@ pub fn diff((before, after): (ObjectId, ObjectId), compared: &[ComparedProfile])
 
 fn point(entry: &ComparedProfile) -> Value {
     json!({
-        "benchmark": entry.key.benchmark.as_str(),
-        "config": config(&entry.key.config),
-        "testbed": entry.key.testbed,
+        "benchmark": entry.benchmark.as_str(),
+        "config": config(entry.config),
+        "testbed": entry.testbed,
         "kernel": { "before": entry.before.kernel, "after": entry.after.kernel },
         "duration": duration(entry.before, entry.after).as_ref().map(change),
         "findings": entry.findings.iter().map(finding).collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use super::escape;
 use super::number::{change, count, significant};
 use super::table::{Table, Tone, paint};
 use super::words::SHORT_ID;
-use crate::model::{KernelProfile, ObjectId, Profile, SeriesKey, Unit};
+use crate::model::{BenchmarkName, Config, KernelProfile, ObjectId, Profile, Unit};
 use crate::profile::{Change, Finding, KEY_METRICS, STALLS, duration, stalls};
 
 /// Stall reasons that are shown; the rest rarely matters.
@@ -53,8 +53,12 @@ fn counters(counted: &KernelProfile, options: TextOptions) -> String {
 
 /// Two profiles of one kernel.
 pub struct ComparedProfile<'a> {
-    /// Benchmark, config and testbed.
-    pub key: &'a SeriesKey,
+    /// The benchmark.
+    pub benchmark: &'a BenchmarkName,
+    /// The point of it.
+    pub config: &'a Config,
+    /// The testbed's key.
+    pub testbed: &'a str,
     /// The older one.
     pub before: &'a KernelProfile,
     /// The newer one.
@@ -81,9 +85,9 @@ pub fn diff(
 }
 
 fn heading(out: &mut dyn Write, entry: &ComparedProfile, options: TextOptions) -> io::Result<()> {
-    let config = if entry.key.config.is_empty() { String::new() } else { format!(" [{}]", entry.key.config) };
+    let config = if entry.config.is_empty() { String::new() } else { format!(" [{}]", entry.config) };
     let kernel = escape::terminal_short(&entry.after.kernel, SHOWN_KERNEL_CHARS);
-    let title = format!("{}{config}: {kernel} on {}", entry.key.benchmark, entry.key.testbed);
+    let title = format!("{}{config}: {kernel} on {}", entry.benchmark, entry.testbed);
     writeln!(out, "{}", paint(&escape::terminal(&title), Tone::Strong, options.color))?;
     let Some(duration) = duration(entry.before, entry.after) else { return Ok(()) };
     let tone = tone(duration.is_better());

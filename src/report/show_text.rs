@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 
 use super::check_text::TextOptions;
-use super::{escape, profile_text};
 use super::number::{Scale, quantity, significant};
 use super::table::{Table, Tone, paint};
-use crate::model::{BenchmarkName, Config, Excuse, Measurement, Metric, Profile, Record, Run, SampleWarning, SeriesKey, Summary, Unit};
+use super::{escape, profile_text};
+use crate::model::{
+    BenchmarkName, Config, Excuse, Measurement, Metric, Profile, Record, Run, SampleWarning, SeriesKey, Summary, Unit,
+};
 
 /// One run and its records.
 pub struct ShownRun<'a> {

@@ -24,8 +24,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
-            "model", "stats", "codec", "judge", "profile", "store", "settings", "harness", "cuda", "ncu", "import", "report", "cli",
-            "exit",
+            "model", "stats", "codec", "judge", "profile", "store", "settings", "harness", "cuda", "ncu", "import", "report",
+            "cli", "exit",
         ],
     ),
 ];
@@ -160,6 +160,7 @@ fn commands_do_not_import_each_other() {
         "record",
         "check",
         "compare",
+        "profile",
         "log",
         "show",
         "excuse",

@@ -49,10 +49,5 @@ pub fn run_program(program: &Program<'_>, interrupt: &Interrupt) -> io::Result<R
     command.args(arguments).current_dir(directory).envs(environment);
     let options = RunOptions { timeout: Some(program.timeout), kill_leftovers: true, interrupt };
     let finished = child::run(&mut command, options)?;
-    Ok(Ran {
-        ended_by: finished.ended_by,
-        ending: finished.ending,
-        stdout: finished.stdout.bytes,
-        stderr: finished.stderr.bytes,
-    })
+    Ok(Ran { ended_by: finished.ended_by, ending: finished.ending, stdout: finished.stdout.bytes, stderr: finished.stderr.bytes })
 }
