@@ -1,8 +1,8 @@
-//! `check`: hold a commit against the best level of its history. Executes nothing unless a confirmation is asked for.
+//! `check`: hold a commit against the best level of its history. Executes nothing unless a confirmation or profiles are asked for.
 
 use super::context::Context;
 use super::error::CommandError;
-use super::verdict;
+use super::{profile_targets, verdict};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::exit::Exit;
 use crate::judge::Judgement;
@@ -11,7 +11,8 @@ use crate::report::{Notice, check_json, check_markdown, check_text};
 
 /// Runs the command.
 pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let (judgement, notices) = verdict::judge(arguments, context)?;
+    let (judgement, mut notices) = verdict::judge(arguments, context)?;
+    notices.extend(profile_targets::follow(arguments, &judgement, context));
     write(&judgement, &notices, arguments, context)?;
     Ok(verdict::exit_of(&judgement, arguments))
 }

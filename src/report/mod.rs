@@ -10,6 +10,8 @@ pub mod compare_text;
 pub mod escape;
 pub mod log_text;
 pub mod number;
+pub mod profile_json;
+pub mod profile_text;
 pub mod progress;
 pub mod records_json;
 pub mod show_text;

@@ -12,6 +12,7 @@ mod exchange;
 mod hook;
 mod hostile;
 mod kernels_cpu;
+mod profile;
 mod schemas;
 mod tidy;
 mod verbs;
