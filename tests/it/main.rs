@@ -14,4 +14,5 @@ mod hostile;
 mod schemas;
 mod tidy;
 mod verbs;
+mod workflows;
 mod world;
