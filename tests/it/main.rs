@@ -17,4 +17,5 @@ mod profile;
 mod schemas;
 mod tidy;
 mod verbs;
+mod workflows;
 mod world;
