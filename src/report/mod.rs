@@ -19,6 +19,8 @@ pub mod markdown;
 pub mod number;
 pub mod overview;
 pub mod plot;
+pub mod profile_json;
+pub mod profile_text;
 pub mod progress;
 pub mod records_json;
 pub mod report_csv;
