@@ -39,6 +39,7 @@ pub fn explain(explanation: &Explanation) -> Value {
             "after": change.after,
             "change_percent": change.change_percent,
         })).collect::<Vec<_>>(),
+        "counters": explanation.counters,
         "distribution": explanation.quantiles.as_ref().map(|quantiles| json!({
             "shape": quantiles.shape.as_str(),
             "quantiles": quantiles.rows.iter().map(|row| json!({

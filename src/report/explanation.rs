@@ -38,6 +38,8 @@ pub struct Explanation {
     pub facts: Vec<FactChange>,
     /// The other metrics of the same point that differ, exact ones first.
     pub metrics: Vec<MetricChange>,
+    /// What Nsight Compute counted differently, in sentences, where both commits were profiled.
+    pub counters: Vec<String>,
     /// Both samples, quantile by quantile.
     pub quantiles: Option<Quantiles>,
 }
@@ -149,6 +151,7 @@ pub fn findings(explanation: &Explanation) -> Vec<String> {
     if !exact.is_empty() {
         found.push(format!("{}, which noise cannot change", exact.join(", ")));
     }
+    found.extend(explanation.counters.iter().map(|counter| format!("counted by Nsight Compute: {counter}")));
     if !explanation.facts.is_empty() {
         let facts: Vec<String> = explanation.facts.iter().map(words::fact_change).collect();
         found.push(format!("the testbed changed: {}", facts.join("; ")));

@@ -5,6 +5,7 @@ mod files;
 use super::context::Context;
 use super::error::CommandError;
 use super::history;
+use super::profile_diff;
 use super::selection::Selection;
 use super::verdict;
 use super::workspace::Workspace;
@@ -16,8 +17,11 @@ use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::explanation::{Explanation, MetricChange};
 use crate::report::overview::{CommitEntry, FactChange};
 use crate::report::words::SHORT_ID;
-use crate::report::{explain_json, explain_markdown, explain_text};
+use crate::report::{explain_json, explain_markdown, explain_text, profile_text};
 use crate::store::{AnnotatedHistory, Store};
+
+/// Sentences about what the hardware counted.
+const MOST_COUNTERS: usize = 6;
 
 /// The testbed fact in which a harness may leave the hash of the machine code that it ran.
 const MACHINE_CODE: &str = "machine_code";
@@ -87,8 +91,9 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
     let store = &workspace.store;
     let reference = chosen.baseline.as_ref().and_then(|baseline| baseline.commits.last().copied());
     let reference = reference.ok_or_else(|| CommandError::no_verdict("the commit of the baseline is not known"))?;
-    let (before, after) = (history::of_commit(store, reference)?, history::of_commit(store, candidate)?);
     let point = Point::new(&chosen.key)?;
+    let counters = counters(&point.selection, [reference, candidate], store)?;
+    let (before, after) = (history::of_commit(store, reference)?, history::of_commit(store, candidate)?);
     let (before, after) = (point.side(&before, chosen), point.side(&after, chosen));
     let inputs = inputs(chosen, candidate, workspace)?;
     let differing = files::differing(store, reference, candidate, &inputs)?;
@@ -106,8 +111,18 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
         more_commits: differing.more_commits,
         facts: before.facts.zip(after.facts).map_or_else(Vec::new, |(before, after)| FactChange::between(&before, &after)),
         metrics: metrics(&before.metrics, &after.metrics),
+        counters,
         quantiles: judge::compare_quantiles(chosen.metric.better, &before.values, &after.values),
     })
+}
+
+/// What the profiles of both commits say, the most telling first.
+fn counters(selection: &Selection, commits: [ObjectId; 2], store: &Store) -> Result<Vec<String>, CommandError> {
+    let [(before, _), (after, _)] =
+        [profile_diff::newest(store, commits[0], selection)?, profile_diff::newest(store, commits[1], selection)?];
+    let (pairs, _) = profile_diff::pair(before, after);
+    let findings = pairs.iter().flat_map(|pair| pair.findings.iter().take(MOST_COUNTERS));
+    Ok(findings.take(MOST_COUNTERS).map(profile_text::sentence).collect())
 }
 
 fn entry(store: &Store, id: ObjectId) -> Result<CommitEntry, CommandError> {

@@ -57,6 +57,27 @@ fn markdown_folds_the_code() {
 }
 
 #[test]
+fn counters_of_both_commits_are_evidence() {
+    let world = world();
+    for (rev, registers) in [("HEAD~2", 64), ("HEAD", 128)] {
+        let note = world.git(&["notes", "--ref=ratchet", "show", rev]);
+        let run = note.lines().find_map(|line| line.split_once("\"run\":\"")?.1.get(..26)).unwrap();
+        let line = format!(
+            "{{\"v\":1,\"type\":\"profile\",\"id\":\"01HF7YAT0000000000000000{registers:02}\",\"run\":\"{run}\",\"benchmark\":\"sort\",\
+             \"config\":{{\"N\":\"1000\"}},\"kernel\":\"sort\",\"launches\":1,\"metrics\":{{\
+             \"gpu__time_duration.sum\":{{\"value\":0.01,\"unit\":\"s\"}},\
+             \"launch__registers_per_thread\":{{\"value\":{registers},\"unit\":\"1\"}}}}}}"
+        )
+        .replace("0000128\"", "000128\"");
+        let both = format!("{}\n{line}\n", note.trim_end());
+        world.write(".git/note", &both);
+        world.git(&["notes", "--ref=ratchet", "add", "-f", "-F", ".git/note", rev]);
+    }
+    let explained = world.ratchet(&["explain", "sort"]).expect(0).out;
+    assert!(explained.contains("counted by Nsight Compute: registers 64 → 128"), "{explained}");
+}
+
+#[test]
 fn without_inputs_every_file_counts() {
     let world = world();
     let json = world.ratchet(&["explain", "any", "--format", "json"]).expect(0).json();

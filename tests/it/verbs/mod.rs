@@ -3,6 +3,7 @@
 mod bench;
 mod explain;
 mod look;
+mod pager;
 mod reading;
 mod report;
 mod setup;
