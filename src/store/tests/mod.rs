@@ -7,6 +7,7 @@ mod history;
 mod inherit;
 mod notes;
 mod open;
+mod series;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
