@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Entry, MAX_LINE_BYTES, v1};
-use crate::model::{Excuse, Record, Run};
+use crate::model::{Excuse, Profile, Record, Run};
 
 /// Why a line could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Note {
     pub runs: Vec<Run>,
     /// The records.
     pub records: Vec<Record>,
+    /// The profiles.
+    pub profiles: Vec<Profile>,
     /// The excuses.
     pub excuses: Vec<Excuse>,
     /// Why lines could not be read, one entry for each such line.
@@ -51,6 +53,7 @@ impl Note {
         let id = match &entry {
             Entry::Run(run) => run.id,
             Entry::Record(record) => record.id,
+            Entry::Profile(profile) => profile.id,
             Entry::Excuse(excuse) => excuse.id,
         };
         if !seen.insert(id) {
@@ -60,6 +63,7 @@ impl Note {
         match entry {
             Entry::Run(run) => self.runs.push(run),
             Entry::Record(record) => self.records.push(record),
+            Entry::Profile(profile) => self.profiles.push(profile),
             Entry::Excuse(excuse) => self.excuses.push(excuse),
         }
     }
