@@ -164,7 +164,8 @@ impl Counts {
     /// Of a decoded note that hangs at a commit with this tree.
     pub(super) fn of_note(note: &Note, annotated_tree: ObjectId) -> Self {
         let runs: HashSet<LineId> = note.runs.iter().map(|run| run.id).collect();
-        let without_run = note.records.iter().filter(|record| !runs.contains(&record.run)).count();
+        let named = note.records.iter().map(|record| record.run).chain(note.profiles.iter().map(|profile| profile.run));
+        let without_run = named.filter(|run| !runs.contains(run)).count();
         let about = note.runs.iter().map(|run| run.tree).chain(note.excuses.iter().map(|excuse| excuse.tree));
         Self::of(note.unreadable.len(), about, annotated_tree, without_run)
     }
@@ -209,9 +210,8 @@ impl ByTree {
             }
         }
         for profile in note.profiles {
-            match tree_of_run.get(&profile.run) {
-                Some(tree) => self.trees.entry(*tree).or_default().profiles.push(profile),
-                None => self.without_run += usize::from(annotated_tree.is_some()),
+            if let Some(tree) = tree_of_run.get(&profile.run) {
+                self.trees.entry(*tree).or_default().profiles.push(profile);
             }
         }
         for excuse in note.excuses {

@@ -92,7 +92,7 @@ impl Worker<'_> {
         about.sort_unstable();
         about.dedup();
         let runs: Vec<Placed> = skimmed.runs.iter().map(|run| self.place(run)).collect();
-        let mut without_run = 0;
+        let mut without_run = skimmed.profiled.iter().filter(|profiled| !runs.iter().any(|run| run.id == **profiled)).count();
         for record in skimmed.records {
             let Some(run) = runs.iter().find(|run| run.id == record.run) else {
                 without_run += 1;

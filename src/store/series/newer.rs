@@ -272,7 +272,7 @@ fn only(note: &Note, trees: &BTreeSet<ObjectId>) -> Note {
     let runs: Vec<Run> = note.runs.iter().filter(|run| trees.contains(&run.tree)).cloned().collect();
     let ids: HashSet<LineId> = runs.iter().map(|run| run.id).collect();
     let records = note.records.iter().filter(|record| ids.contains(&record.run)).cloned().collect();
-    Note { runs, records, excuses: note.excuses.clone(), unreadable: Vec::new() }
+    Note { runs, records, excuses: note.excuses.clone(), ..Note::default() }
 }
 
 /// New records, each once.
