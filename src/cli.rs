@@ -47,6 +47,7 @@ pub enum Command {
     Profile(ProfileArgs),
     Log(LogArgs),
     Show(ShowArgs),
+    Explain(ExplainArgs),
     Report(ReportArgs),
     Excuse(ExcuseArgs),
     /// Fetch the notes of a remote and unite them with the notes here.
@@ -421,6 +422,54 @@ pub struct ShowArgs {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How an explanation is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ExplainFormat {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// For a comment.
+    Markdown,
+    /// One JSON object (docs/explain.schema.json).
+    Json,
+}
+
+/// Say what differs between the commit that holds the baseline and this one.
+///
+/// The strongest evidence first: machine code, input files (`inputs` of the benchmark in ratchet.toml; without them every
+/// file) and the commits that changed them, metrics without noise, facts of the testbed, and where in the distribution
+/// the change sits. Without a benchmark it explains the worst series. Runs nothing.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The benchmark. A single word that is a revision is taken for one.
+    #[arg(value_name = "BENCHMARK")]
+    pub benchmark: Option<String>,
+    /// The commit to explain. Default: HEAD.
+    #[arg(value_name = "REV")]
+    pub rev: Option<String>,
+    /// Only points whose config has these parameters, such as 'B=32 H=8'.
+    #[arg(long, value_name = "PARAMS")]
+    pub config: Option<String>,
+    /// This metric; else the one with the worst verdict.
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+    /// Only this testbed.
+    #[arg(long, value_name = "KEY")]
+    pub testbed: Option<String>,
+    /// Compare with the history of this revision.
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
+    #[arg(long, value_name = "RULE")]
+    pub baseline: Option<String>,
+    /// Which commits count as history.
+    #[arg(long, value_enum, value_name = "WALK")]
+    pub history: Option<HistoryArg>,
+    /// How to write it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExplainFormat::Text)]
+    pub format: ExplainFormat,
 }
 
 /// How a report is written.

@@ -2,6 +2,7 @@
 
 mod append;
 mod base;
+mod changes;
 mod difference;
 mod history;
 mod inherit;
