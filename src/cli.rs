@@ -61,6 +61,8 @@ pub enum Command {
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     InstallManPages(InstallManPagesArgs),
+    #[command(hide = true)]
+    KernelWorker(KernelWorkerArgs),
 }
 
 /// Write a ratchet.toml and set this repository up to exchange notes.
@@ -403,6 +405,17 @@ pub struct DemoArgs {
     /// The measured program of the demo: multiplies matrices by the plan in this file.
     #[arg(long, hide = true, value_name = "FILE")]
     pub work: Option<PathBuf>,
+}
+
+/// What git ratchet starts itself, to run kernels in a process of their own: reads requests from standard input.
+#[derive(Debug, Args)]
+pub struct KernelWorkerArgs {
+    /// Only lock the clocks of this GPU, until standard input ends.
+    #[arg(long, value_name = "GPU")]
+    pub keep_clocks: Option<u32>,
+    /// The clock to lock to. Default: what the GPU holds at its power limit.
+    #[arg(long, value_name = "MHZ", requires = "keep_clocks")]
+    pub mhz: Option<u32>,
 }
 
 /// Print a completion script for a shell.

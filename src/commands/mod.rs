@@ -20,6 +20,7 @@ mod fetch;
 mod history;
 mod hook;
 mod init;
+mod kernel_worker;
 mod log;
 mod man;
 mod paired;
@@ -81,6 +82,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Demo(arguments) => demo::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),
         Command::InstallManPages(arguments) => man::run(&arguments, context),
+        Command::KernelWorker(arguments) => kernel_worker::run(&arguments, context),
     }
 }
 

@@ -4,13 +4,38 @@
 //! `manifest` makes plans from text, `compile` makes machine code from plans, and the device runs them. Only this
 //! module knows cudarc, NVRTC and NVML. It decides no verdict, and knows neither git nor notes.
 
+mod arguments;
+mod compare;
 mod compiled;
+mod data;
+mod device;
 mod dtype;
+mod executor;
+mod fault;
+mod guarded;
+mod health;
+mod job;
+mod limits;
 mod plan;
+mod session;
+mod support;
+mod testbed;
+mod timer;
+mod verify;
+mod worker;
+
+#[cfg(test)]
+mod tests;
 
 pub use compiled::{Arch, Compiled, MachineCode, ParseArchError};
+pub use device::{CudaDevice, DeviceError, Properties};
 pub use dtype::{DType, ParseDTypeError};
+pub use executor::{Execution, KernelExecutor, KernelPoint, Workers};
+pub use job::{Bytes, Cache, Job, Timing};
 pub use plan::{
     Argument, ArgumentValue, Buffer, Fill, Header, KernelPlan, Launch, Program, Reference, Role, Scalar, Swizzle, TensorMap,
     Tolerance, Work,
 };
+pub use support::program as support_program;
+pub use testbed::{ClockState, testbed};
+pub use worker::{Failure, Opened, Worker, WorkerError, WorkerOptions, keep_clocks, serve};
