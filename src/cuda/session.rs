@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::guarded::GUARD;
 use super::health::Watch;
 use super::job::Job;
-use super::limits::{self, Peaks};
+use super::peaks::{self, Peaks};
 use super::plan::Role;
 use super::support::Support;
 use super::timer::{self, Timer};
@@ -255,7 +255,7 @@ impl Session {
     ) -> Result<Vec<String>, SessionError> {
         let mut faults = Vec::new();
         if let Some(median) = stats::median(&self.seconds) {
-            let refused = limits::impossible(median, &self.job.plan.work, device.properties());
+            let refused = peaks::impossible(median, &self.job.plan.work, device.properties());
             faults.extend(refused.map(|argument| Fault::TooFast { argument }));
         }
         if !self.is_faulty {

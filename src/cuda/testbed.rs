@@ -41,7 +41,7 @@ pub fn testbed(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cuda::limits::tests::h200;
+    use crate::cuda::peaks::tests::h200;
 
     #[test]
     fn the_key_is_name_clocks_and_label() {

@@ -10,7 +10,7 @@ use super::arguments::{Set, set_bytes};
 use super::device::{Call, Device, DeviceError, Event, GraphId, MOST_HELD_WORK};
 use super::health::Watch;
 use super::job::Cache;
-use super::limits::Peaks;
+use super::peaks::Peaks;
 use super::plan::KernelPlan;
 use super::support::Support;
 use super::verify::Loaded;

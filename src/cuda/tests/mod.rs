@@ -11,7 +11,7 @@ use super::device::Properties;
 use super::device::fake::{FakeDevice, World};
 use super::health::Unwatched;
 use super::job::{Bytes, Cache, Job, Timing};
-use super::limits::tests::h200;
+use super::peaks::tests::h200;
 use super::plan::{Argument, ArgumentValue, Buffer, Fill, KernelPlan, Launch, Program, Reference, Role, Scalar, Tolerance, Work};
 use super::session::{Readiness, Session, SessionError, Shot};
 use super::support::Support;
