@@ -120,7 +120,8 @@ pub enum HookCommand {
 
 /// Run the benchmarks of ratchet.toml and record their results on HEAD.
 ///
-/// Runs commands from ratchet.toml. A benchmark that fails is reported and the others still run; the exit code is then 4.
+/// Runs commands from ratchet.toml, and compiles its kernels. A benchmark that fails is reported and the others still run;
+/// the exit code is then 4.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Only these benchmarks.
@@ -138,6 +139,13 @@ pub struct BenchArgs {
     /// List the benchmarks and their points, run nothing.
     #[arg(long, conflicts_with = "dry_run")]
     pub list: bool,
+    /// Only compile kernels and record what the compiler says of them: registers, spills, instructions, occupancy. Needs no
+    /// GPU.
+    #[arg(long)]
+    pub compile_only: bool,
+    /// Compile kernels for these architectures, such as sm_80,sm_90a, in place of those in ratchet.toml.
+    #[arg(long = "arch", value_name = "ARCH", value_delimiter = ',')]
+    pub archs: Vec<String>,
     /// Stop sampling a point after this time, such as 10s.
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,

@@ -20,6 +20,7 @@ mod fetch;
 mod history;
 mod hook;
 mod init;
+mod kernels;
 mod log;
 mod man;
 mod paired;

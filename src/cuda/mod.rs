@@ -8,16 +8,16 @@ mod compile;
 mod compiled;
 mod dtype;
 mod fingerprint;
-mod limits;
 mod manifest;
+mod occupancy;
 mod plan;
 
 pub use compile::{CompileError, Compiler, CompilerMissing, CompilerSearch, Unusable};
 pub use compiled::{Arch, Compiled, MachineCode, ParseArchError};
 pub use dtype::{DType, ParseDTypeError};
 pub use fingerprint::fingerprint;
-pub use limits::{Occupancy, SmLimits, WARP_SIZE, occupancy};
 pub use manifest::{CodePlan, DeviceProperties, Manifest, ManifestError, PlanRequest, ReadFile, Tunable, work_tree};
+pub use occupancy::{Occupancy, SmLimits, WARP_SIZE, occupancy};
 pub use plan::{
     Argument, ArgumentValue, Buffer, Fill, Header, KernelPlan, Launch, Program, Reference, Role, Scalar, Swizzle, TensorMap,
     Tolerance, Work,

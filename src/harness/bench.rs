@@ -140,6 +140,7 @@ impl Series<'_> {
                 values,
                 warnings,
                 barred: prepared.barred.clone(),
+                machine_code: prepared.machine_code.clone(),
             });
         }
         Ok(measurements)

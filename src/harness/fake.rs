@@ -56,7 +56,12 @@ impl FakeExecutor {
 impl Executor for FakeExecutor {
     fn prepare(&mut self, _point: &Point) -> Result<Prepared, ExecutionError> {
         self.calls.push('p');
-        Ok(Prepared { metrics: self.metrics.clone(), barred: self.barred.clone(), shortest_time: Duration::from_millis(5) })
+        Ok(Prepared {
+            metrics: self.metrics.clone(),
+            barred: self.barred.clone(),
+            machine_code: None,
+            shortest_time: Duration::from_millis(5),
+        })
     }
 
     fn execute(&mut self) -> Result<Observation, ExecutionError> {

@@ -11,6 +11,7 @@ mod docs;
 mod exchange;
 mod hook;
 mod hostile;
+mod kernels;
 mod schemas;
 mod tidy;
 mod verbs;
