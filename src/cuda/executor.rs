@@ -28,6 +28,8 @@ pub struct KernelPoint {
     pub config: Config,
     /// What the worker measures.
     pub job: Arc<Job>,
+    /// Hash of the kernel's machine code.
+    pub machine_code: String,
     /// The most that one batch may take; four times as much to ready and to verify the kernel.
     pub timeout: Duration,
 }
@@ -199,7 +201,7 @@ impl Executor<KernelPoint> for KernelExecutor {
         let request = Request::Prepare { slot: self.slot, job: Box::new(Job::clone(&point.job)), seed };
         let reply = worker.ask(&request, point.timeout * VERIFYING_TIMES).map_err(execution_error)?;
         let Reply::Prepared(readiness) = reply else { return Err(execution_error(WorkerError::OutOfTurn)) };
-        let told = told(&point.job, &readiness)?;
+        let told = told(point, &readiness)?;
         let kernel = PreparedKernel {
             point: point.clone(),
             generation: pool.generation,
@@ -254,11 +256,17 @@ fn execution_error(error: WorkerError) -> ExecutionError {
 }
 
 /// What the harness is told of a kernel that is ready.
-fn told(job: &Job, readiness: &Readiness) -> Result<Prepared, ExecutionError> {
-    let metrics = metrics(job, readiness).map_err(|error| ExecutionError::Other(Box::new(error)))?;
+fn told(point: &KernelPoint, readiness: &Readiness) -> Result<Prepared, ExecutionError> {
+    let metrics = metrics(&point.job, readiness).map_err(|error| ExecutionError::Other(Box::new(error)))?;
     let barred = (!readiness.faults.is_empty()).then(|| readiness.faults.join("; "));
     let shortest_time = if readiness.launches > 1 { Duration::ZERO } else { SHORTEST_TIME };
-    Ok(Prepared { metrics, barred, shortest_time, remarks: readiness.remarks.clone() })
+    Ok(Prepared {
+        metrics,
+        barred,
+        machine_code: Some(point.machine_code.clone()),
+        shortest_time,
+        remarks: readiness.remarks.clone(),
+    })
 }
 
 /// The metrics in the order of [`KernelExecutor::execute`]. What is measured with warm caches has names of its own, so

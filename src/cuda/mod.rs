@@ -17,8 +17,8 @@ mod fingerprint;
 mod guarded;
 mod health;
 mod job;
-mod limits;
 mod manifest;
+mod occupancy;
 mod peaks;
 mod plan;
 mod session;
@@ -38,8 +38,8 @@ pub use dtype::{DType, ParseDTypeError};
 pub use executor::{Execution, KernelExecutor, KernelPoint, Workers};
 pub use fingerprint::fingerprint;
 pub use job::{Bytes, Cache, Job, Timing};
-pub use limits::{Occupancy, SmLimits, WARP_SIZE, occupancy};
 pub use manifest::{CodePlan, DeviceProperties, Manifest, ManifestError, PlanRequest, ReadFile, Tunable, work_tree};
+pub use occupancy::{Occupancy, SmLimits, WARP_SIZE, occupancy};
 pub use plan::{
     Argument, ArgumentValue, Buffer, Fill, Header, KernelPlan, Launch, Program, Reference, Role, Scalar, Swizzle, TensorMap,
     Tolerance, Work,

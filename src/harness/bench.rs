@@ -152,6 +152,7 @@ impl Series<'_> {
                 values,
                 warnings,
                 barred: prepared.barred.clone(),
+                machine_code: prepared.machine_code.clone(),
             });
         }
         measurements

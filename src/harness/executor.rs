@@ -41,6 +41,8 @@ pub struct Prepared {
     pub metrics: Vec<Metric>,
     /// Why these results may never be a baseline (a failed verification).
     pub barred: Option<String>,
+    /// Hash of what is executed, where it is known.
+    pub machine_code: Option<String>,
     /// Shorter times than this are dominated by what starts the measured thing, and are warned of.
     pub shortest_time: Duration,
     /// What the user should know before the results.

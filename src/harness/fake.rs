@@ -62,6 +62,7 @@ impl Executor for FakeExecutor {
         Ok(Prepared {
             metrics: self.metrics.clone(),
             barred: self.barred.clone(),
+            machine_code: None,
             shortest_time: Duration::from_millis(5),
             remarks: Vec::new(),
         })
