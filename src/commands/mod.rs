@@ -19,9 +19,12 @@ mod exchange;
 mod excuse;
 mod explain;
 mod fetch;
+mod gpu;
 mod history;
 mod hook;
 mod init;
+mod kernel_worker;
+mod kernels;
 mod log;
 mod man;
 mod overview;
@@ -93,6 +96,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Demo(arguments) => demo::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),
         Command::InstallManPages(arguments) => man::run(&arguments, context),
+        Command::KernelWorker(arguments) => kernel_worker::run(&arguments, context),
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod check_json;
 pub mod check_text;
+pub mod code_text;
 pub mod compare_json;
 pub mod compare_text;
 pub mod escape;
