@@ -61,6 +61,9 @@ pub(super) enum Define {
     },
 }
 
+/// Tunables and macros of the base.
+type BaseMacros = (Vec<Tunable>, Vec<(String, Define)>);
+
 #[derive(Debug, Clone)]
 pub(super) struct LaunchRule {
     pub(super) grid: Vec<Expression>,
@@ -116,7 +119,7 @@ pub(super) struct ReferenceRule {
     pub(super) frobenius: Expression,
     pub(super) largest: Expression,
     /// Macros and tunables of the base, where a variant has its own and the reference stands in the base's source.
-    pub(super) of_base: Option<(Vec<Tunable>, Vec<(String, Define)>)>,
+    pub(super) of_base: Option<BaseMacros>,
 }
 
 /// Reads the manifest at `path` and everything that it names.
@@ -182,10 +185,8 @@ struct Loader<'a> {
     read: &'a ReadFile<'a>,
 }
 
-type BaseMacros = Option<(Vec<Tunable>, Vec<(String, Define)>)>;
-
 impl Loader<'_> {
-    fn kernel(&self, raw: &RawManifest, base_source: &str, of_base: BaseMacros) -> Result<Kernel, ManifestError> {
+    fn kernel(&self, raw: &RawManifest, base_source: &str, of_base: Option<BaseMacros>) -> Result<Kernel, ManifestError> {
         let source = Arc::new(self.source("source", raw.source.as_deref().unwrap_or(base_source), &raw.includes)?);
         let reference = match &raw.reference {
             None => None,
@@ -418,7 +419,7 @@ fn reference_rule(
     raw: &RawReference,
     source: Arc<Source>,
     arguments: &[RawArgument],
-    of_base: BaseMacros,
+    of_base: Option<BaseMacros>,
 ) -> Result<ReferenceRule, Problem> {
     let all = || arguments.iter().map(|argument| argument.name.clone()).collect();
     let names: Vec<String> = raw.arguments.clone().unwrap_or_else(all);
