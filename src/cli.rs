@@ -47,6 +47,7 @@ pub enum Command {
     Profile(ProfileArgs),
     Log(LogArgs),
     Show(ShowArgs),
+    Report(ReportArgs),
     Excuse(ExcuseArgs),
     /// Fetch the notes of a remote and unite them with the notes here.
     ///
@@ -231,6 +232,8 @@ pub enum CheckFormat {
     Markdown,
     /// Annotations and summary of GitHub Actions.
     Github,
+    /// A JUnit test report, as GitLab and Gitea read it.
+    Junit,
 }
 
 /// Hold a commit against the best level of its history.
@@ -415,6 +418,52 @@ pub struct ShowArgs {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Tables for a pull request or a job summary.
+    Markdown,
+    /// One page with charts that works without a network.
+    Html,
+    /// One JSON object (docs/report.schema.json).
+    Json,
+    /// One row for each run.
+    Csv,
+    /// A picture made of lines.
+    Svg,
+    /// A picture made of pixels.
+    Png,
+}
+
+/// Show verdicts and histories as a page, tables, pictures or data.
+///
+/// The verdicts are those of `check`, made without running anything. Whatever they are, a report that was written ends
+/// with exit code 0.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The commit that is judged, with its whole history; or a range A..B, which judges B and shows what came after A.
+    #[arg(value_name = "REV|A..B", default_value = "HEAD")]
+    pub rev: String,
+    /// Compare with the history of this revision.
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
+    #[arg(long, value_name = "RULE")]
+    pub baseline: Option<String>,
+    /// Which commits count as history.
+    #[arg(long, value_enum, value_name = "WALK")]
+    pub history: Option<HistoryArg>,
+    /// Which series.
+    #[command(flatten)]
+    pub series: SeriesArgs,
+    /// How to write it. Default: what the name of the output file says, else markdown.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<ReportFormat>,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Accept a regression, with a reason.

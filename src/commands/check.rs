@@ -2,12 +2,15 @@
 
 use super::context::Context;
 use super::error::CommandError;
-use super::{profile_targets, verdict};
+use super::overview::{self, OverviewRequest};
+use super::selection::Selection;
+use super::workspace::Workspace;
+use super::{history, profile_targets, verdict};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::exit::Exit;
 use crate::judge::Judgement;
 use crate::report::check_text::TextOptions;
-use crate::report::{Notice, check_json, check_markdown, check_text};
+use crate::report::{Notice, check_json, check_text, github, junit, markdown};
 
 /// Runs the command.
 pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -23,25 +26,42 @@ fn write(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, conte
     match format {
         CheckFormat::Text => check_text::check(context.out, judgement, notices, options)?,
         CheckFormat::Json => writeln!(context.out, "{}", check_json::check(judgement, notices))?,
-        CheckFormat::Markdown => check_markdown::check(context.out, judgement, notices)?,
-        CheckFormat::Github => {
-            check_markdown::annotations(context.out, judgement)?;
-            summary(judgement, notices, context)?;
+        CheckFormat::Markdown => {
+            let text = table(judgement, notices, arguments, context)?;
+            context.out.write_all(&text)?;
         }
+        CheckFormat::Github => {
+            github::annotations(context.out, judgement)?;
+            summary(&table(judgement, notices, arguments, context)?, context)?;
+        }
+        CheckFormat::Junit => junit::check(context.out, judgement)?,
     }
     Ok(())
 }
 
-/// The job summary, where GitHub Actions asks for one; the table in the log otherwise.
-fn summary(judgement: &Judgement, notices: &[Notice], context: &mut Context) -> Result<(), CommandError> {
+/// The tables of a pull request: the verdicts with the histories behind them.
+fn table(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, context: &Context) -> Result<Vec<u8>, CommandError> {
+    let workspace = Workspace::open(context)?;
+    let request = OverviewRequest {
+        selection: &Selection::new(&arguments.series)?,
+        walk: history::walk(arguments.history, workspace.settings.history),
+        since: None,
+        with_lines: false,
+    };
+    let overview = overview::gather(judgement.clone(), notices.to_vec(), &request, &workspace, context)?;
     let mut text = Vec::new();
-    check_markdown::check(&mut text, judgement, notices)?;
+    markdown::report(&mut text, &overview)?;
+    Ok(text)
+}
+
+/// The job summary, where GitHub Actions asks for one; the tables in the log otherwise.
+fn summary(text: &[u8], context: &mut Context) -> Result<(), CommandError> {
     match context.env("GITHUB_STEP_SUMMARY") {
         Some(path) => {
             let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
-            std::io::Write::write_all(&mut file, &text)?;
+            std::io::Write::write_all(&mut file, text)?;
         }
-        None => context.out.write_all(&text)?,
+        None => context.out.write_all(text)?,
     }
     Ok(())
 }

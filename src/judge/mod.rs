@@ -5,6 +5,7 @@
 //! - [`ConfirmPlan`] drives and judges a paired re-measurement;
 //! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
 //! - [`profile_targets`] names the points whose change is worth a look at the counters;
+//! - [`stretches`] and [`ratchet_line`] are the levels and the baselines along a series, to be drawn;
 //! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
 //! - [`SeriesVerdict`] and [`Judgement`] are what comes out. Reasons and warnings are data, never sentences; a report
 //!   makes the words.
@@ -20,6 +21,7 @@ mod level;
 mod noise;
 mod plain;
 mod profiling;
+mod ratchet;
 mod scale;
 mod series;
 mod stretches;
@@ -34,6 +36,7 @@ pub use confirm::{ConfirmPlan, Pair, Side, Step};
 pub use excuse::{ExcusePlace, PlacedExcuse};
 pub use noise::NoisePrior;
 pub use profiling::{ProfileReason, ProfileTarget, ProfileThresholds, profile_targets};
+pub use ratchet::{RatchetStep, ratchet_line};
 pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemble};
 pub use stretches::{Stretch, stretches};
 pub use verdict::{

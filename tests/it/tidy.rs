@@ -163,6 +163,7 @@ fn commands_do_not_import_each_other() {
         "profile",
         "log",
         "show",
+        "report",
         "excuse",
         "fetch",
         "push",
