@@ -35,6 +35,7 @@ mod push;
 mod record;
 mod recording;
 mod report;
+mod roofline;
 mod selection;
 mod show;
 mod verdict;
@@ -79,6 +80,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Check(arguments) => check::run(&arguments, context),
         Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Profile(arguments) => profile::run(&arguments, context),
+        Command::Roofline(arguments) => roofline::run(&arguments, context),
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Report(arguments) => report::run(&arguments, context),

@@ -16,6 +16,7 @@ mod overrides;
 mod placeholder;
 mod profile;
 mod raw;
+mod roofline;
 mod template;
 mod thresholds;
 mod values;
@@ -32,6 +33,7 @@ pub use error::SettingsError;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;
 pub use profile::{LaunchSelection, ProfileSettings};
+pub use roofline::RooflineSettings;
 pub use template::Template;
 pub use thresholds::{MetricThresholds, PartialThresholds};
 
@@ -96,6 +98,8 @@ pub struct Settings {
     pub sampling: Sampling,
     /// How kernels are profiled.
     pub profile: ProfileSettings,
+    /// Limits of the chip.
+    pub roofline: RooflineSettings,
     /// The benchmarks, in the order of the file.
     pub benchmarks: Vec<Benchmark>,
     /// Thresholds from above the file: they win over every table of it.

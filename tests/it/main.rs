@@ -13,6 +13,7 @@ mod exchange;
 mod hook;
 mod hostile;
 mod profile;
+mod roofline;
 mod schemas;
 mod tidy;
 mod verbs;
