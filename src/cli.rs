@@ -299,6 +299,9 @@ pub struct CheckArgs {
     /// The same as --format json.
     #[arg(long)]
     pub json: bool,
+    /// Write the same result to a file, too, such as json=verdict.json (repeatable).
+    #[arg(long = "write", value_name = "FORMAT=FILE")]
+    pub files: Vec<String>,
     /// Exit codes for `git bisect run`: 125 instead of 3, 128 instead of 2 and 4.
     #[arg(long)]
     pub bisect: bool,

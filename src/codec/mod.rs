@@ -7,9 +7,11 @@
 //! This module knows text only: no git, no files.
 
 mod note;
+mod skim;
 mod v1;
 
 pub use note::{Line, Note, Unreadable, difference, union};
+pub use skim::{Point, Skimmed, SkimmedNote, Skimmer};
 
 /// Longest line that is read. A longer one is kept, but its content is not looked at.
 pub const MAX_LINE_BYTES: usize = 1 << 20;

@@ -75,7 +75,7 @@ impl Note {
 }
 
 /// Decodes one line, without its line feed.
-fn decode_line(line: &[u8]) -> Line {
+pub(super) fn decode_line(line: &[u8]) -> Line {
     if line.len() > MAX_LINE_BYTES {
         return Err(Unreadable::TooLong);
     }
@@ -105,7 +105,7 @@ pub fn difference(note: &[u8], other: &[u8]) -> Vec<u8> {
     left
 }
 
-fn sorted_lines<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
+pub(super) fn sorted_lines<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
     let mut lines: Vec<&[u8]> =
         notes.into_iter().flat_map(|note| note.split(|byte| *byte == b'\n')).filter(|line| !line.is_empty()).collect();
     lines.sort_unstable();

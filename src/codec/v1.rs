@@ -91,7 +91,7 @@ struct StoredRecord {
 
 /// Ascending values: the first in ticks of `10^exp`, then the differences.
 #[derive(Serialize, Deserialize)]
-struct StoredSample {
+pub(super) struct StoredSample {
     exp: i32,
     deltas: Vec<i64>,
 }
@@ -175,7 +175,7 @@ struct StoredExcuse {
 /// A stored number: whole numbers are written exactly, others with twelve significant digits, which is finer than any
 /// clock and keeps notes small.
 #[derive(Clone, Copy, Deserialize)]
-struct Number(f64);
+pub(super) struct Number(pub(super) f64);
 
 impl Serialize for Number {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -215,7 +215,7 @@ pub(super) fn encode(entry: &Entry) -> String {
 }
 
 /// The kind of a line that begins as this version writes it, which spares parsing the line twice.
-fn own_kind(line: &[u8]) -> Option<&str> {
+pub(super) fn own_kind(line: &[u8]) -> Option<&str> {
     let rest = line.strip_prefix(br#"{"v":1,"type":""#)?;
     let end = rest.iter().position(|byte| *byte == b'"')?;
     std::str::from_utf8(&rest[..end]).ok().filter(|kind| ["run", "record", "profile", "excuse"].contains(kind))
@@ -345,7 +345,7 @@ fn store_sample(sample: &Sample) -> StoredSample {
     StoredSample { exp: sample.exponent(), deltas: first.chain(differences).collect() }
 }
 
-fn load_sample(stored: &StoredSample) -> Option<Sample> {
+pub(super) fn load_sample(stored: &StoredSample) -> Option<Sample> {
     let mut sum = 0_i64;
     let ticks = stored.deltas.iter().map(|delta| {
         sum = sum.checked_add(*delta)?;
@@ -463,7 +463,7 @@ fn store_config(config: &Config) -> Map<String, Value> {
 }
 
 /// Values are strings; plain numbers and booleans, as other programs may write them, are taken by their text.
-fn load_config(stored: Map<String, Value>) -> Result<Config, String> {
+pub(super) fn load_config(stored: Map<String, Value>) -> Result<Config, String> {
     let parameters = stored.into_iter().map(|(key, value)| match value {
         Value::String(value) => Ok((key, value)),
         Value::Number(_) | Value::Bool(_) => Ok((key, value.to_string())),
@@ -490,7 +490,7 @@ fn load_time(stored: &str) -> Result<DateTime<Utc>, String> {
         .map_err(|error| format!("`{stored}` is not a time: {error}"))
 }
 
-fn parse<T: std::str::FromStr<Err = crate::model::ParseIdError>>(stored: &str) -> Result<T, String> {
+pub(super) fn parse<T: std::str::FromStr<Err = crate::model::ParseIdError>>(stored: &str) -> Result<T, String> {
     stored.parse().map_err(|error: crate::model::ParseIdError| error.to_string())
 }
 
