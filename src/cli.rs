@@ -45,6 +45,7 @@ pub enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
     Profile(ProfileArgs),
+    Roofline(RooflineArgs),
     Log(LogArgs),
     Show(ShowArgs),
     Explain(ExplainArgs),
@@ -64,6 +65,8 @@ pub enum Command {
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     InstallManPages(InstallManPagesArgs),
+    #[command(hide = true)]
+    KernelWorker(KernelWorkerArgs),
 }
 
 /// Write a ratchet.toml and set this repository up to exchange notes.
@@ -123,7 +126,8 @@ pub enum HookCommand {
 
 /// Run the benchmarks of ratchet.toml and record their results on HEAD.
 ///
-/// Runs commands from ratchet.toml. A benchmark that fails is reported and the others still run; the exit code is then 4.
+/// Runs commands from ratchet.toml, and compiles its kernels. A benchmark that fails is reported and the others still run;
+/// the exit code is then 4.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Only these benchmarks.
@@ -141,12 +145,35 @@ pub struct BenchArgs {
     /// List the benchmarks and their points, run nothing.
     #[arg(long, conflicts_with = "dry_run")]
     pub list: bool,
+    /// Only compile kernels and record what the compiler says of them: registers, spills, instructions, occupancy. Needs no
+    /// GPU.
+    #[arg(long)]
+    pub compile_only: bool,
+    /// Compile kernels for these architectures, such as sm_80,sm_90a, in place of those in ratchet.toml.
+    #[arg(long = "arch", value_name = "ARCH", value_delimiter = ',')]
+    pub archs: Vec<String>,
     /// Stop sampling a point after this time, such as 10s.
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
+    /// Lock the GPU's clock while kernels are measured: to this many MHz, or (base) to what it holds at its power limit.
+    /// It is restored however the program ends. Takes root.
+    #[arg(long, value_name = "MHZ", num_args = 0..=1, require_equals = true, default_missing_value = "base")]
+    pub lock_clocks: Option<String>,
+    /// What the GPU's second-level cache holds before a kernel is launched: other data, or what the launch before left.
+    #[arg(long, value_enum, value_name = "STATE", default_value_t = CacheArg::Cold)]
+    pub cache: CacheArg,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a cache holds before a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CacheArg {
+    /// Other data.
+    Cold,
+    /// What the launch before left.
+    Hot,
 }
 
 /// Record results that something else measured.
@@ -390,6 +417,48 @@ pub struct ProfileArgs {
     pub json: bool,
 }
 
+/// Show how far the kernels of a commit are below the limits of their chip.
+///
+/// A kernel's operations for each byte (throughput over bandwidth of its records, or what its profile counted) decide
+/// whether the memory or the arithmetic holds it. Limits are, in this order: flags and settings; the best results of the
+/// benchmarks copy and mma_peak; NVIDIA's datasheets. Runs nothing.
+#[derive(Debug, Args)]
+pub struct RooflineArgs {
+    /// The commit.
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub rev: String,
+    /// Only this benchmark (repeatable).
+    #[arg(long = "benchmark", value_name = "NAME")]
+    pub benchmarks: Vec<String>,
+    /// Only points whose config has these parameters, such as 'B=32 H=8'.
+    #[arg(long, value_name = "PARAMS")]
+    pub config: Option<String>,
+    /// Only this testbed.
+    #[arg(long, value_name = "KEY")]
+    pub testbed: Option<String>,
+    /// Which commits may hold the measured limits.
+    #[arg(long, value_enum, value_name = "WALK")]
+    pub history: Option<HistoryArg>,
+    /// The chip whose datasheet holds. Default: the one that the testbed names.
+    #[arg(long, value_name = "NAME")]
+    pub gpu: Option<String>,
+    /// The peak bandwidth, such as '300 GB/s'.
+    #[arg(long, value_name = "RATE")]
+    pub bandwidth: Option<String>,
+    /// A peak rate, such as f16='121 TFLOP/s' (repeatable).
+    #[arg(long = "peak", value_name = "TYPE=RATE")]
+    pub peaks: Vec<String>,
+    /// What the kernels compute in: f64, f64_tensor, f32, tf32, f16, bf16, f8, i8. Default: their parameter `dtype`.
+    #[arg(long, value_name = "TYPE")]
+    pub dtype: Option<String>,
+    /// Draw it, too: to an .svg or a .png.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Show series along history, with their best levels marked.
 #[derive(Debug, Args)]
 pub struct LogArgs {
@@ -567,6 +636,17 @@ pub struct DemoArgs {
     /// The measured program of the demo: multiplies matrices by the plan in this file.
     #[arg(long, hide = true, value_name = "FILE")]
     pub work: Option<PathBuf>,
+}
+
+/// What git ratchet starts itself, to run kernels in a process of their own: reads requests from standard input.
+#[derive(Debug, Args)]
+pub struct KernelWorkerArgs {
+    /// Only lock the clocks of this GPU, until standard input ends.
+    #[arg(long, value_name = "GPU")]
+    pub keep_clocks: Option<u32>,
+    /// The clock to lock to. Default: what the GPU holds at its power limit.
+    #[arg(long, value_name = "MHZ", requires = "keep_clocks")]
+    pub mhz: Option<u32>,
 }
 
 /// Print a completion script for a shell.

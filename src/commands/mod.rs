@@ -19,9 +19,12 @@ mod exchange;
 mod excuse;
 mod explain;
 mod fetch;
+mod gpu;
 mod history;
 mod hook;
 mod init;
+mod kernel_worker;
+mod kernels;
 mod log;
 mod man;
 mod overview;
@@ -37,6 +40,7 @@ mod push;
 mod record;
 mod recording;
 mod report;
+mod roofline;
 mod selection;
 mod show;
 mod verdict;
@@ -81,6 +85,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Check(arguments) => check::run(&arguments, context),
         Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Profile(arguments) => profile::run(&arguments, context),
+        Command::Roofline(arguments) => roofline::run(&arguments, context),
         Command::Log(arguments) => pager::paged(context, |context| log::run(&arguments, context)),
         Command::Show(arguments) => pager::paged(context, |context| show::run(&arguments, context)),
         Command::Explain(arguments) => pager::paged(context, |context| explain::run(&arguments, context)),
@@ -93,6 +98,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Demo(arguments) => demo::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),
         Command::InstallManPages(arguments) => man::run(&arguments, context),
+        Command::KernelWorker(arguments) => kernel_worker::run(&arguments, context),
     }
 }
 

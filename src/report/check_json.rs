@@ -93,6 +93,7 @@ fn reasons(reasons: &Reasons) -> Value {
         "confirmation": reasons.confirmation.as_ref().map(confirmation),
         "creep": reasons.creep.as_ref().map(creep),
         "more_runs_needed": reasons.more_runs_needed,
+        "same_machine_code": reasons.same_machine_code,
     })
 }
 

@@ -233,6 +233,11 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
             Notice::new("exact_runs_differ", format!("{name}: runs of one commit differ although the metric is exact"))
                 .hint("record it without --exact, or find out what makes it vary")
         }
+        JudgeWarning::SameMachineCode => Notice::new(
+            "same_machine_code",
+            format!("{name}: the machine code is the baseline's: the change is the environment's, not the code's"),
+        )
+        .hint("look at the testbed's facts: git ratchet show"),
         JudgeWarning::ExcuseExpired { excuse, expired } => Notice::new(
             "excuse_expired",
             format!("{name}: the excuse of {} ended on {}", excuse.author.name, expired.format("%Y-%m-%d")),
