@@ -64,10 +64,13 @@ pub struct MachineCode {
     pub stack: u32,
     /// Static shared memory of a block, in bytes.
     pub shared_bytes: u32,
+    /// Named barriers of a block.
+    pub barriers: u32,
     /// SASS instructions, padding not counted where it can be told.
     pub instructions: u32,
-    /// Size of the CUBIN in bytes.
+    /// Bytes of the CUBIN that belong to the entry point: code, constants, what the loader is told. Other kernels of the
+    /// same source do not count.
     pub cubin_bytes: u64,
-    /// Hash of the instructions and constants of the entry point, the same whatever the paths and the time.
+    /// Hash of the instructions, constants and resources of the entry point, the same whatever the paths and the time.
     pub hash: String,
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::placeholder::Pattern;
+use super::profile::LaunchSelection;
 use super::thresholds::PartialThresholds;
 use crate::model::{BenchmarkName, Config, Metric, MetricName};
 
@@ -21,6 +22,8 @@ pub struct Benchmark {
     pub thresholds: PartialThresholds,
     /// Sampling of this benchmark, what is absent is in [`super::Settings::sampling`].
     pub sampling: Sampling,
+    /// Which launches of its command are profiled.
+    pub profile: LaunchSelection,
     /// What is measured, never empty. The first metric that is not exact decides when a sample is precise enough.
     pub metrics: Vec<MetricSettings>,
     pub(super) configs: Vec<Config>,

@@ -14,6 +14,7 @@ mod matrix;
 mod metrics;
 mod overrides;
 mod placeholder;
+mod profile;
 mod raw;
 mod template;
 mod thresholds;
@@ -30,6 +31,7 @@ pub use benchmark::{Benchmark, CommandLine, Extract, MetricSettings, MetricSourc
 pub use error::SettingsError;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;
+pub use profile::{LaunchSelection, ProfileSettings};
 pub use template::Template;
 pub use thresholds::{MetricThresholds, PartialThresholds};
 
@@ -92,6 +94,8 @@ pub struct Settings {
     pub metric_thresholds: Vec<MetricThresholds>,
     /// Sampling for all benchmarks.
     pub sampling: Sampling,
+    /// How kernels are profiled.
+    pub profile: ProfileSettings,
     /// The benchmarks, in the order of the file.
     pub benchmarks: Vec<Benchmark>,
     /// Thresholds from above the file: they win over every table of it.

@@ -279,7 +279,7 @@ fn the_points_of_all_benchmarks_count_together() {
         format!("[[benchmark]]\nname = \"{name}\"\ncommand = \"x\"\nmatrix = {{ N = [{}] }}\n", values.join(","))
     };
     assert_eq!(parse(&benchmark("a")).benchmarks[0].configs().len(), 6000);
-    assert!(error(&(benchmark("a") + &benchmark("b"))).starts_with("ratchet.toml:8:10: this matrix has 6000 points"));
+    assert!(error(&(benchmark("a") + benchmark("b").as_str())).starts_with("ratchet.toml:8:10: this matrix has 6000 points"));
 }
 
 #[test]

@@ -299,7 +299,7 @@ fn a_shallow_clone_is_told_never_guessed_around() {
     world.git_in(&shallow, &["fetch", "-q", "origin", "refs/notes/ratchet:refs/notes/ratchet"]);
     let ran = world.ratchet_in(&shallow, &["check", "--json"]);
     assert!(ran.code == 3 || ran.code == 4, "a truncated history gave {}: {}", ran.code, ran.out);
-    let said = ran.out + &ran.err;
+    let said = ran.out + ran.err.as_str();
     assert!(said.contains("shallow") && said.contains("git fetch --unshallow"), "{said}");
 }
 
@@ -310,7 +310,7 @@ fn missing_notes_are_told_with_the_command_that_fetches_them() {
     let source = format!("file://{}", world.repo.display());
     world.git_in(world.root(), &["clone", "-q", &source, "clone"]);
     let ran = world.ratchet_in(&world.root().join("clone"), &["check"]).expect(3);
-    assert!((ran.out.clone() + &ran.err).contains("run: git ratchet fetch"), "{}{}", ran.out, ran.err);
+    assert!((ran.out.clone() + ran.err.as_str()).contains("run: git ratchet fetch"), "{}{}", ran.out, ran.err);
 }
 
 #[test]

@@ -130,8 +130,9 @@ fn lines_of_the_note_format_are_what_the_program_writes() {
     assert_eq!(note.unreadable, []);
     let runs = note.runs.into_iter().map(Entry::Run);
     let records = note.records.into_iter().map(Entry::Record);
+    let profiles = note.profiles.into_iter().map(Entry::Profile);
     let excuses = note.excuses.into_iter().map(Entry::Excuse);
-    let written: Vec<String> = excuses.chain(records).chain(runs).map(|entry| entry.encode()).collect();
+    let written: Vec<String> = excuses.chain(profiles).chain(records).chain(runs).map(|entry| entry.encode()).collect();
     assert_eq!(written, text.lines().collect::<Vec<_>>());
 }
 

@@ -211,7 +211,7 @@ fn init_lets_plain_fetch_bring_notes_which_are_told_until_they_are_merged() {
     assert_eq!(shared.notes(&other, "refs/notes/remotes/origin/ratchet").len(), 1);
     for command in [&["check"][..], &["log"], &["show"], &["doctor"]] {
         let ran = world.ratchet_in(&other, command).expect(0);
-        let said = ran.out + &ran.err;
+        let said = ran.out + ran.err.as_str();
         assert!(said.contains("run: git ratchet fetch"), "{command:?}: {said}");
     }
     world.ratchet_in(&other, &["fetch"]).expect(0);

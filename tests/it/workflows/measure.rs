@@ -63,6 +63,8 @@ fn a_pull_request_from_a_fork_is_judged_by_the_settings_of_its_base_and_sends_no
     assert!(report.contains("attention") && report.contains("20"), "{report}");
     let summary = fs::read_to_string(hosting.world.root().join("summary.md")).unwrap();
     assert!(summary.ends_with(&report), "the summary is another report");
+    let page = fs::read_to_string(out.join("details/report.html")).unwrap();
+    assert!(page.contains("attention"), "the page does not name the benchmark");
 
     assert_eq!(notes(&hosting, &hosting.upstream), before);
     assert_eq!(notes(&hosting, &hosting.fork), "");

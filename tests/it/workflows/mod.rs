@@ -2,6 +2,7 @@
 //! repositories, with the real binary. GitHub itself is faked for the comment only (`github.py`).
 
 mod comment;
+mod examples;
 mod measure;
 
 use std::collections::BTreeMap;
