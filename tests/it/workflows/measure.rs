@@ -27,6 +27,7 @@ fn a_push_to_main_sends_its_results_to_everybody() {
     assert_eq!((first.outputs["code"].as_str(), first.outputs["verdict"].as_str()), ("0", "new"));
     let shown = hosting.world.git_in(&hosting.upstream, &["notes", "--ref=ratchet", "show", "main"]);
     assert!(shown.contains(r#""benchmark":"attention""#), "{shown}");
+    assert!(shown.contains(r#""author":{"name":"ann","email":"7+ann@users.noreply.github.com"}"#), "{shown}");
 }
 
 #[test]
