@@ -1,6 +1,6 @@
 //! `check`: hold a commit against the best level of its history. Executes nothing unless a confirmation or profiles are asked for.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 
 use clap::ValueEnum;
@@ -22,13 +22,25 @@ pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, Command
     let files = arguments.files.iter().map(|given| destination(given)).collect::<Result<Vec<_>, _>>()?;
     let (judgement, mut notices) = verdict::judge(arguments, context)?;
     notices.extend(profile_targets::follow(arguments, &judgement, context));
-    let checked = Checked { judgement, notices, arguments };
+    let format = if arguments.json { CheckFormat::Json } else { arguments.format };
+    let in_tables = |format| matches!(format, CheckFormat::Markdown | CheckFormat::Github);
+    let tables = if in_tables(format) || files.iter().any(|(format, _)| in_tables(*format)) {
+        tables(&judgement, &notices, arguments, context)?
+    } else {
+        Vec::new()
+    };
+    let decided = Decided { judgement, notices, tables };
     for (format, path) in files {
-        let text = checked.render(format, TextOptions { width: None, color: false, verbose: arguments.verbose }, context)?;
-        fs::write(path, text).during(format_args!("cannot write {path}"))?;
+        let plain = TextOptions { width: None, color: false, verbose: arguments.verbose };
+        let written = File::create(path).and_then(|mut file| decided.render(&mut file, format, plain));
+        written.during(format_args!("cannot write {path}"))?;
     }
-    checked.show(context)?;
-    Ok(verdict::exit_of(&checked.judgement, arguments))
+    let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: arguments.verbose };
+    decided.render(context.out, format, options)?;
+    if format == CheckFormat::Github {
+        summary(&decided.tables, context)?;
+    }
+    Ok(verdict::exit_of(&decided.judgement, arguments))
 }
 
 /// A format and a file, as `--write` takes them. Annotations make sense on standard output only.
@@ -43,59 +55,46 @@ fn destination(given: &str) -> Result<(CheckFormat, &str), CommandError> {
     }
 }
 
-/// What was judged: once, however many formats show it.
-struct Checked<'a> {
+/// What was decided, to be rendered any number of times.
+struct Decided {
     judgement: Judgement,
     notices: Vec<Notice>,
-    arguments: &'a CheckArgs,
+    /// The tables of a pull request, where a format shows them.
+    tables: Vec<u8>,
 }
 
-impl Checked<'_> {
-    fn show(&self, context: &mut Context) -> Result<(), CommandError> {
-        let format = if self.arguments.json { CheckFormat::Json } else { self.arguments.format };
-        let terminal = &context.terminal;
-        let options = TextOptions { width: terminal.width, color: terminal.color, verbose: self.arguments.verbose };
-        let text = self.render(format, options, context)?;
-        context.out.write_all(&text)?;
-        if format == CheckFormat::Github {
-            summary(&self.tables(context)?, context)?;
-        }
-        Ok(())
-    }
-
-    fn render(&self, format: CheckFormat, options: TextOptions, context: &Context) -> Result<Vec<u8>, CommandError> {
-        let mut text = Vec::new();
+impl Decided {
+    fn render(&self, out: &mut dyn Write, format: CheckFormat, options: TextOptions) -> std::io::Result<()> {
         match format {
-            CheckFormat::Text => check_text::check(&mut text, &self.judgement, &self.notices, options)?,
-            CheckFormat::Json => writeln!(text, "{}", check_json::check(&self.judgement, &self.notices))?,
-            CheckFormat::Markdown => text = self.tables(context)?,
-            CheckFormat::Github => github::annotations(&mut text, &self.judgement)?,
-            CheckFormat::Junit => junit::check(&mut text, &self.judgement)?,
+            CheckFormat::Text => check_text::check(out, &self.judgement, &self.notices, options),
+            CheckFormat::Json => writeln!(out, "{}", check_json::check(&self.judgement, &self.notices)),
+            CheckFormat::Markdown => out.write_all(&self.tables),
+            CheckFormat::Github => github::annotations(out, &self.judgement),
+            CheckFormat::Junit => junit::check(out, &self.judgement),
         }
-        Ok(text)
     }
+}
 
-    /// The tables of a pull request: the verdicts with the histories behind them.
-    fn tables(&self, context: &Context) -> Result<Vec<u8>, CommandError> {
-        let workspace = Workspace::open(context)?;
-        let request = OverviewRequest {
-            selection: &Selection::new(&self.arguments.series)?,
-            walk: history::walk(self.arguments.history, workspace.settings.history),
-            since: None,
-            with_lines: false,
-        };
-        let overview = overview::gather(self.judgement.clone(), self.notices.clone(), &request, &workspace, context)?;
-        let mut text = Vec::new();
-        markdown::report(&mut text, &overview)?;
-        Ok(text)
-    }
+/// The tables of a pull request: the verdicts with the histories behind them.
+fn tables(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, context: &Context) -> Result<Vec<u8>, CommandError> {
+    let workspace = Workspace::open(context)?;
+    let request = OverviewRequest {
+        selection: &Selection::new(&arguments.series)?,
+        walk: history::walk(arguments.history, workspace.settings.history),
+        since: None,
+        with_lines: false,
+    };
+    let overview = overview::gather(judgement.clone(), notices.to_vec(), &request, &workspace, context)?;
+    let mut text = Vec::new();
+    markdown::report(&mut text, &overview)?;
+    Ok(text)
 }
 
 /// The job summary, where GitHub Actions asks for one; the tables in the log otherwise.
-fn summary(text: &[u8], context: &mut Context) -> Result<(), CommandError> {
+fn summary(tables: &[u8], context: &mut Context) -> Result<(), CommandError> {
     match context.env("GITHUB_STEP_SUMMARY") {
-        Some(path) => OpenOptions::new().append(true).create(true).open(path)?.write_all(text)?,
-        None => context.out.write_all(text)?,
+        Some(path) => OpenOptions::new().append(true).create(true).open(path)?.write_all(tables)?,
+        None => context.out.write_all(tables)?,
     }
     Ok(())
 }
