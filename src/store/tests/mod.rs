@@ -2,11 +2,13 @@
 
 mod append;
 mod base;
+mod changes;
 mod difference;
 mod history;
 mod inherit;
 mod notes;
 mod open;
+mod series;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
