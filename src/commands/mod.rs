@@ -31,6 +31,7 @@ mod profile_diff;
 mod profile_targets;
 mod profiling;
 mod progress;
+mod prune;
 mod push;
 mod record;
 mod recording;
@@ -83,6 +84,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Report(arguments) => report::run(&arguments, context),
         Command::Excuse(arguments) => excuse::run(&arguments, context),
+        Command::Prune(arguments) => prune::run(&arguments, context),
         Command::Fetch(arguments) => fetch::run(&arguments, context),
         Command::Push(arguments) => push::run(&arguments, context),
         Command::Hook(arguments) => hook::run(&arguments, context),

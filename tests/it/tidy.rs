@@ -165,6 +165,7 @@ fn commands_do_not_import_each_other() {
         "show",
         "report",
         "excuse",
+        "prune",
         "fetch",
         "push",
         "hook",

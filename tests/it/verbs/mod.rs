@@ -2,6 +2,7 @@
 
 mod bench;
 mod look;
+mod prune;
 mod reading;
 mod report;
 mod setup;
