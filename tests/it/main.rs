@@ -10,6 +10,7 @@ mod contract;
 mod demo;
 mod docs;
 mod exchange;
+mod gpu;
 mod hook;
 mod hostile;
 mod kernels;
