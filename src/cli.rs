@@ -669,6 +669,12 @@ pub struct KernelWorkerArgs {
     /// The clock to lock to. Default: what the GPU holds at its power limit.
     #[arg(long, value_name = "MHZ", requires = "keep_clocks")]
     pub mhz: Option<u32>,
+    /// Only launch the kernel of the job in this file, without verifying or timing it.
+    #[arg(long, value_name = "FILE", conflicts_with = "keep_clocks")]
+    pub launch: Option<PathBuf>,
+    /// How often to launch it.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "launch")]
+    pub launches: u32,
 }
 
 /// Print a completion script for a shell.

@@ -35,6 +35,7 @@ mod profile;
 mod profile_diff;
 mod profile_targets;
 mod profiling;
+mod profiling_kernels;
 mod progress;
 mod prune;
 mod push;
