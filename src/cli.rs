@@ -47,6 +47,7 @@ pub enum Command {
     Profile(ProfileArgs),
     Log(LogArgs),
     Show(ShowArgs),
+    Explain(ExplainArgs),
     Report(ReportArgs),
     Excuse(ExcuseArgs),
     /// Fetch the notes of a remote and unite them with the notes here.
@@ -63,6 +64,8 @@ pub enum Command {
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     InstallManPages(InstallManPagesArgs),
+    #[command(hide = true)]
+    KernelWorker(KernelWorkerArgs),
 }
 
 /// Write a ratchet.toml and set this repository up to exchange notes.
@@ -122,7 +125,8 @@ pub enum HookCommand {
 
 /// Run the benchmarks of ratchet.toml and record their results on HEAD.
 ///
-/// Runs commands from ratchet.toml. A benchmark that fails is reported and the others still run; the exit code is then 4.
+/// Runs commands from ratchet.toml, and compiles its kernels. A benchmark that fails is reported and the others still run;
+/// the exit code is then 4.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Only these benchmarks.
@@ -140,12 +144,35 @@ pub struct BenchArgs {
     /// List the benchmarks and their points, run nothing.
     #[arg(long, conflicts_with = "dry_run")]
     pub list: bool,
+    /// Only compile kernels and record what the compiler says of them: registers, spills, instructions, occupancy. Needs no
+    /// GPU.
+    #[arg(long)]
+    pub compile_only: bool,
+    /// Compile kernels for these architectures, such as sm_80,sm_90a, in place of those in ratchet.toml.
+    #[arg(long = "arch", value_name = "ARCH", value_delimiter = ',')]
+    pub archs: Vec<String>,
     /// Stop sampling a point after this time, such as 10s.
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
+    /// Lock the GPU's clock while kernels are measured: to this many MHz, or (base) to what it holds at its power limit.
+    /// It is restored however the program ends. Takes root.
+    #[arg(long, value_name = "MHZ", num_args = 0..=1, require_equals = true, default_missing_value = "base")]
+    pub lock_clocks: Option<String>,
+    /// What the GPU's second-level cache holds before a kernel is launched: other data, or what the launch before left.
+    #[arg(long, value_enum, value_name = "STATE", default_value_t = CacheArg::Cold)]
+    pub cache: CacheArg,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a cache holds before a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CacheArg {
+    /// Other data.
+    Cold,
+    /// What the launch before left.
+    Hot,
 }
 
 /// Record results that something else measured.
@@ -423,6 +450,54 @@ pub struct ShowArgs {
     pub json: bool,
 }
 
+/// How an explanation is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ExplainFormat {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// For a comment.
+    Markdown,
+    /// One JSON object (docs/explain.schema.json).
+    Json,
+}
+
+/// Say what differs between the commit that holds the baseline and this one.
+///
+/// The strongest evidence first: machine code, input files (`inputs` of the benchmark in ratchet.toml; without them every
+/// file) and the commits that changed them, metrics without noise, facts of the testbed, and where in the distribution
+/// the change sits. Without a benchmark it explains the worst series. Runs nothing.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The benchmark. A single word that is a revision is taken for one.
+    #[arg(value_name = "BENCHMARK")]
+    pub benchmark: Option<String>,
+    /// The commit to explain. Default: HEAD.
+    #[arg(value_name = "REV")]
+    pub rev: Option<String>,
+    /// Only points whose config has these parameters, such as 'B=32 H=8'.
+    #[arg(long, value_name = "PARAMS")]
+    pub config: Option<String>,
+    /// This metric; else the one with the worst verdict.
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+    /// Only this testbed.
+    #[arg(long, value_name = "KEY")]
+    pub testbed: Option<String>,
+    /// Compare with the history of this revision.
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
+    #[arg(long, value_name = "RULE")]
+    pub baseline: Option<String>,
+    /// Which commits count as history.
+    #[arg(long, value_enum, value_name = "WALK")]
+    pub history: Option<HistoryArg>,
+    /// How to write it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExplainFormat::Text)]
+    pub format: ExplainFormat,
+}
+
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
@@ -518,6 +593,17 @@ pub struct DemoArgs {
     /// The measured program of the demo: multiplies matrices by the plan in this file.
     #[arg(long, hide = true, value_name = "FILE")]
     pub work: Option<PathBuf>,
+}
+
+/// What git ratchet starts itself, to run kernels in a process of their own: reads requests from standard input.
+#[derive(Debug, Args)]
+pub struct KernelWorkerArgs {
+    /// Only lock the clocks of this GPU, until standard input ends.
+    #[arg(long, value_name = "GPU")]
+    pub keep_clocks: Option<u32>,
+    /// The clock to lock to. Default: what the GPU holds at its power limit.
+    #[arg(long, value_name = "MHZ", requires = "keep_clocks")]
+    pub mhz: Option<u32>,
 }
 
 /// Print a completion script for a shell.

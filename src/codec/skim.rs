@@ -49,6 +49,8 @@ pub struct SkimmedNote {
     pub runs: Vec<Run>,
     /// The records.
     pub records: Vec<Skimmed>,
+    /// The runs that profiles name.
+    pub profiled: Vec<LineId>,
     /// The excuses.
     pub excuses: Vec<Excuse>,
     /// How many lines could not be read.
@@ -137,6 +139,7 @@ impl Skimmer {
             match decode_line(line) {
                 Ok(Entry::Run(run)) if seen.insert(run.id) => skimmed.runs.push(run),
                 Ok(Entry::Excuse(excuse)) if seen.insert(excuse.id) => skimmed.excuses.push(excuse),
+                Ok(Entry::Profile(profile)) if seen.insert(profile.id) => skimmed.profiled.push(profile.run),
                 // Written by another program, with its fields in another order.
                 Ok(Entry::Record(record)) if seen.insert(record.id) => {
                     let point = Point { benchmark: record.benchmark, config: record.config, metric: record.metric };
@@ -226,6 +229,7 @@ mod tests {
         let whole = Note::decode(note);
         let mut skimmer = Skimmer::default();
         let skimmed = skimmer.skim(note);
+        assert_eq!(skimmed.profiled, whole.profiles.iter().map(|profile| profile.run).collect::<Vec<_>>());
         assert_eq!((skimmed.runs, skimmed.excuses, skimmed.unreadable), (whole.runs, whole.excuses, whole.unreadable.len()));
         assert_eq!(skimmed.records.len(), whole.records.len());
         for (skimmed, whole) in skimmed.records.iter().zip(&whole.records) {

@@ -4,9 +4,14 @@
 
 pub mod check_json;
 pub mod check_text;
+pub mod code_text;
 pub mod compare_json;
 pub mod compare_text;
 pub mod escape;
+pub mod explain_json;
+pub mod explain_markdown;
+pub mod explain_text;
+pub mod explanation;
 pub mod github;
 pub mod html;
 pub mod junit;

@@ -13,7 +13,7 @@ use super::{
     Benchmark, ConfirmMode, LaunchSelection, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, ProfileSettings,
     Sampling, Settings, SettingsError,
 };
-use super::{matrix, metrics};
+use super::{kernel, matrix, metrics};
 use crate::model::{BenchmarkName, Config};
 
 /// Reads and checks a whole file.
@@ -64,7 +64,8 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
 
 fn benchmark(raw: &RawBenchmark, left: usize) -> Result<Benchmark, Problem> {
     let name = raw.name.as_ref().0.as_str();
-    let configs = matrix::points(raw, left)?;
+    let kernel = kernel::of(raw)?;
+    let configs = if kernel.is_some() { Vec::new() } else { matrix::points(raw, left)? };
     Ok(Benchmark {
         name: BenchmarkName::new(name).map_err(|error| Problem::at(raw.name.span(), error.to_string()))?,
         timeout: raw.timeout.map(|timeout| timeout.0),
@@ -73,8 +74,9 @@ fn benchmark(raw: &RawBenchmark, left: usize) -> Result<Benchmark, Problem> {
         thresholds: thresholds(raw.thresholds),
         sampling: sampling(&raw.sampling)?,
         profile: launches(&raw.profile),
-        metrics: metrics::of(raw)?,
-        patterns: patterns(raw, &configs)?,
+        metrics: if kernel.is_some() { metrics::of_kernel(raw)? } else { metrics::of(raw)? },
+        patterns: raw.command.as_ref().map(|command| patterns(raw, command, &configs)).transpose()?,
+        kernel,
         configs,
     })
 }
@@ -208,16 +210,16 @@ impl<'a> Parameters<'a> {
             }
             Ok((name.clone(), self.pattern(&value.as_ref().to_text(), &value.span())?))
         };
-        raw.env.0.iter().map(variable).collect()
+        raw.env.iter().flat_map(|env| &env.as_ref().0).map(variable).collect()
     }
 }
 
-fn patterns(raw: &RawBenchmark, configs: &[Config]) -> Result<CommandPatterns, Problem> {
+fn patterns(raw: &RawBenchmark, command: &Spanned<RawCommand>, configs: &[Config]) -> Result<CommandPatterns, Problem> {
     let parameters = Parameters::of(configs);
     // A build serves all points, so it knows the parameters of none.
     let no_parameters = Parameters::of(&[]);
     Ok(CommandPatterns {
-        command: parameters.command(&raw.command)?,
+        command: parameters.command(command)?,
         build: no_parameters.optional_command(&raw.build)?,
         prepare: parameters.optional_command(&raw.prepare)?,
         cleanup: parameters.optional_command(&raw.cleanup)?,

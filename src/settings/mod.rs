@@ -10,6 +10,7 @@
 mod benchmark;
 mod check;
 mod error;
+mod kernel;
 mod matrix;
 mod metrics;
 mod overrides;
@@ -27,7 +28,9 @@ use std::path::Path;
 
 use crate::model::{BenchmarkName, MetricName};
 
-pub use benchmark::{Benchmark, CommandLine, Extract, MetricSettings, MetricSource, PointCommands, Sampling, Stream, Warmup};
+pub use benchmark::{
+    Benchmark, CommandLine, Extract, KernelSettings, MetricSettings, MetricSource, PointCommands, Sampling, Stream, Warmup,
+};
 pub use error::SettingsError;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;

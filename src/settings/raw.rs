@@ -67,13 +67,16 @@ pub(super) struct RawLaunchSelection {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBenchmark {
     pub(super) name: Spanned<Text>,
-    pub(super) command: Spanned<RawCommand>,
+    pub(super) command: Option<Spanned<RawCommand>>,
+    pub(super) kernel: Option<Spanned<Text>>,
+    pub(super) archs: Option<Spanned<Vec<Text>>>,
+    pub(super) tunables: Option<Spanned<Ordered<Scalar>>>,
+    pub(super) configs: Option<Spanned<Vec<Text>>>,
     pub(super) build: Option<Spanned<RawCommand>>,
     pub(super) prepare: Option<Spanned<RawCommand>>,
     pub(super) cleanup: Option<Spanned<RawCommand>>,
     pub(super) dir: Option<Spanned<Text>>,
-    #[serde(default)]
-    pub(super) env: Ordered<Spanned<Scalar>>,
+    pub(super) env: Option<Spanned<Ordered<Spanned<Scalar>>>>,
     pub(super) timeout: Option<PositiveTime>,
     #[serde(default)]
     pub(super) required: bool,

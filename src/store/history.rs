@@ -58,6 +58,35 @@ impl Store {
         let graph = CommitDag::collect(&mut source, tips)?;
         Ok(History { commits: graph.newest_first(), truncated: source.truncated })
     }
+
+    /// The commits from `tip` down to the first goal, newest first and without it, and that goal; `None` where none is
+    /// met on the next `most` commits, or where the history forks before it.
+    pub(super) fn line_to(
+        &self,
+        tip: ObjectId,
+        walk: Walk,
+        most: usize,
+        is_goal: impl Fn(ObjectId) -> bool,
+    ) -> Result<Option<(Vec<HistoryCommit>, ObjectId)>, StoreError> {
+        let mut source = Source::new(self, walk)?;
+        let (mut line, mut parents) = (Vec::new(), Vec::new());
+        let mut at = source.locate(theirs(tip));
+        loop {
+            let id = ours(source.id(at));
+            if is_goal(id) {
+                return Ok(Some((line, id)));
+            }
+            if line.len() == most {
+                return Ok(None);
+            }
+            line.push(source.read(at, &mut parents)?);
+            at = match parents[..] {
+                [only] => only,
+                _ => return Ok(None),
+            };
+            parents.clear();
+        }
+    }
 }
 
 /// Where a commit is known: in the commit-graph file, or by its id alone.

@@ -39,6 +39,32 @@ const TENSOR_CORES: &[Case] = &[
     ("mma_peak", "TYPE=unsigned_char WARPS=2 INNER=3 OUTER=2"),
 ];
 
+const HOPPER: &[Case] = &[
+    ("gemm_sm90", "TYPE=__half BLOCK_M=128 BLOCK_N=128 STAGES=3 GROUP_M=2 UNIT=5e-4"),
+    ("gemm_sm90", "TYPE=__nv_bfloat16 BLOCK_M=128 BLOCK_N=256 STAGES=4 GROUP_M=8 UNIT=4e-3"),
+    ("gemm_sm90", "TYPE=__half BLOCK_M=64 BLOCK_N=64 STAGES=2 GROUP_M=1 UNIT=5e-4"),
+    (
+        "flash_attention_sm90",
+        "TYPE=__half HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1 UNIT=1e-3",
+    ),
+    (
+        "flash_attention_sm90",
+        "TYPE=__nv_bfloat16 HEAD_DIM=128 CAUSAL=1 BLOCK_M=128 BLOCK_N=128 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1 UNIT=8e-3",
+    ),
+    (
+        "flash_attention_sm90",
+        "TYPE=__half HEAD_DIM=128 CAUSAL=0 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=3 NUM_WARPS=8 IN_TURNS=0 UNIT=1e-3",
+    ),
+    (
+        "flash_attention_sm90",
+        "TYPE=__nv_bfloat16 HEAD_DIM=64 CAUSAL=0 BLOCK_M=192 BLOCK_N=128 NUM_STAGES=2 NUM_WARPS=12 IN_TURNS=1 UNIT=8e-3",
+    ),
+    ("mma_peak_sm90", "TYPE=__half WARPS=8 INNER=3 OUTER=2"),
+    ("mma_peak_sm90", "TYPE=float WARPS=4 INNER=3 OUTER=2"),
+    ("mma_peak_sm90", "TYPE=signed_char WARPS=4 INNER=3 OUTER=2"),
+    ("mma_peak_sm90", "TYPE=unsigned_char WARPS=4 INNER=3 OUTER=2"),
+];
+
 /// Where the programs lie, and the folder of what is built, with the precompiled header that all of them begin with.
 struct Shim {
     built: tempfile::TempDir,
@@ -130,4 +156,9 @@ fn plain_kernels_compute_what_plain_loops_compute() {
 #[test]
 fn tensor_core_kernels_compute_what_plain_loops_compute() {
     all_right("tensor-cores", TENSOR_CORES);
+}
+
+#[test]
+fn kernels_for_sm_90a_compute_what_plain_loops_compute() {
+    all_right("hopper", HOPPER);
 }

@@ -12,6 +12,7 @@ mod docs;
 mod exchange;
 mod hook;
 mod hostile;
+mod kernels;
 mod kernels_cpu;
 mod profile;
 mod schemas;
