@@ -45,6 +45,7 @@ pub enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
     Profile(ProfileArgs),
+    Roofline(RooflineArgs),
     Log(LogArgs),
     Show(ShowArgs),
     Explain(ExplainArgs),
@@ -412,6 +413,48 @@ pub struct ProfileArgs {
     #[arg(short, long)]
     pub verbose: bool,
     /// Print one JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Show how far the kernels of a commit are below the limits of their chip.
+///
+/// A kernel's operations for each byte (throughput over bandwidth of its records, or what its profile counted) decide
+/// whether the memory or the arithmetic holds it. Limits are, in this order: flags and settings; the best results of the
+/// benchmarks copy and mma_peak; NVIDIA's datasheets. Runs nothing.
+#[derive(Debug, Args)]
+pub struct RooflineArgs {
+    /// The commit.
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub rev: String,
+    /// Only this benchmark (repeatable).
+    #[arg(long = "benchmark", value_name = "NAME")]
+    pub benchmarks: Vec<String>,
+    /// Only points whose config has these parameters, such as 'B=32 H=8'.
+    #[arg(long, value_name = "PARAMS")]
+    pub config: Option<String>,
+    /// Only this testbed.
+    #[arg(long, value_name = "KEY")]
+    pub testbed: Option<String>,
+    /// Which commits may hold the measured limits.
+    #[arg(long, value_enum, value_name = "WALK")]
+    pub history: Option<HistoryArg>,
+    /// The chip whose datasheet holds. Default: the one that the testbed names.
+    #[arg(long, value_name = "NAME")]
+    pub gpu: Option<String>,
+    /// The peak bandwidth, such as '300 GB/s'.
+    #[arg(long, value_name = "RATE")]
+    pub bandwidth: Option<String>,
+    /// A peak rate, such as f16='121 TFLOP/s' (repeatable).
+    #[arg(long = "peak", value_name = "TYPE=RATE")]
+    pub peaks: Vec<String>,
+    /// What the kernels compute in: f64, f64_tensor, f32, tf32, f16, bf16, f8, i8. Default: their parameter `dtype`.
+    #[arg(long, value_name = "TYPE")]
+    pub dtype: Option<String>,
+    /// Draw it, too: to an .svg or a .png.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print one JSON object instead of tables.
     #[arg(long)]
     pub json: bool,
 }

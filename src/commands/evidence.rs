@@ -123,6 +123,7 @@ impl Evidence {
             run: run.run,
             time: run.time,
             summary: run.summary,
+            machine_code: run.machine_code,
         };
         series.runs = runs.into_iter().map(measured).collect();
         Ok(())

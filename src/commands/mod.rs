@@ -40,6 +40,7 @@ mod push;
 mod record;
 mod recording;
 mod report;
+mod roofline;
 mod selection;
 mod show;
 mod verdict;
@@ -84,6 +85,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Check(arguments) => check::run(&arguments, context),
         Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Profile(arguments) => profile::run(&arguments, context),
+        Command::Roofline(arguments) => roofline::run(&arguments, context),
         Command::Log(arguments) => pager::paged(context, |context| log::run(&arguments, context)),
         Command::Show(arguments) => pager::paged(context, |context| show::run(&arguments, context)),
         Command::Explain(arguments) => pager::paged(context, |context| explain::run(&arguments, context)),

@@ -26,6 +26,7 @@ pub mod progress;
 pub mod records_json;
 pub mod report_csv;
 pub mod report_json;
+pub mod roofline;
 pub mod show_text;
 pub mod sparkline;
 pub mod table;

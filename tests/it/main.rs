@@ -15,6 +15,7 @@ mod hostile;
 mod kernels;
 mod kernels_cpu;
 mod profile;
+mod roofline;
 mod schemas;
 mod tidy;
 mod verbs;

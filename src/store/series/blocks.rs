@@ -16,7 +16,7 @@ const BLOCK: usize = 4096;
 const PAYLOAD: usize = BLOCK - 4;
 
 /// Names the format. A change of anything that is stored is a new name.
-const MAGIC: &[u8; 24] = b"git-ratchet series 0001\n";
+const MAGIC: &[u8; 24] = b"git-ratchet series 0002\n";
 
 /// The file does not say what was written to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
