@@ -44,8 +44,10 @@ pub enum Command {
     Record(RecordArgs),
     Check(CheckArgs),
     Compare(CompareArgs),
+    Profile(ProfileArgs),
     Log(LogArgs),
     Show(ShowArgs),
+    Report(ReportArgs),
     Excuse(ExcuseArgs),
     /// Fetch the notes of a remote and unite them with the notes here.
     ///
@@ -238,12 +240,15 @@ pub enum CheckFormat {
     Markdown,
     /// Annotations and summary of GitHub Actions.
     Github,
+    /// A JUnit test report, as GitLab and Gitea read it.
+    Junit,
 }
 
 /// Hold a commit against the best level of its history.
 ///
 /// Executes nothing, unless --confirm (or the setting `confirm`) asks to measure suspicious series again: then it runs
-/// their commands from the checked commit's ratchet.toml, in temporary worktrees. Exit code 0: it holds; 1: regression; 3: no verdict (the commit was not measured, or the
+/// their commands from the checked commit's ratchet.toml, in temporary worktrees; or unless --profile asks for profiles:
+/// then it runs their commands in the work tree, under Nsight Compute. Exit code 0: it holds; 1: regression; 3: no verdict (the commit was not measured, or the
 /// evidence does not decide).
 #[derive(Debug, Args, Default)]
 pub struct CheckArgs {
@@ -284,6 +289,13 @@ pub struct CheckArgs {
     /// Exit with 3 where there is no baseline to compare with.
     #[arg(long)]
     pub require_baseline: bool,
+    /// Profile what lost or gained much (settings [profile]: 3 % and 10 %) with Nsight Compute and record the counters.
+    /// Runs the commands of these benchmarks. The verdict does not depend on it.
+    #[arg(long)]
+    pub profile: bool,
+    /// Write the points that are worth a profile to FILE as JSON, for git ratchet profile --targets.
+    #[arg(long, value_name = "FILE")]
+    pub profile_targets: Option<PathBuf>,
     /// Read thresholds and required benchmarks from the base revision's ratchet.toml, so that a change cannot loosen
     /// the gate that judges it.
     #[arg(long)]
@@ -294,6 +306,9 @@ pub struct CheckArgs {
     /// The same as --format json.
     #[arg(long)]
     pub json: bool,
+    /// Write the same result to a file, too, such as json=verdict.json (repeatable).
+    #[arg(long = "write", value_name = "FORMAT=FILE")]
+    pub files: Vec<String>,
     /// Exit codes for `git bisect run`: 125 instead of 3, 128 instead of 2 and 4.
     #[arg(long)]
     pub bisect: bool,
@@ -324,6 +339,60 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub pairs: u32,
     /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Profile kernels with Nsight Compute, and compare profiles.
+///
+/// Runs the commands of benchmarks of ratchet.toml under ncu, keeps its report, and records the counters that explain
+/// most on HEAD. --diff runs nothing: it puts the recorded counters of two commits side by side, the most telling change
+/// first.
+#[derive(Debug, Args)]
+pub struct ProfileArgs {
+    /// Only these benchmarks.
+    #[arg(value_name = "BENCH")]
+    pub names: Vec<String>,
+    /// Only points whose config has these parameters, such as 'N=1000'.
+    #[arg(long, value_name = "PARAMS")]
+    pub config: Option<String>,
+    /// Compare the profiles of two commits instead. B is HEAD where it is not given.
+    #[arg(long, num_args = 1..=2, value_names = ["A", "B"])]
+    pub diff: Vec<String>,
+    /// Only this testbed.
+    #[arg(long, value_name = "KEY", requires = "diff")]
+    pub testbed: Option<String>,
+    /// Profile the points of this list, as check --profile-targets writes it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["diff", "names", "config"])]
+    pub targets: Option<PathBuf>,
+    /// Only kernels whose name matches this regular expression.
+    #[arg(short = 'k', long, value_name = "REGEX")]
+    pub kernel: Option<String>,
+    /// Let this many matching launches pass first (warm-up).
+    #[arg(short = 's', long, value_name = "N")]
+    pub launch_skip: Option<u32>,
+    /// Profile this many launches then. Default: 1.
+    #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub launch_count: Option<u32>,
+    /// The set of sections to collect. Default: full.
+    #[arg(long, value_name = "SET")]
+    pub set: Option<String>,
+    /// A further argument for ncu (repeatable), such as --ncu-arg=--nvtx.
+    #[arg(long = "ncu-arg", value_name = "ARG", allow_hyphen_values = true)]
+    pub ncu_args: Vec<String>,
+    /// Stop profiling a point after this time. Default: 600s.
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<String>,
+    /// Put the reports here instead of .git/ratchet/profiles.
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Profile and show, record nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Word every difference.
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,
 }
@@ -360,6 +429,52 @@ pub struct ShowArgs {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Tables for a pull request or a job summary.
+    Markdown,
+    /// One page with charts that works without a network.
+    Html,
+    /// One JSON object (docs/report.schema.json).
+    Json,
+    /// One row for each run.
+    Csv,
+    /// A picture made of lines.
+    Svg,
+    /// A picture made of pixels.
+    Png,
+}
+
+/// Show verdicts and histories as a page, tables, pictures or data.
+///
+/// The verdicts are those of `check`, made without running anything. Whatever they are, a report that was written ends
+/// with exit code 0.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The commit that is judged, with its whole history; or a range A..B, which judges B and shows what came after A.
+    #[arg(value_name = "REV|A..B", default_value = "HEAD")]
+    pub rev: String,
+    /// Compare with the history of this revision.
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
+    #[arg(long, value_name = "RULE")]
+    pub baseline: Option<String>,
+    /// Which commits count as history.
+    #[arg(long, value_enum, value_name = "WALK")]
+    pub history: Option<HistoryArg>,
+    /// Which series.
+    #[command(flatten)]
+    pub series: SeriesArgs,
+    /// How to write it. Default: what the name of the output file says, else markdown.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<ReportFormat>,
+    /// Write to this file instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Accept a regression, with a reason.

@@ -12,9 +12,9 @@
 //! The modules stand on floors; each uses only the floors below it, and a test keeps it so (tests/it/tidy.rs):
 //!
 //! 0. [`model`], [`stats`]: words and numbers, pure.
-//! 1. [`codec`], [`judge`]: notes as text, verdicts; pure.
+//! 1. [`codec`], [`judge`], [`profile`]: notes as text, verdicts, what counters say; pure.
 //! 2. [`store`]: the only place that knows git.
-//! 3. [`settings`], [`harness`], [`import`], [`report`]: the outside world; they do not know each other.
+//! 3. [`settings`], [`harness`], [`ncu`], [`import`], [`report`]: the outside world; they do not know each other.
 //! 4. [`commands`]: one file per verb, the only place where all of these meet.
 //!
 //! [`cli`] holds the command line as types, [`exit`] the table of exit codes. ARCHITECTURE.md tells the reasons.
@@ -30,6 +30,8 @@ pub mod harness;
 pub mod import;
 pub mod judge;
 pub mod model;
+pub mod ncu;
+pub mod profile;
 pub mod report;
 pub mod settings;
 pub mod stats;

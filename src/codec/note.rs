@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Entry, MAX_LINE_BYTES, v1};
-use crate::model::{Excuse, Record, Run};
+use crate::model::{Excuse, Profile, Record, Run};
 
 /// Why a line could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Note {
     pub runs: Vec<Run>,
     /// The records.
     pub records: Vec<Record>,
+    /// The profiles.
+    pub profiles: Vec<Profile>,
     /// The excuses.
     pub excuses: Vec<Excuse>,
     /// Why lines could not be read, one entry for each such line.
@@ -51,6 +53,7 @@ impl Note {
         let id = match &entry {
             Entry::Run(run) => run.id,
             Entry::Record(record) => record.id,
+            Entry::Profile(profile) => profile.id,
             Entry::Excuse(excuse) => excuse.id,
         };
         if !seen.insert(id) {
@@ -60,6 +63,7 @@ impl Note {
         match entry {
             Entry::Run(run) => self.runs.push(run),
             Entry::Record(record) => self.records.push(record),
+            Entry::Profile(profile) => self.profiles.push(profile),
             Entry::Excuse(excuse) => self.excuses.push(excuse),
         }
     }
@@ -71,7 +75,7 @@ impl Note {
 }
 
 /// Decodes one line, without its line feed.
-fn decode_line(line: &[u8]) -> Line {
+pub(super) fn decode_line(line: &[u8]) -> Line {
     if line.len() > MAX_LINE_BYTES {
         return Err(Unreadable::TooLong);
     }
@@ -101,7 +105,7 @@ pub fn difference(note: &[u8], other: &[u8]) -> Vec<u8> {
     left
 }
 
-fn sorted_lines<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
+pub(super) fn sorted_lines<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
     let mut lines: Vec<&[u8]> =
         notes.into_iter().flat_map(|note| note.split(|byte| *byte == b'\n')).filter(|line| !line.is_empty()).collect();
     lines.sort_unstable();

@@ -46,6 +46,27 @@ fn record(values: &[f64]) -> Record {
     Record::new(id(2), id(1), measured)
 }
 
+fn profile() -> Profile {
+    let counter = |value, unit: &str| Counter { value, unit: Unit::from_symbol(unit).unwrap() };
+    let metrics = [
+        ("gpu__time_duration.sum", counter(0.000335, "s")),
+        ("launch__registers_per_thread", counter(128.0, "1")),
+        ("sm__warps_active.avg.pct_of_peak_sustained_active", counter(24.75, "%")),
+    ];
+    Profile {
+        id: id(4),
+        run: id(1),
+        benchmark: BenchmarkName::new("attention").unwrap(),
+        config: "B=32 H=8".parse().unwrap(),
+        counted: KernelProfile {
+            kernel: "void flash<64, 128>(float const*, \"x\")".into(),
+            launches: 1,
+            metrics: metrics.map(|(name, counter)| (name.to_owned(), counter)).into(),
+        },
+        report: Some(ReportFile { path: ".git/ratchet/profiles/a/b.ncu-rep".into(), blob: object(7), bytes: 123_456 }),
+    }
+}
+
 fn excuse() -> Excuse {
     Excuse {
         id: id(3),
@@ -65,7 +86,8 @@ fn decoded(lines: &[u8]) -> Note {
 
 #[test]
 fn every_kind_of_line_is_read_back_as_it_was_written() {
-    let entries = [Entry::Run(run()), Entry::Record(record(&[0.012, 0.0125, 0.013])), Entry::Excuse(excuse())];
+    let entries =
+        [Entry::Run(run()), Entry::Record(record(&[0.012, 0.0125, 0.013])), Entry::Excuse(excuse()), Entry::Profile(profile())];
     let text: String = entries.iter().map(|entry| entry.encode() + "\n").collect();
     let note = decoded(text.as_bytes());
     assert_eq!(note.unreadable, []);
@@ -73,6 +95,7 @@ fn every_kind_of_line_is_read_back_as_it_was_written() {
         (&note.runs[..], &note.records[..], &note.excuses[..]),
         (&[run()][..], &[record(&[0.012, 0.0125, 0.013])][..], &[excuse()][..])
     );
+    assert_eq!(note.profiles, [profile()]);
 }
 
 #[test]
@@ -85,9 +108,36 @@ fn the_field_order_is_frozen() {
 }
 
 #[test]
+fn the_field_order_of_a_profile_is_frozen() {
+    assert_eq!(
+        Entry::Profile(profile()).encode(),
+        r#"{"v":1,"type":"profile","id":"01HF7YAT000000000000000004","run":"01HF7YAT000000000000000001","benchmark":"attention","config":{"B":"32","H":"8"},"kernel":"void flash<64, 128>(float const*, \"x\")","launches":1,"metrics":{"gpu__time_duration.sum":{"value":0.000335,"unit":"s"},"launch__registers_per_thread":{"value":128,"unit":"1"},"sm__warps_active.avg.pct_of_peak_sustained_active":{"value":24.75,"unit":"%"}},"report":{"path":".git/ratchet/profiles/a/b.ncu-rep","blob":"0707070707070707070707070707070707070707","bytes":123456}}"#
+    );
+}
+
+#[test]
+fn impossible_profiles_are_unreadable_not_fatal() {
+    let line = Entry::Profile(profile()).encode();
+    for (from, to) in [
+        ("\"value\":24.75", "\"value\":1e999"),
+        ("\"unit\":\"%\"", "\"unit\":\"furlong\""),
+        ("void flash", "\\u001b[2J"),
+        ("\"launches\":1", "\"launches\":-1"),
+        ("0707", "07"),
+        ("launch__registers_per_thread", ""),
+    ] {
+        let bad = line.replacen(from, to, 1);
+        assert_ne!(bad, line, "{from} is not in {line}");
+        let note = decoded(bad.as_bytes());
+        assert_eq!((note.profiles.len(), note.unreadable.len()), (0, 1), "{to}");
+    }
+}
+
+#[test]
 fn notes_of_version_1_are_read_forever() {
     let note = decoded(include_bytes!("../../tests/data/notes/v1.jsonl"));
     assert_eq!((note.runs.len(), note.records.len(), note.excuses.len(), note.unreadable.len()), (1, 4, 1, 0));
+    assert_eq!(note.profiles.len(), 1);
     assert_eq!(note.records[0].summary.median, 0.0123);
     assert_eq!(note.run_of(&note.records[0]).unwrap().testbed.key(), "CPU · 2 cores");
 }

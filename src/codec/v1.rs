@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 
 use super::{Entry, Line, Unreadable};
 use crate::model::{
-    Author, BenchmarkName, Config, Direction, Excuse, ExcuseScope, Metric, MetricName, Record, Run, Sample, SampleWarning,
-    Summary, Testbed, Unit,
+    Author, BenchmarkName, Config, Counter, Direction, Excuse, ExcuseScope, KernelProfile, Metric, MetricName, Profile, Record,
+    ReportFile, Run, Sample, SampleWarning, Summary, Testbed, Unit,
 };
 
 const VERSION: u64 = 1;
@@ -93,7 +93,7 @@ struct StoredRecord {
 
 /// Ascending values: the first in ticks of `10^exp`, then the differences.
 #[derive(Serialize, Deserialize)]
-struct StoredSample {
+pub(super) struct StoredSample {
     exp: i32,
     deltas: Vec<i64>,
 }
@@ -118,6 +118,36 @@ enum StoredWarning {
     },
     #[serde(untagged)]
     Other(Value),
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredProfile {
+    v: u64,
+    #[serde(rename = "type")]
+    kind: String,
+    id: String,
+    run: String,
+    benchmark: String,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    config: Map<String, Value>,
+    kernel: String,
+    launches: u64,
+    metrics: BTreeMap<String, StoredCounter>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    report: Option<StoredReport>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredCounter {
+    value: Number,
+    unit: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredReport {
+    path: String,
+    blob: String,
+    bytes: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,7 +177,7 @@ struct StoredExcuse {
 /// A stored number: whole numbers are written exactly, others with twelve significant digits, which is finer than any
 /// clock and keeps notes small.
 #[derive(Clone, Copy, Deserialize)]
-struct Number(f64);
+pub(super) struct Number(pub(super) f64);
 
 impl Serialize for Number {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -179,6 +209,7 @@ pub(super) fn encode(entry: &Entry) -> String {
     let line = match entry {
         Entry::Run(run) => serde_json::to_string(&store_run(run)),
         Entry::Record(record) => serde_json::to_string(&store_record(record)),
+        Entry::Profile(profile) => serde_json::to_string(&store_profile(profile)),
         Entry::Excuse(excuse) => serde_json::to_string(&store_excuse(excuse)),
     };
     // Strings, integers, finite numbers and string-keyed maps always serialise.
@@ -186,10 +217,10 @@ pub(super) fn encode(entry: &Entry) -> String {
 }
 
 /// The kind of a line that begins as this version writes it, which spares parsing the line twice.
-fn own_kind(line: &[u8]) -> Option<&str> {
+pub(super) fn own_kind(line: &[u8]) -> Option<&str> {
     let rest = line.strip_prefix(br#"{"v":1,"type":""#)?;
     let end = rest.iter().position(|byte| *byte == b'"')?;
-    std::str::from_utf8(&rest[..end]).ok().filter(|kind| ["run", "record", "excuse"].contains(kind))
+    std::str::from_utf8(&rest[..end]).ok().filter(|kind| ["run", "record", "profile", "excuse"].contains(kind))
 }
 
 /// Reads one line.
@@ -208,6 +239,7 @@ pub(super) fn decode(line: &[u8]) -> Line {
     let decoded = match kind.as_ref() {
         "run" => load_run(serde_json::from_slice(line).map_err(malformed)?).map(Entry::Run),
         "record" => load_record(serde_json::from_slice(line).map_err(malformed)?).map(Entry::Record),
+        "profile" => load_profile(serde_json::from_slice(line).map_err(malformed)?).map(Entry::Profile),
         "excuse" => load_excuse(serde_json::from_slice(line).map_err(malformed)?).map(Entry::Excuse),
         _ => return Err(Unreadable::Newer),
     };
@@ -317,7 +349,7 @@ fn store_sample(sample: &Sample) -> StoredSample {
     StoredSample { exp: sample.exponent(), deltas: first.chain(differences).collect() }
 }
 
-fn load_sample(stored: &StoredSample) -> Option<Sample> {
+pub(super) fn load_sample(stored: &StoredSample) -> Option<Sample> {
     let mut sum = 0_i64;
     let ticks = stored.deltas.iter().map(|delta| {
         sum = sum.checked_add(*delta)?;
@@ -347,6 +379,50 @@ fn load_warning(stored: StoredWarning) -> Option<SampleWarning> {
         StoredWarning::TooShort => SampleWarning::TooShort,
         StoredWarning::Throttled { dropped } => SampleWarning::Throttled { dropped },
         StoredWarning::Other(_) => return None,
+    })
+}
+
+fn store_profile(profile: &Profile) -> StoredProfile {
+    let counted = &profile.counted;
+    let counter = |counter: &Counter| StoredCounter { value: counter.value.into(), unit: counter.unit.symbol().to_owned() };
+    StoredProfile {
+        v: VERSION,
+        kind: "profile".into(),
+        id: profile.id.to_string(),
+        run: profile.run.to_string(),
+        benchmark: profile.benchmark.as_str().to_owned(),
+        config: store_config(&profile.config),
+        kernel: counted.kernel.clone(),
+        launches: counted.launches,
+        metrics: counted.metrics.iter().map(|(name, value)| (name.clone(), counter(value))).collect(),
+        report: profile.report.as_ref().map(|file| StoredReport {
+            path: file.path.clone(),
+            blob: file.blob.to_string(),
+            bytes: file.bytes,
+        }),
+    }
+}
+
+fn load_profile(stored: StoredProfile) -> Result<Profile, String> {
+    let counter = |(name, counter): (String, StoredCounter)| {
+        let unit = Unit::from_symbol(&counter.unit).map_err(text)?;
+        Ok::<_, String>((name, Counter { value: counter.value.0, unit }))
+    };
+    let counted = KernelProfile {
+        kernel: stored.kernel,
+        launches: stored.launches,
+        metrics: stored.metrics.into_iter().map(counter).collect::<Result<_, _>>()?,
+    };
+    counted.check().map_err(text)?;
+    let report =
+        |file: StoredReport| Ok::<_, String>(ReportFile { path: file.path, blob: parse(&file.blob)?, bytes: file.bytes });
+    Ok(Profile {
+        id: parse(&stored.id)?,
+        run: parse(&stored.run)?,
+        benchmark: BenchmarkName::new(stored.benchmark).map_err(text)?,
+        config: load_config(stored.config)?,
+        counted,
+        report: stored.report.map(report).transpose()?,
     })
 }
 
@@ -391,7 +467,7 @@ fn store_config(config: &Config) -> Map<String, Value> {
 }
 
 /// Values are strings; plain numbers and booleans, as other programs may write them, are taken by their text.
-fn load_config(stored: Map<String, Value>) -> Result<Config, String> {
+pub(super) fn load_config(stored: Map<String, Value>) -> Result<Config, String> {
     let parameters = stored.into_iter().map(|(key, value)| match value {
         Value::String(value) => Ok((key, value)),
         Value::Number(_) | Value::Bool(_) => Ok((key, value.to_string())),
@@ -418,7 +494,7 @@ fn load_time(stored: &str) -> Result<DateTime<Utc>, String> {
         .map_err(|error| format!("`{stored}` is not a time: {error}"))
 }
 
-fn parse<T: std::str::FromStr<Err = crate::model::ParseIdError>>(stored: &str) -> Result<T, String> {
+pub(super) fn parse<T: std::str::FromStr<Err = crate::model::ParseIdError>>(stored: &str) -> Result<T, String> {
     stored.parse().map_err(|error: crate::model::ParseIdError| error.to_string())
 }
 

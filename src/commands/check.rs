@@ -1,46 +1,100 @@
-//! `check`: hold a commit against the best level of its history. Executes nothing unless a confirmation is asked for.
+//! `check`: hold a commit against the best level of its history. Executes nothing unless a confirmation or profiles are asked for.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+
+use clap::ValueEnum;
 
 use super::context::Context;
-use super::error::CommandError;
-use super::verdict;
+use super::error::{CommandError, During};
+use super::overview::{self, OverviewRequest};
+use super::selection::Selection;
+use super::workspace::Workspace;
+use super::{history, profile_targets, verdict};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::exit::Exit;
 use crate::judge::Judgement;
 use crate::report::check_text::TextOptions;
-use crate::report::{Notice, check_json, check_markdown, check_text};
+use crate::report::{Notice, check_json, check_text, github, junit, markdown};
 
 /// Runs the command.
 pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let (judgement, notices) = verdict::judge(arguments, context)?;
-    write(&judgement, &notices, arguments, context)?;
-    Ok(verdict::exit_of(&judgement, arguments))
+    let files = arguments.files.iter().map(|given| destination(given)).collect::<Result<Vec<_>, _>>()?;
+    let (judgement, mut notices) = verdict::judge(arguments, context)?;
+    notices.extend(profile_targets::follow(arguments, &judgement, context));
+    let format = if arguments.json { CheckFormat::Json } else { arguments.format };
+    let in_tables = |format| matches!(format, CheckFormat::Markdown | CheckFormat::Github);
+    let tables = if in_tables(format) || files.iter().any(|(format, _)| in_tables(*format)) {
+        tables(&judgement, &notices, arguments, context)?
+    } else {
+        Vec::new()
+    };
+    let decided = Decided { judgement, notices, tables };
+    for (format, path) in files {
+        let plain = TextOptions { width: None, color: false, verbose: arguments.verbose };
+        let written = File::create(path).and_then(|mut file| decided.render(&mut file, format, plain));
+        written.during(format_args!("cannot write {path}"))?;
+    }
+    let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: arguments.verbose };
+    decided.render(context.out, format, options)?;
+    if format == CheckFormat::Github {
+        summary(&decided.tables, context)?;
+    }
+    Ok(verdict::exit_of(&decided.judgement, arguments))
 }
 
-fn write(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, context: &mut Context) -> Result<(), CommandError> {
-    let format = if arguments.json { CheckFormat::Json } else { arguments.format };
-    let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: arguments.verbose };
-    match format {
-        CheckFormat::Text => check_text::check(context.out, judgement, notices, options)?,
-        CheckFormat::Json => writeln!(context.out, "{}", check_json::check(judgement, notices))?,
-        CheckFormat::Markdown => check_markdown::check(context.out, judgement, notices)?,
-        CheckFormat::Github => {
-            check_markdown::annotations(context.out, judgement)?;
-            summary(judgement, notices, context)?;
+/// A format and a file, as `--write` takes them. Annotations make sense on standard output only.
+fn destination(given: &str) -> Result<(CheckFormat, &str), CommandError> {
+    let wrong = || CommandError::usage(format!("--write {given}: this is not FORMAT=FILE, such as json=verdict.json"));
+    let (format, path) = given.split_once('=').filter(|(_, path)| !path.is_empty()).ok_or_else(wrong)?;
+    match CheckFormat::from_str(format, false) {
+        Ok(CheckFormat::Github) => Err(CommandError::usage("--write github=…: annotations go to standard output")
+            .with_hint("use --format github, and --write for the other formats")),
+        Ok(format) => Ok((format, path)),
+        Err(_) => Err(wrong()),
+    }
+}
+
+/// What was decided, to be rendered any number of times.
+struct Decided {
+    judgement: Judgement,
+    notices: Vec<Notice>,
+    /// The tables of a pull request, where a format shows them.
+    tables: Vec<u8>,
+}
+
+impl Decided {
+    fn render(&self, out: &mut dyn Write, format: CheckFormat, options: TextOptions) -> std::io::Result<()> {
+        match format {
+            CheckFormat::Text => check_text::check(out, &self.judgement, &self.notices, options),
+            CheckFormat::Json => writeln!(out, "{}", check_json::check(&self.judgement, &self.notices)),
+            CheckFormat::Markdown => out.write_all(&self.tables),
+            CheckFormat::Github => github::annotations(out, &self.judgement),
+            CheckFormat::Junit => junit::check(out, &self.judgement),
         }
     }
-    Ok(())
 }
 
-/// The job summary, where GitHub Actions asks for one; the table in the log otherwise.
-fn summary(judgement: &Judgement, notices: &[Notice], context: &mut Context) -> Result<(), CommandError> {
+/// The tables of a pull request: the verdicts with the histories behind them.
+fn tables(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, context: &Context) -> Result<Vec<u8>, CommandError> {
+    let workspace = Workspace::open(context)?;
+    let request = OverviewRequest {
+        selection: &Selection::new(&arguments.series)?,
+        walk: history::walk(arguments.history, workspace.settings.history),
+        since: None,
+        with_lines: false,
+    };
+    let overview = overview::gather(judgement.clone(), notices.to_vec(), &request, &workspace, context)?;
     let mut text = Vec::new();
-    check_markdown::check(&mut text, judgement, notices)?;
+    markdown::report(&mut text, &overview)?;
+    Ok(text)
+}
+
+/// The job summary, where GitHub Actions asks for one; the tables in the log otherwise.
+fn summary(tables: &[u8], context: &mut Context) -> Result<(), CommandError> {
     match context.env("GITHUB_STEP_SUMMARY") {
-        Some(path) => {
-            let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
-            std::io::Write::write_all(&mut file, &text)?;
-        }
-        None => context.out.write_all(&text)?,
+        Some(path) => OpenOptions::new().append(true).create(true).open(path)?.write_all(tables)?,
+        None => context.out.write_all(tables)?,
     }
     Ok(())
 }

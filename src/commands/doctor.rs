@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::history;
 use super::workspace::Workspace;
+use super::{history, profiling};
 use crate::cli::DoctorArgs;
 use crate::exit::Exit;
 use crate::model::Testbed;
+use crate::ncu::{Ncu, NcuError, Permission};
 use crate::report::escape;
 use crate::report::number::count;
 use crate::report::table::{Tone, paint};
@@ -103,7 +104,23 @@ fn examine(context: &Context) -> Vec<Finding> {
         Ok(here) => findings.extend(testbed(&here)),
         Err(error) => findings.push(Finding::broken("testbed", error.message)),
     }
+    findings.extend(profiler(store, context));
     findings
+}
+
+/// Nsight Compute and the permission it needs. Where there is neither a driver nor the profiler nobody misses it.
+fn profiler(store: &Store, context: &Context) -> Option<Finding> {
+    const ABOUT: &str = "profiler";
+    let permission = Permission::read(std::path::Path::new("/"));
+    match Ncu::find(&profiling::places(store, context)) {
+        Ok(ncu) if permission == Permission::Refused && !ncu.is_configured => {
+            let error = NcuError::NotPermitted;
+            Some(Finding::improvable(ABOUT, error.to_string(), error.hint().unwrap_or_default()))
+        }
+        Ok(ncu) => Some(Finding::fine(ABOUT, ncu.path.display().to_string())),
+        Err(NcuError::NotFound) if permission == Permission::Unknown => None,
+        Err(error) => Some(Finding::improvable(ABOUT, error.to_string(), error.hint().unwrap_or_default())),
+    }
 }
 
 fn settings(workspace: &Workspace) -> Finding {

@@ -2,7 +2,8 @@
 //!
 //! A command takes its arguments and a [`Context`] and returns an [`Exit`] or a [`CommandError`]. No command uses
 //! another; what several need stands in the files that are not verbs: `workspace` (repository and settings), `history`
-//! (from notes to series), `verdict` (from series to verdicts), `exchange` (with remotes), `recording` (from measurements to a note).
+//! (from notes to series), `verdict` (from series to verdicts), `overview` (from verdicts to what a report shows),
+//! `exchange` (with remotes), `profiling` (a point under Nsight Compute), `recording` (from measurements to a note).
 
 mod bench;
 mod check;
@@ -23,12 +24,18 @@ mod init;
 mod kernels;
 mod log;
 mod man;
+mod overview;
 mod paired;
 mod points;
+mod profile;
+mod profile_diff;
+mod profile_targets;
+mod profiling;
 mod progress;
 mod push;
 mod record;
 mod recording;
+mod report;
 mod selection;
 mod show;
 mod verdict;
@@ -72,8 +79,10 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Record(arguments) => record::run(&arguments, context),
         Command::Check(arguments) => check::run(&arguments, context),
         Command::Compare(arguments) => compare::run(&arguments, context),
+        Command::Profile(arguments) => profile::run(&arguments, context),
         Command::Log(arguments) => log::run(&arguments, context),
         Command::Show(arguments) => show::run(&arguments, context),
+        Command::Report(arguments) => report::run(&arguments, context),
         Command::Excuse(arguments) => excuse::run(&arguments, context),
         Command::Fetch(arguments) => fetch::run(&arguments, context),
         Command::Push(arguments) => push::run(&arguments, context),

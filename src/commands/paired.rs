@@ -98,7 +98,7 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Begins a session with the benchmarks of `settings`. To be called once in a process, since it catches Ctrl-C.
+    /// Begins a session with the benchmarks of `settings`, and catches Ctrl-C.
     pub fn begin(workspace: &'a Workspace, settings: &'a Settings, context: &Context) -> Result<Self, CommandError> {
         let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
         let mut random = SplitMix64::new((context.random)() as u64);

@@ -8,7 +8,10 @@ use super::context::{Context, IdSequence};
 use super::error::CommandError;
 use crate::codec::Entry;
 use crate::harness::{self, ShortRun};
-use crate::model::{Author, BenchmarkName, Config, LineId, Measurement, Metric, ObjectId, Record, Run, Testbed};
+use crate::model::{
+    Author, BenchmarkName, Config, KernelProfile, LineId, Measurement, Metric, ObjectId, Profile, Record, ReportFile, Run,
+    Testbed,
+};
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
 use crate::stats;
@@ -49,9 +52,15 @@ pub fn entries(
     context: &Context,
 ) -> Result<Vec<Entry>, CommandError> {
     refuse_repetitions(&measurements)?;
-    let id = context.new_id();
-    let run = Run {
-        id,
+    let run = run(store, facts, context)?;
+    let (id, mut ids) = (run.id, IdSequence::after(run.id));
+    let records = measurements.into_iter().map(|measured| Entry::Record(Record::new(ids.next_id(context), id, measured)));
+    Ok(std::iter::once(Entry::Run(run)).chain(records.collect::<Vec<_>>()).collect())
+}
+
+fn run(store: &Store, facts: RunFacts, context: &Context) -> Result<Run, CommandError> {
+    Ok(Run {
+        id: context.new_id(),
         time: facts.time,
         author: store.author()?,
         tool: facts.tool,
@@ -60,10 +69,40 @@ pub fn entries(
         dirty: facts.dirty,
         session: None,
         testbed: facts.testbed,
+    })
+}
+
+/// What was profiled of one point, before it belongs to a run and has an id.
+pub struct PointProfile {
+    /// The benchmark.
+    pub benchmark: BenchmarkName,
+    /// The point of it.
+    pub config: Config,
+    /// The counters of one kernel.
+    pub counted: KernelProfile,
+    /// The profiler's report.
+    pub report: Option<ReportFile>,
+}
+
+/// The run and the profiles that were made in it.
+pub fn profiled(
+    store: &Store,
+    facts: RunFacts,
+    profiles: Vec<PointProfile>,
+    context: &Context,
+) -> Result<(Run, Vec<Profile>), CommandError> {
+    let run = run(store, facts, context)?;
+    let mut ids = IdSequence::after(run.id);
+    let profile = |PointProfile { benchmark, config, counted, report }| Profile {
+        id: ids.next_id(context),
+        run: run.id,
+        benchmark,
+        config,
+        counted,
+        report,
     };
-    let mut ids = IdSequence::after(id);
-    let records = measurements.into_iter().map(|measured| Entry::Record(Record::new(ids.next_id(context), id, measured)));
-    Ok(std::iter::once(Entry::Run(run)).chain(records.collect::<Vec<_>>()).collect())
+    let profiles = profiles.into_iter().map(profile).collect();
+    Ok((run, profiles))
 }
 
 fn refuse_repetitions(measurements: &[Measurement]) -> Result<(), CommandError> {

@@ -2,7 +2,7 @@
 
 use super::error::CommandError;
 use crate::cli::SeriesArgs;
-use crate::model::{BenchmarkName, Config, MetricName, SeriesKey};
+use crate::model::{BenchmarkName, Config, MetricName, Profile, Run, SeriesKey};
 
 /// A filter over series; absent parts let everything through.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,13 @@ impl Selection {
     /// Whether some series of the point may be looked at.
     pub fn covers_point(&self, benchmark: &BenchmarkName, config: &Config) -> bool {
         (self.benchmarks.is_empty() || self.benchmarks.contains(benchmark)) && config.contains(&self.config)
+    }
+
+    /// Whether the profile is looked at. Its counters are no metrics of a series: who asks for a metric wants no profile.
+    pub fn covers_profile(&self, profile: &Profile, run: &Run) -> bool {
+        self.metrics.is_empty()
+            && self.covers_point(&profile.benchmark, &profile.config)
+            && self.testbed.as_ref().is_none_or(|testbed| *testbed == run.testbed.key())
     }
 
     /// Whether some series of the metric may be looked at.

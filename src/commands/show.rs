@@ -1,4 +1,4 @@
-//! `show`: all records of one commit.
+//! `show`: all records and profiles of one commit.
 
 use super::context::Context;
 use super::error::CommandError;
@@ -8,7 +8,7 @@ use super::workspace::Workspace;
 use crate::cli::ShowArgs;
 use crate::codec::Note;
 use crate::exit::Exit;
-use crate::model::{Excuse, Record, SeriesKey};
+use crate::model::{Excuse, Profile, Record, SeriesKey};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::show_text::ShownRun;
 use crate::report::words::SHORT_ID;
@@ -41,7 +41,9 @@ pub fn run(arguments: &ShowArgs, context: &mut Context) -> Result<Exit, CommandE
 fn shown_runs<'a>(note: &'a Note, selection: &Selection) -> Vec<ShownRun<'a>> {
     let runs = note.runs.iter().map(|run| {
         let covered = |record: &&Record| record.run == run.id && selection.covers(&SeriesKey::of(record, run));
-        ShownRun { run, records: note.records.iter().filter(covered).collect() }
+        let covers = |profile: &&Profile| profile.run == run.id && selection.covers_profile(profile, run);
+        let profiles = note.profiles.iter().filter(covers).collect();
+        ShownRun { run, records: note.records.iter().filter(covered).collect(), profiles }
     });
-    runs.filter(|shown| !shown.records.is_empty()).collect()
+    runs.filter(|shown| !shown.records.is_empty() || !shown.profiles.is_empty()).collect()
 }

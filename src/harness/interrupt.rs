@@ -28,11 +28,17 @@ struct State {
 
 impl Interrupt {
     /// Catches SIGINT, SIGTERM and SIGHUP for the rest of the process. The first ends the measured program and lets
-    /// its cleanup run; the second kills whatever runs and exits with 130. To be called once.
+    /// its cleanup run; the second kills whatever runs and exits with 130. Whoever calls it again gets the same one.
     pub fn on_ctrl_c() -> Result<Self, CannotCatchSignals> {
+        static CATCHING: Mutex<Option<Interrupt>> = Mutex::new(None);
+        let mut catching = CATCHING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(interrupt) = &*catching {
+            return Ok(interrupt.clone());
+        }
         let interrupt = Self::default();
         let shared = interrupt.clone();
         ctrlc::set_handler(move || shared.signalled())?;
+        *catching = Some(interrupt.clone());
         Ok(interrupt)
     }
 

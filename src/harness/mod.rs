@@ -6,7 +6,7 @@
 //!
 //! [`run_pairs`] measures two points in turn, for a comparison within one session.
 //!
-//! [`ProcessExecutor`] measures programs. This module knows neither settings, nor git, nor how anything is shown.
+//! [`ProcessExecutor`] measures programs, [`run_program`] runs helpers that are not measured. This module knows neither settings, nor git, nor how anything is shown.
 
 mod bench;
 mod clock;
@@ -34,7 +34,7 @@ pub use extract::ExtractError;
 pub use interrupt::{CannotCatchSignals, Interrupt};
 pub use pairs::{Contest, Executors, MeasuredPair, Next, PairsRun, ShortRun, ready, run_pairs};
 pub use point::{CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point};
-pub use process::ProcessExecutor;
+pub use process::{EndedBy, ProcessExecutor, Program, Ran, run_program};
 pub use progress::{Estimate, Event, Progress, Silent};
 pub use sampling::{Decision, Sampler, SamplingOptions, StopReason, Warmup};
 pub use testbed::{TestbedOptions, testbed};

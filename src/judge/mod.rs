@@ -4,6 +4,8 @@
 //! - [`judge_series`] holds one candidate against one series, by the rule of the level (`by_level`) or plainly (`plain`);
 //! - [`ConfirmPlan`] drives and judges a paired re-measurement;
 //! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
+//! - [`profile_targets`] names the points whose change is worth a look at the counters;
+//! - [`stretches`] and [`ratchet_line`] are the levels and the baselines along a series, to be drawn;
 //! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
 //! - [`SeriesVerdict`] and [`Judgement`] are what comes out. Reasons and warnings are data, never sentences; a report
 //!   makes the words.
@@ -18,6 +20,8 @@ mod excuse;
 mod level;
 mod noise;
 mod plain;
+mod profiling;
+mod ratchet;
 mod scale;
 mod series;
 mod stretches;
@@ -31,6 +35,8 @@ pub use compare::{Basis, ComparedRun, Comparison, SeriesComparison, compare_pair
 pub use confirm::{ConfirmPlan, Pair, Side, Step};
 pub use excuse::{ExcusePlace, PlacedExcuse};
 pub use noise::NoisePrior;
+pub use profiling::{ProfileReason, ProfileTarget, ProfileThresholds, profile_targets};
+pub use ratchet::{RatchetStep, ratchet_line};
 pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemble};
 pub use stretches::{Stretch, stretches};
 pub use verdict::{

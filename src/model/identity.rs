@@ -90,6 +90,16 @@ impl LineId {
         Self(ulid::Ulid::from_parts(timestamp_ms, random))
     }
 
+    /// The id as a number, for compact storage; [`LineId::from_number`] turns it back.
+    pub fn to_number(self) -> u128 {
+        self.0.into()
+    }
+
+    /// The id that [`LineId::to_number`] gave.
+    pub fn from_number(number: u128) -> Self {
+        Self(number.into())
+    }
+
     /// The id that follows this one within the same millisecond: a batch of lines costs one random number and
     /// its ids share a prefix, which packs well. `None` once the 80 bits are used up.
     pub fn next(self) -> Option<Self> {

@@ -2,7 +2,7 @@
 //!
 //! A [`Run`] is one execution of benchmarks on one [`Testbed`]; it names the tree that was measured.
 //! A [`Record`] is what the store keeps of one sample of one metric of one benchmark point, and names its run.
-//! An [`Excuse`] is a recorded permission to regress. What makes two records comparable is their [`SeriesKey`].
+//! A [`Profile`] is what a profiler counted in a kernel of one run. An [`Excuse`] is a recorded permission to regress. What makes two records comparable is their [`SeriesKey`].
 //!
 //! Constructors check what outsiders give: a value of these types is always fit to be stored and shown
 //! (escaping for a terminal or a page is the renderer's business).
@@ -11,6 +11,7 @@ mod benchmark;
 mod excuse;
 mod identity;
 mod metric;
+mod profile;
 mod record;
 mod run;
 mod sample;
@@ -20,6 +21,7 @@ pub use benchmark::{BenchmarkName, Config};
 pub use excuse::{Excuse, ExcuseScope};
 pub use identity::{LineId, ObjectId, ParseIdError};
 pub use metric::{Direction, Metric, MetricName};
+pub use profile::{Counter, KernelProfile, Profile, ReportFile};
 pub use record::{Measurement, Record, SeriesKey};
 pub use run::{Author, Run, Testbed};
 pub use sample::{Sample, SampleWarning, Summary};

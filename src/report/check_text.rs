@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::number::{Scale, change};
+use super::number::{self, Scale, change};
 use super::table::{Table, Tone, paint};
 use super::words::{self, SHORT_ID};
 use super::{Notice, escape};
@@ -75,7 +75,9 @@ pub fn counts(judgement: &Judgement) -> String {
         [Verdict::Regression, Verdict::NotMeasured, Verdict::Undecided, Verdict::Improvement, Verdict::New, Verdict::Pass];
     let counted = order.iter().filter_map(|verdict| {
         let count = judgement.series.iter().filter(|series| series.verdict == *verdict).count();
-        (count > 0).then(|| format!("{count} {}", words::verdict(*verdict)))
+        let noun = matches!(verdict, Verdict::Regression | Verdict::Improvement);
+        let word = words::verdict(*verdict);
+        (count > 0).then(|| if noun { number::count(count, word) } else { format!("{count} {word}") })
     });
     counted.collect::<Vec<_>>().join(", ")
 }

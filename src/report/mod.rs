@@ -3,16 +3,25 @@
 //! Names, reasons and messages come from strangers, so every text goes through [`escape`] for where it lands.
 
 pub mod check_json;
-pub mod check_markdown;
 pub mod check_text;
 pub mod code_text;
 pub mod compare_json;
 pub mod compare_text;
 pub mod escape;
+pub mod github;
+pub mod html;
+pub mod junit;
 pub mod log_text;
+pub mod markdown;
 pub mod number;
+pub mod overview;
+pub mod plot;
+pub mod profile_json;
+pub mod profile_text;
 pub mod progress;
 pub mod records_json;
+pub mod report_csv;
+pub mod report_json;
 pub mod show_text;
 pub mod sparkline;
 pub mod table;

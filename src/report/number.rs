@@ -27,6 +27,11 @@ impl Scale {
         significant(value / self.divisor, 4)
     }
 
+    /// `value` (base unit) in the scaled unit.
+    pub fn scaled(&self, value: f64) -> f64 {
+        value / self.divisor
+    }
+
     /// The scaled unit.
     pub fn unit(&self) -> &str {
         &self.suffix

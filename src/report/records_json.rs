@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::check_json::config;
 use super::log_text::LoggedSeries;
+use super::profile_json;
 use super::show_text::{ShownRun, sample_warning};
 use crate::model::{Excuse, Measurement, ObjectId, Record, Run, Summary};
 
@@ -14,6 +15,10 @@ pub fn show(commit: ObjectId, runs: &[ShownRun], excuses: &[&Excuse]) -> Value {
         "commit": commit.to_string(),
         "runs": runs.iter().map(|shown| run(shown.run)).collect::<Vec<_>>(),
         "records": runs.iter().flat_map(|shown| shown.records.iter().map(|entry| record(entry, shown.run))).collect::<Vec<_>>(),
+        "profiles": runs
+            .iter()
+            .flat_map(|shown| shown.profiles.iter().map(|entry| profile_json::profile(entry, shown.run.testbed.key())))
+            .collect::<Vec<_>>(),
         "excuses": excuses.iter().map(|entry| excuse(entry)).collect::<Vec<_>>(),
     })
 }

@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 
 use super::check_text::TextOptions;
-use super::escape;
 use super::number::{Scale, quantity, significant};
 use super::table::{Table, Tone, paint};
-use crate::model::{BenchmarkName, Config, Excuse, Measurement, Metric, Record, Run, SampleWarning, SeriesKey, Summary, Unit};
+use super::{escape, profile_text};
+use crate::model::{
+    BenchmarkName, Config, Excuse, Measurement, Metric, Profile, Record, Run, SampleWarning, SeriesKey, Summary, Unit,
+};
 
 /// One run and its records.
 pub struct ShownRun<'a> {
@@ -14,16 +16,21 @@ pub struct ShownRun<'a> {
     pub run: &'a Run,
     /// Its records that were asked for.
     pub records: Vec<&'a Record>,
+    /// Its profiles that were asked for.
+    pub profiles: Vec<&'a Profile>,
 }
 
-/// Writes each run with its facts and records, then the excuses.
+/// Writes each run with its facts, records and profiles, then the excuses.
 pub fn show(out: &mut dyn Write, runs: &[ShownRun], excuses: &[&Excuse], options: TextOptions) -> io::Result<()> {
     for (at, shown) in runs.iter().enumerate() {
         if at > 0 {
             writeln!(out)?;
         }
         run_header(out, shown.run, options)?;
-        rows(out, shown.records.iter().map(|record| Row::from(*record)).collect(), options)?;
+        if !shown.records.is_empty() {
+            rows(out, shown.records.iter().map(|record| Row::from(*record)).collect(), options)?;
+        }
+        shown.profiles.iter().try_for_each(|profile| profile_text::profile(out, profile, options))?;
     }
     if !runs.is_empty() && !excuses.is_empty() {
         writeln!(out)?;

@@ -1,9 +1,10 @@
 //! Reasons and warnings in words. The judge gives numbers; every text format says them with these sentences.
 
-use super::Notice;
 use super::number::{change, count, quantity, significant};
+use super::overview::FactChange;
+use super::{Notice, escape};
 use crate::judge::{BaselineRule, Confirmation, JudgeWarning, Judgement, SeriesVerdict, StopReason, Verdict};
-use crate::model::ObjectId;
+use crate::model::{ObjectId, SeriesKey};
 
 /// Digits of a commit id in text.
 pub const SHORT_ID: usize = 9;
@@ -13,6 +14,31 @@ pub fn series_name(series: &SeriesVerdict) -> String {
     let config = &series.key.config;
     let point = if config.is_empty() { String::new() } else { format!(" [{config}]") };
     format!("{}{point} {}", series.key.benchmark, series.metric.name)
+}
+
+/// The command that says what differs between the baseline of a point and this commit, as a shell takes it.
+pub fn explain_command(key: &SeriesKey, candidate: ObjectId) -> String {
+    format!("{} {}", command("explain", key), candidate.short(SHORT_ID))
+}
+
+/// The command that accepts the losses of a point.
+pub fn excuse_command(key: &SeriesKey, candidate: ObjectId) -> String {
+    format!("{} --commit {} --reason \"…\"", command("excuse", key), candidate.short(SHORT_ID))
+}
+
+fn command(verb: &str, key: &SeriesKey) -> String {
+    let quoted = |text: &str| escape::terminal_short(&shell_words::quote(text), 400);
+    let benchmark = quoted(key.benchmark.as_str());
+    if key.config.is_empty() {
+        return format!("git ratchet {verb} {benchmark}");
+    }
+    format!("git ratchet {verb} {benchmark} --config {}", quoted(&key.config.to_string()))
+}
+
+/// `driver 550.54 → 560.28`.
+pub fn fact_change(change: &FactChange) -> String {
+    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+    format!("{} {} → {}", change.name, side(&change.before), side(&change.after))
 }
 
 /// What a verdict is called in a table.
@@ -40,9 +66,9 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
     }
     if let Some(history) = &reasons.history {
         said.push(format!(
-            "by history alone: p = {} (real below {}); the smallest change this history can prove is {}",
-            significant(history.p, 2),
-            history.alpha,
+            "by history alone: p {} (real below {}); the smallest change this history can prove is {}",
+            probability(history.p),
+            significant(history.alpha, 2),
             percent_or_none(history.detectable_percent)
         ));
     }
@@ -107,6 +133,11 @@ fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
     ))
 }
 
+/// `= 0.012`, or `< 0.0001` where more digits say no more.
+fn probability(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".to_owned() } else { format!("= {}", significant(p, 2)) }
+}
+
 /// Changes from or to zero have no percentage.
 fn change_or_none(percent: Option<f64>) -> String {
     percent.map_or_else(|| "an unlimited change".to_owned(), change)
@@ -139,20 +170,20 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
         StopReason::TooFewPairs => "too few pairs to decide",
     };
     format!(
-        "measured again in {} interleaved pairs: {}{interval}, p = {}: {end}",
+        "measured again in {} interleaved pairs: {}{interval}, p {}: {end}",
         confirmation.pairs,
         change_or_none(confirmation.shift_percent),
-        significant(confirmation.p, 2)
+        probability(confirmation.p)
     )
 }
 
 /// How a re-measurement stands: `5 of at most 12 pairs, −3.2 %, p = 0.01`.
 pub fn so_far(confirmation: &Confirmation, most_pairs: usize) -> String {
     format!(
-        "{} of at most {most_pairs} pairs, {}, p = {}",
+        "{} of at most {most_pairs} pairs, {}, p {}",
         confirmation.pairs,
         change_or_none(confirmation.shift_percent),
-        significant(confirmation.p, 2)
+        probability(confirmation.p)
     )
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::placeholder::Pattern;
+use super::profile::LaunchSelection;
 use super::thresholds::PartialThresholds;
 use crate::model::{BenchmarkName, Config, Metric, MetricName};
 
@@ -21,6 +22,8 @@ pub struct Benchmark {
     pub thresholds: PartialThresholds,
     /// Sampling of this benchmark, what is absent is in [`super::Settings::sampling`].
     pub sampling: Sampling,
+    /// Which launches of its command are profiled.
+    pub profile: LaunchSelection,
     /// What a command measures, never empty: the first metric that is not exact decides when a sample is precise enough.
     /// Of a kernel only those that have thresholds of their own.
     pub metrics: Vec<MetricSettings>,

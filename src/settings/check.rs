@@ -8,9 +8,10 @@ use toml::Spanned;
 use super::benchmark::{CommandPattern, CommandPatterns};
 use super::error::Problem;
 use super::placeholder::Pattern;
-use super::raw::{RawBenchmark, RawCommand, RawSampling, RawSettings, RawThresholds};
+use super::raw::{RawBenchmark, RawCommand, RawLaunchSelection, RawProfile, RawSampling, RawSettings, RawThresholds};
 use super::{
-    Benchmark, ConfirmMode, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, Sampling, Settings, SettingsError,
+    Benchmark, ConfirmMode, LaunchSelection, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, ProfileSettings,
+    Sampling, Settings, SettingsError,
 };
 use super::{kernel, matrix, metrics};
 use crate::model::{BenchmarkName, Config};
@@ -55,6 +56,7 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
         thresholds: thresholds(raw.thresholds),
         metric_thresholds: raw.metric.into_iter().map(of_metric).collect(),
         sampling: sampling(&raw.sampling)?,
+        profile: profile(raw.profile),
         benchmarks,
         overriding: PartialThresholds::default(),
     })
@@ -71,11 +73,30 @@ fn benchmark(raw: &RawBenchmark, left: usize) -> Result<Benchmark, Problem> {
         inputs: raw.inputs.iter().map(|glob| glob.0.clone()).collect(),
         thresholds: thresholds(raw.thresholds),
         sampling: sampling(&raw.sampling)?,
+        profile: launches(&raw.profile),
         metrics: if kernel.is_some() { metrics::of_kernel(raw)? } else { metrics::of(raw)? },
         patterns: raw.command.as_ref().map(|command| patterns(raw, command, &configs)).transpose()?,
         kernel,
         configs,
     })
+}
+
+fn profile(raw: RawProfile) -> ProfileSettings {
+    let usual = ProfileSettings::default();
+    ProfileSettings {
+        regression_percent: raw.regression.map_or(usual.regression_percent, |percent| percent.0),
+        improvement_percent: raw.improvement.map_or(usual.improvement_percent, |percent| percent.0),
+        set: raw.set.map(|set| set.0),
+        timeout: raw.timeout.map(|timeout| timeout.0),
+    }
+}
+
+fn launches(raw: &RawLaunchSelection) -> LaunchSelection {
+    LaunchSelection {
+        kernel: raw.kernel.as_ref().map(|kernel| kernel.0.clone()),
+        launch_skip: raw.launch_skip,
+        launch_count: raw.launch_count.map(std::num::NonZeroU32::get),
+    }
 }
 
 fn thresholds(raw: RawThresholds) -> PartialThresholds {

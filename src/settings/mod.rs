@@ -15,6 +15,7 @@ mod matrix;
 mod metrics;
 mod overrides;
 mod placeholder;
+mod profile;
 mod raw;
 mod template;
 mod thresholds;
@@ -33,6 +34,7 @@ pub use benchmark::{
 pub use error::SettingsError;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;
+pub use profile::{LaunchSelection, ProfileSettings};
 pub use template::Template;
 pub use thresholds::{MetricThresholds, PartialThresholds};
 
@@ -95,6 +97,8 @@ pub struct Settings {
     pub metric_thresholds: Vec<MetricThresholds>,
     /// Sampling for all benchmarks.
     pub sampling: Sampling,
+    /// How kernels are profiled.
+    pub profile: ProfileSettings,
     /// The benchmarks, in the order of the file.
     pub benchmarks: Vec<Benchmark>,
     /// Thresholds from above the file: they win over every table of it.

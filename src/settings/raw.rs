@@ -24,6 +24,7 @@ pub(super) struct RawSettings {
     pub(super) thresholds: RawThresholds,
     pub(super) metric: BTreeMap<Name, RawThresholds>,
     pub(super) sampling: RawSampling,
+    pub(super) profile: RawProfile,
     pub(super) benchmark: Vec<Spanned<RawBenchmark>>,
 }
 
@@ -43,6 +44,23 @@ pub(super) struct RawSampling {
     pub(super) min_time: Option<Spanned<Time>>,
     pub(super) max_time: Option<PositiveTime>,
     pub(super) precision: Option<PositivePercent>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawProfile {
+    pub(super) regression: Option<Percent>,
+    pub(super) improvement: Option<Percent>,
+    pub(super) set: Option<Text>,
+    pub(super) timeout: Option<PositiveTime>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLaunchSelection {
+    pub(super) kernel: Option<Text>,
+    pub(super) launch_skip: Option<u32>,
+    pub(super) launch_count: Option<std::num::NonZeroU32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,6 +89,8 @@ pub(super) struct RawBenchmark {
     pub(super) thresholds: RawThresholds,
     #[serde(default)]
     pub(super) sampling: RawSampling,
+    #[serde(default)]
+    pub(super) profile: RawLaunchSelection,
     pub(super) metrics: Option<Spanned<Vec<Spanned<RawMetric>>>>,
 }
 

@@ -29,7 +29,7 @@ pub enum StoreWarning {
         /// How many commits carry such lines.
         commits: usize,
     },
-    /// Records whose run stands nowhere in the notes that were read.
+    /// Records and profiles whose run stands nowhere in the notes that were read.
     #[error("{records} records name a run that is not there; they do not count")]
     WithoutRun {
         /// How many records.
@@ -62,7 +62,7 @@ pub struct AnnotatedCommit {
     pub commit: ObjectId,
     /// Its place in [`History::commits`].
     pub position: usize,
-    /// The runs, records and excuses about its tree, each id once. Commits with the same tree share it.
+    /// The runs, records, profiles and excuses about its tree, each id once. Commits with the same tree share it.
     pub note: Arc<Note>,
 }
 
@@ -143,6 +143,12 @@ impl ByTree {
                 None => self.without_run += usize::from(annotated_tree.is_some()),
             }
         }
+        for profile in note.profiles {
+            match tree_of_run.get(&profile.run) {
+                Some(tree) => self.trees.entry(*tree).or_default().profiles.push(profile),
+                None => self.without_run += usize::from(annotated_tree.is_some()),
+            }
+        }
         for excuse in note.excuses {
             self.excused.push((annotated, excuse.clone()));
             self.trees.entry(excuse.tree).or_default().excuses.push(excuse);
@@ -191,6 +197,8 @@ fn each_once(mut note: Note) -> Note {
     note.runs.dedup_by_key(|run| run.id);
     note.records.sort_by_key(|record| record.id);
     note.records.dedup_by_key(|record| record.id);
+    note.profiles.sort_by_key(|profile| profile.id);
+    note.profiles.dedup_by_key(|profile| profile.id);
     note.excuses.sort_by_key(|excuse| excuse.id);
     note.excuses.dedup_by_key(|excuse| excuse.id);
     note

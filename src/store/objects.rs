@@ -55,6 +55,12 @@ impl Store {
         })
     }
 
+    /// The id that git gives to a file of this content (`git hash-object`); nothing is written.
+    pub fn blob_id(&self, content: &[u8]) -> Result<ObjectId, StoreError> {
+        let id = gix::objs::compute_hash(self.repo.object_hash(), gix::object::Kind::Blob, content);
+        id.map(ours).map_err(|error| unreadable("the id of a file".into(), &error))
+    }
+
     /// The content of a file in a commit's tree; `None` where there is no file at that path (slash-separated).
     pub fn read_file(&self, commit: ObjectId, path: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let object = self.find(theirs(commit))?;

@@ -312,3 +312,19 @@ fn missing_notes_are_told_with_the_command_that_fetches_them() {
     let ran = world.ratchet_in(&world.root().join("clone"), &["check"]).expect(3);
     assert!((ran.out.clone() + ran.err.as_str()).contains("run: git ratchet fetch"), "{}{}", ran.out, ran.err);
 }
+
+#[test]
+fn one_check_writes_every_format_that_is_asked_for() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    let files = ["check", "--write", "json=verdict.json", "--write", "markdown=report.md", "--json"];
+    let said = world.ratchet(&files).expect(0).out;
+    assert_eq!(std::fs::read_to_string(world.repo.join("verdict.json")).unwrap(), said);
+    assert!(std::fs::read_to_string(world.repo.join("report.md")).unwrap().starts_with("## "));
+    for wrong in ["json", "json=", "yaml=file", "github=file"] {
+        let said = world.ratchet(&["check", "--write", wrong]).expect(2).err;
+        assert!(said.contains(wrong.split('=').next().unwrap()), "{said}");
+    }
+    let said = world.ratchet(&["check", "--write", "json=no/such/folder/file"]).expect(4).err;
+    assert!(said.contains("no/such/folder/file"), "{said}");
+}

@@ -89,6 +89,16 @@ fn run(world: &World, block: &Block, page: &Path) {
     assert_eq!(ran.code, 0, "{}:{}\n{}\n{}{}", page.display(), block.line, block.text, ran.out, ran.err);
 }
 
+/// `sh` runs; `sh needs PROGRAM` where that program is installed.
+fn runs_here(block: &Block, page: &Path) -> bool {
+    let Some(program) = block.mark.strip_prefix("sh needs ") else { return block.mark == "sh" };
+    let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(program).exists());
+    if !found {
+        println!("SKIPPED {}:{}: {program} is not installed", page.display(), block.line);
+    }
+    found
+}
+
 #[test]
 fn commands_of_the_documentation_work() {
     let mut count = 0;
@@ -96,7 +106,7 @@ fn commands_of_the_documentation_work() {
         let blocks = blocks(&fs::read_to_string(&path).unwrap());
         let unmarked = blocks.iter().find(|block| block.mark.is_empty() || block.mark.starts_with("bash"));
         assert!(unmarked.is_none_or(|block| block.text.is_empty()), "{}: a block says nothing of itself", path.display());
-        let runnable: Vec<&Block> = blocks.iter().filter(|block| block.mark == "sh").collect();
+        let runnable: Vec<&Block> = blocks.iter().filter(|block| runs_here(block, &path)).collect();
         if !runnable.is_empty() {
             let world = reader();
             runnable.iter().for_each(|block| run(&world, block, &path));
@@ -120,9 +130,34 @@ fn lines_of_the_note_format_are_what_the_program_writes() {
     assert_eq!(note.unreadable, []);
     let runs = note.runs.into_iter().map(Entry::Run);
     let records = note.records.into_iter().map(Entry::Record);
+    let profiles = note.profiles.into_iter().map(Entry::Profile);
     let excuses = note.excuses.into_iter().map(Entry::Excuse);
-    let written: Vec<String> = excuses.chain(records).chain(runs).map(|entry| entry.encode()).collect();
+    let written: Vec<String> = excuses.chain(profiles).chain(records).chain(runs).map(|entry| entry.encode()).collect();
     assert_eq!(written, text.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_page_stands_in_the_book() {
+    let summary = page("docs/SUMMARY.md");
+    let pages = pages().into_iter().filter(|path| path.parent().unwrap().ends_with("docs"));
+    let names = pages.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).filter(|name| name != "SUMMARY.md");
+    let missing: Vec<String> = names.filter(|name| !summary.contains(&format!("({name})"))).collect();
+    assert!(missing.is_empty(), "docs/SUMMARY.md does not name {missing:?}");
+}
+
+#[test]
+fn workflows_in_the_pages_are_the_files_beside_them() {
+    let mut shown = 0;
+    for path in pages() {
+        for block in blocks(&fs::read_to_string(&path).unwrap()) {
+            if let Some(file) = block.mark.strip_prefix("yaml ci/") {
+                let file = root().join("docs/ci").join(file);
+                assert_eq!(block.text, fs::read_to_string(&file).unwrap(), "{}:{}", path.display(), block.line);
+                shown += 1;
+            }
+        }
+    }
+    assert_eq!(shown, fs::read_dir(root().join("docs/ci/github")).unwrap().count() + 2, "an example is shown nowhere");
 }
 
 #[test]

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 fn schema() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/check.schema.json");
+    schema_of("check")
+}
+
+fn schema_of(what: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{what}.schema.json"));
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -133,6 +137,29 @@ fn excused_losses() {
     world.commit_measured("four", "30ms");
     let check = checked(&world, &[], "regression");
     assert_eq!(check["warnings"][0]["code"], "excuse_exceeded");
+}
+
+#[test]
+fn a_report_with_everything() {
+    let schema = schema_of("report");
+    assert!(jsonschema::meta::is_valid(&schema));
+    let world = World::new();
+    for (content, time) in [("one", "10ms,11ms"), ("two", "20ms,21ms"), ("three", "20ms"), ("four", "30ms")] {
+        world.commit_measured(content, time);
+        if content == "two" {
+            world.ratchet(&["excuse", "b", "--reason", "correctness first"]).expect(0);
+        }
+    }
+    world.ratchet(&["record", "--benchmark", "b", "--metric", "time=1ms", "--testbed", "t", "--dirty"]).expect(0);
+    let report = world.ratchet(&["report", "--format", "json"]).expect(0).json();
+    assert_valid(&strict(schema), &report);
+    assert_valid(&strict(self::schema()), &report["check"]);
+    let series = &report["series"][0];
+    assert_eq!(series["runs"].as_array().unwrap().len(), 5, "{series:#}");
+    assert_eq!(series["runs"].as_array().unwrap().iter().filter(|run| run["standing"] == "dirty").count(), 1);
+    assert_eq!(series["excuses"][0]["commit"], 1, "{series:#}");
+    let values: Vec<f64> = series["ratchet"].as_array().unwrap().iter().map(|step| step["value"].as_f64().unwrap()).collect();
+    assert_eq!(values[..2], [0.0105, 0.0205], "the excuse lets the ratchet back: {series:#}");
 }
 
 #[test]

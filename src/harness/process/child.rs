@@ -39,7 +39,7 @@ pub(in crate::harness) fn kill_now(group: GroupId) {
 
 /// What ended a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EndedBy {
+pub enum EndedBy {
     /// It came to its end by itself.
     ItsOwn,
     /// It took too long.

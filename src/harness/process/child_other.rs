@@ -22,7 +22,7 @@ pub(in crate::harness) fn kill_now(_group: GroupId) {}
 
 /// What ended a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EndedBy {
+pub enum EndedBy {
     /// It came to its end by itself.
     ItsOwn,
     /// It took too long.

@@ -4,6 +4,7 @@ mod capture;
 #[cfg_attr(not(unix), path = "child_other.rs")]
 pub(super) mod child;
 mod memory;
+mod program;
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -14,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use child::{EndedBy, Finished, RunOptions};
+pub use child::EndedBy;
+use child::{Finished, RunOptions};
+pub use program::{Program, Ran, run_program};
 
 use super::executor::escape;
 use super::{

@@ -6,6 +6,7 @@ mod excuse;
 mod level;
 mod plain;
 mod properties;
+mod ratchet;
 mod simulation;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use crate::world::World;
 
 /// Ids, dates and folders differ from run to run.
-fn redacted(world: &World, text: &str) -> String {
+pub(super) fn redacted(world: &World, text: &str) -> String {
     let ids = regex::Regex::new(r"\b[0-9a-f]{9}\b").unwrap();
     let mut known: Vec<String> = Vec::new();
     let text = ids.replace_all(text, |found: &regex::Captures| {
@@ -20,7 +20,7 @@ fn redacted(world: &World, text: &str) -> String {
 }
 
 /// Seven commits, two benchmarks; the last commit makes one slower and the other faster.
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::new();
     for (content, attention, softmax) in [
         ("first kernel", "12.35ms,12.3ms,12.4ms", "1.52ms,1.50ms,1.51ms"),

@@ -3,4 +3,5 @@
 mod bench;
 mod look;
 mod reading;
+mod report;
 mod setup;

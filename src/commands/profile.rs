@@ -1,0 +1,204 @@
+//! `profile`: run benchmarks under Nsight Compute and record what it counted; or compare what was recorded.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::error::CommandError;
+use super::points;
+use super::profile_diff;
+use super::profile_targets::{self, TargetPoint};
+use super::profiling::{ProfileFailure, ProfileOptions, Profiler, point_name};
+use super::recording::{self, PointProfile};
+use super::workspace::Workspace;
+use crate::cli::ProfileArgs;
+use crate::codec::Entry;
+use crate::exit::Exit;
+use crate::harness::Point;
+use crate::model::{Config, ObjectId, Profile, Quantity, Run, Unit};
+use crate::report::check_text::{TextOptions, write_notice};
+use crate::report::number::count;
+use crate::report::progress::ProgressLine;
+use crate::report::words::SHORT_ID;
+use crate::report::{Notice, escape, profile_json, profile_text};
+use crate::settings::LaunchSelection;
+
+/// Runs the command.
+pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    if !arguments.diff.is_empty() {
+        return profile_diff::run(arguments, context);
+    }
+    let workspace = Workspace::open(context)?;
+    let options = options(arguments)?;
+    let points = plan(arguments, &workspace)?;
+    let before = (workspace.store.head()?, workspace.store.is_dirty()?);
+    let mut profiler = Profiler::new(&workspace, before.0, &options, context)?;
+    let (profiles, failures) = profile_all(&mut profiler, &points, &options, context)?;
+    let after = (workspace.store.head()?, workspace.store.is_dirty()?);
+    if before.0 != after.0 {
+        return Err(CommandError::failure(
+            "HEAD moved while the profiler ran, so nobody knows which commit it saw; nothing was recorded",
+        )
+        .with_hint("run git ratchet profile again and leave the work tree alone meanwhile"));
+    }
+    let facts = profiler.facts(before.0, before.1 || after.1, context)?;
+    let (run, profiles) = recording::profiled(&workspace.store, facts, profiles, context)?;
+    finish(arguments, &workspace, Outcome { run, profiles, failures }, context)
+}
+
+/// What came of profiling.
+struct Outcome {
+    run: Run,
+    profiles: Vec<Profile>,
+    failures: Vec<ProfileFailure>,
+}
+
+fn options(arguments: &ProfileArgs) -> Result<ProfileOptions, CommandError> {
+    Ok(ProfileOptions {
+        launches: LaunchSelection {
+            kernel: arguments.kernel.clone(),
+            launch_skip: arguments.launch_skip,
+            launch_count: arguments.launch_count,
+        },
+        set: arguments.set.clone(),
+        extra: arguments.ncu_args.clone(),
+        timeout: arguments.timeout.as_deref().map(timeout).transpose()?,
+        folder: arguments.output.clone(),
+    })
+}
+
+fn timeout(text: &str) -> Result<Duration, CommandError> {
+    let quantity: Quantity = text.parse()?;
+    let time = Duration::try_from_secs_f64(quantity.value).ok().filter(|time| !time.is_zero() && quantity.unit == Unit::SECOND);
+    time.ok_or_else(|| CommandError::usage(format!("--timeout {text} is no time; it looks like 300s")))
+}
+
+fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Vec<Point>, CommandError> {
+    let root = workspace.store.work_dir().ok_or_else(|| {
+        CommandError::failure("a bare repository has no files to profile").with_hint("run it in a clone or a worktree")
+    })?;
+    if workspace.settings.benchmarks.is_empty() {
+        return Err(CommandError::usage("nothing to profile: ratchet.toml names no [[benchmark]]")
+            .with_hint("git ratchet init writes one to fill in"));
+    }
+    if let Some(file) = &arguments.targets {
+        return targeted(&profile_targets::read(file)?, workspace, root);
+    }
+    let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
+    let planned = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
+    Ok(planned.into_iter().map(|planned| planned.point).collect())
+}
+
+fn targeted(targets: &[TargetPoint], workspace: &Workspace, root: &Path) -> Result<Vec<Point>, CommandError> {
+    let point = |target: &TargetPoint| {
+        let known = workspace.settings.benchmark(&target.benchmark);
+        match known.filter(|benchmark| benchmark.configs().contains(&target.config)) {
+            Some(benchmark) => points::point(benchmark, &target.config, root),
+            None => Err(CommandError::usage(format!(
+                "ratchet.toml does not have the point {}",
+                point_name(&target.benchmark, &target.config)
+            ))),
+        }
+    };
+    targets.iter().map(point).collect()
+}
+
+fn profile_all(
+    profiler: &mut Profiler,
+    points: &[Point],
+    options: &ProfileOptions,
+    context: &mut Context,
+) -> Result<(Vec<PointProfile>, Vec<ProfileFailure>), CommandError> {
+    let mut line = ProgressLine::new(points.len() as u64, context.terminal.progress);
+    let (mut profiles, mut failures) = (Vec::new(), Vec::new());
+    for point in points {
+        line.begin(context.err, &point_name(&point.benchmark, &point.config))?;
+        let profiled = profiler.profile(point, options);
+        line.end();
+        match profiled {
+            Ok(kernels) => profiles.extend(kernels),
+            Err(failure) => {
+                let is_about_everything = failure.cause.is_about_everything();
+                failures.push(failure);
+                if is_about_everything {
+                    break;
+                }
+            }
+        }
+    }
+    line.finish();
+    Ok((profiles, failures))
+}
+
+fn finish(arguments: &ProfileArgs, workspace: &Workspace, outcome: Outcome, context: &mut Context) -> Result<Exit, CommandError> {
+    let Outcome { run, profiles, failures } = outcome;
+    show(arguments, &run, &profiles, &failures, context)?;
+    if run.dirty && !profiles.is_empty() {
+        let notice = Notice::new("dirty", "tracked files differ from HEAD: these profiles are of the changed files");
+        write_notice(context.err, &notice.hint("commit, then profile again"), context.terminal.color)?;
+    }
+    if !arguments.dry_run && !profiles.is_empty() {
+        let (head, kernels) = (run.commit, profiles.len());
+        record(workspace, run, profiles)?;
+        if !arguments.json {
+            writeln!(context.out, "recorded {} on {}", count(kernels, "profile"), head.short(SHORT_ID))?;
+        }
+    }
+    tell(&failures, context)?;
+    if failures.iter().any(|failure| failure.cause.is_interruption()) {
+        return Err(CommandError::failure("interrupted; the points that were finished are recorded"));
+    }
+    Ok(if failures.is_empty() { Exit::Holds } else { Exit::Failure })
+}
+
+/// Writes the run and its profiles to the note of its commit.
+fn record(workspace: &Workspace, run: Run, profiles: Vec<Profile>) -> Result<(), CommandError> {
+    let head: ObjectId = run.commit;
+    let entries = std::iter::once(Entry::Run(run)).chain(profiles.into_iter().map(Entry::Profile)).collect();
+    recording::write(&workspace.store, head, entries)
+}
+
+/// Each failure, and each piece of advice once.
+fn tell(failures: &[ProfileFailure], context: &mut Context) -> Result<(), CommandError> {
+    let told = failures.iter().filter(|failure| !failure.cause.is_interruption());
+    let mut hints = BTreeSet::new();
+    for failure in told {
+        let text = format!("{}: {}", failure.name, failure.cause);
+        let mut lines = text.lines();
+        writeln!(context.err, "error: {}", escape::terminal(lines.next().unwrap_or_default()))?;
+        lines.try_for_each(|line| writeln!(context.err, "{}", escape::terminal(line)))?;
+        hints.extend(failure.cause.hint());
+    }
+    hints.iter().try_for_each(|hint| Ok(writeln!(context.err, "hint: {hint}")?))
+}
+
+fn show(
+    arguments: &ProfileArgs,
+    run: &Run,
+    profiles: &[Profile],
+    failures: &[ProfileFailure],
+    context: &mut Context,
+) -> Result<(), CommandError> {
+    if arguments.json {
+        let failed = |failure: &ProfileFailure| -> Value {
+            json!({ "point": failure.name, "message": failure.cause.to_string(), "hint": failure.cause.hint() })
+        };
+        let object = json!({
+            "version": 1,
+            "commit": run.commit.to_string(),
+            "profiles": profiles.iter().map(|profile| profile_json::profile(profile, run.testbed.key())).collect::<Vec<_>>(),
+            "failures": failures.iter().map(failed).collect::<Vec<_>>(),
+        });
+        writeln!(context.out, "{object}")?;
+        return Ok(());
+    }
+    let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: arguments.verbose };
+    for profile in profiles {
+        profile_text::profile(context.out, profile, options)?;
+        writeln!(context.out)?;
+    }
+    Ok(())
+}

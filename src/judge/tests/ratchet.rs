@@ -1,0 +1,56 @@
+//! The ratchet line: it steps where the baseline moves, and nowhere else.
+
+use super::*;
+use crate::model::{Excuse, ExcuseScope};
+
+fn line(history: &[f64], excuses: &[PlacedExcuse]) -> Vec<RatchetStep> {
+    let given = Given::times(history, 1.0);
+    ratchet_line(&given.series, excuses, BaselineRule::Level, NoisePrior::default(), given.now)
+}
+
+#[test]
+fn it_steps_down_with_a_better_level_and_never_back() {
+    let mut noisy = Noisy::new(3, 0.003);
+    let history = [noisy.many(0.010, 40), noisy.many(0.008, 40), noisy.many(0.011, 40)].concat();
+    let line = line(&history, &[]);
+    assert!(line.windows(2).all(|pair| pair[0].run < pair[1].run), "{line:#?}");
+    let at_the_end = line.last().unwrap();
+    assert!((at_the_end.value - 0.008).abs() < 0.0001 && (40..50).contains(&at_the_end.run), "{line:#?}");
+    let before: Vec<_> = line.iter().filter(|step| step.run < 40).collect();
+    assert!(before.iter().all(|step| step.value > 0.0098), "{line:#?}");
+}
+
+#[test]
+fn it_says_what_a_check_would_have_said() {
+    let mut noisy = Noisy::new(5, 0.01);
+    let history = [noisy.many(0.010, 7), noisy.many(0.009, 6)].concat();
+    let given = Given::times(&history, 0.009);
+    let newest = line(&history, &[]).last().copied().unwrap();
+    let baseline = given.judge().baseline.unwrap();
+    assert!((newest.value - baseline.value).abs() <= 0.001 * baseline.value, "{newest:?} {baseline:?}");
+}
+
+#[test]
+fn an_excuse_lets_it_go_back() {
+    let history = [vec![0.010; 10], vec![0.012; 10]].concat();
+    let excuse = Excuse {
+        id: LineId::from_parts(5, 5),
+        time: at(0),
+        author: Author::default(),
+        tree: commit(7),
+        scope: ExcuseScope::default(),
+        reason: "stability".to_owned(),
+        until: None,
+        expires: None,
+    };
+    let held = line(&history, &[]);
+    assert_eq!(held.len(), 1, "without an excuse the loss moves nothing: {held:?}");
+    let excused = line(&history, &[PlacedExcuse { excuse, place: ExcusePlace::History(9) }]);
+    let steps: Vec<(usize, f64)> = excused.iter().map(|step| (step.run, step.value)).collect();
+    assert_eq!(steps, [(0, 0.010), (10, 0.012)]);
+}
+
+#[test]
+fn nothing_has_no_line() {
+    assert_eq!(line(&[], &[]), []);
+}

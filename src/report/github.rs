@@ -1,0 +1,27 @@
+//! `check --format github`: annotations of GitHub Actions.
+
+use std::io::{self, Write};
+
+use super::escape::{self, github_property, github_value};
+use super::number::change;
+use super::words;
+use crate::judge::{Judgement, Verdict};
+
+/// GitHub shows ten annotations of a step and drops the others; the table in the summary has them all.
+const MOST_ANNOTATIONS: usize = 10;
+
+/// Writes one workflow command for each series that does not hold; GitHub shows them on the pull request.
+pub fn annotations(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
+    let mut failing: Vec<_> = judgement.series.iter().filter(|series| !series.verdict.holds()).collect();
+    failing.sort_by_key(|series| std::cmp::Reverse(series.verdict));
+    for series in failing.into_iter().take(MOST_ANNOTATIONS) {
+        let level = if series.verdict == Verdict::Regression { "error" } else { "warning" };
+        let title = format!("git-ratchet: {}", words::verdict(series.verdict));
+        let moved = series.change_percent.map_or(String::new(), |percent| format!(" {}", change(percent)));
+        let name = escape::terminal_short(&words::series_name(series), 200);
+        let reasons: Vec<String> = words::reasons(series).iter().map(|reason| escape::terminal_short(reason, 400)).collect();
+        let message = format!("{name}{moved}\n{}", reasons.join("\n"));
+        writeln!(out, "::{level} title={}::{}", github_property(&title), github_value(&message))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! `report --format json`: a check and the history behind it (docs/report.schema.json). Version 1 only grows.
+
+use serde_json::{Value, json};
+
+use super::check_json::{self, config};
+use super::overview::{CommitEntry, ExcuseMark, Level, Overview, Point, SeriesHistory, Step, TestbedEntry};
+
+/// The one object that the format writes.
+pub fn report(overview: &Overview) -> Value {
+    json!({
+        "version": 1,
+        "repository": overview.repository,
+        "made": overview.made.to_rfc3339(),
+        "check": check_json::check(&overview.judgement, &overview.notices),
+        "commits": overview.commits.entries().iter().map(commit).collect::<Vec<_>>(),
+        "testbeds": overview.testbeds.iter().map(testbed).collect::<Vec<_>>(),
+        "series": overview.series.iter().map(series).collect::<Vec<_>>(),
+    })
+}
+
+fn commit(entry: &CommitEntry) -> Value {
+    json!({ "commit": entry.id.to_string(), "time": entry.time.to_rfc3339(), "author": entry.author, "subject": entry.subject })
+}
+
+fn testbed(entry: &TestbedEntry) -> Value {
+    let changed =
+        entry.changed.iter().map(|change| json!({ "name": change.name, "before": change.before, "after": change.after }));
+    json!({ "key": entry.key, "facts": entry.facts, "changed": changed.collect::<Vec<_>>() })
+}
+
+fn series(series: &SeriesHistory) -> Value {
+    json!({
+        "benchmark": series.key.benchmark.as_str(),
+        "config": config(&series.key.config),
+        "metric": series.metric.name.as_str(),
+        "unit": series.metric.unit.symbol(),
+        "better": series.metric.better.as_str(),
+        "testbed": series.key.testbed,
+        "verdict": series.status(),
+        "runs": series.points.iter().map(point).collect::<Vec<_>>(),
+        "levels": series.levels.iter().map(level).collect::<Vec<_>>(),
+        "ratchet": series.ratchet.iter().map(step).collect::<Vec<_>>(),
+        "excuses": series.excuses.iter().map(excuse).collect::<Vec<_>>(),
+    })
+}
+
+fn point(point: &Point) -> Value {
+    json!({
+        "commit": point.commit,
+        "value": point.value,
+        "low": point.low,
+        "high": point.high,
+        "n": point.n,
+        "standing": point.standing.as_str(),
+    })
+}
+
+fn level(level: &Level) -> Value {
+    json!({ "from": level.from, "to": level.to, "value": level.value })
+}
+
+fn step(step: &Step) -> Value {
+    json!({ "commit": step.commit, "value": step.value, "low": step.low, "high": step.high })
+}
+
+fn excuse(mark: &ExcuseMark) -> Value {
+    json!({ "commit": mark.commit, "author": mark.author, "time": mark.time.to_rfc3339(), "reason": mark.reason })
+}

@@ -1,0 +1,133 @@
+//! The kernels of `kernels/` on a CPU: their very source, compiled with g++ against tests/cpu_shim, on small and ragged
+//! shapes against plain loops. docs/kernels-list.md says what this shows and what only a GPU can.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+
+/// A program of tests/cpu_shim and the macros of one combination of tunables.
+type Case = (&'static str, &'static str);
+
+const PLAIN: &[Case] = &[
+    ("copy", "BLOCK=128 UNROLL=4"),
+    ("copy", "BLOCK=256 UNROLL=1"),
+    ("vector_add", "BLOCK=128 UNROLL=2 TYPE=__half UNIT=5e-4"),
+    ("vector_add", "BLOCK=256 UNROLL=1 TYPE=__nv_bfloat16 UNIT=4e-3"),
+    ("vector_add", "BLOCK=128 UNROLL=4 TYPE=float UNIT=1e-7"),
+    ("reduce", "BLOCK=128 UNROLL=2 TYPE=float"),
+    ("reduce", "BLOCK=1024 UNROLL=1 TYPE=__half"),
+    ("softmax", "TYPE=__half COLUMNS=520 ROW_THREADS=64 ROWS_PER_BLOCK=4 VECTOR=8 UNIT=1e-3"),
+    ("softmax", "TYPE=float COLUMNS=1000 ROW_THREADS=256 ROWS_PER_BLOCK=1 VECTOR=4 UNIT=1e-5"),
+    ("softmax", "TYPE=float COLUMNS=5000 ROW_THREADS=32 ROWS_PER_BLOCK=2 VECTOR=4 UNIT=1e-5"),
+    ("softmax", "TYPE=__nv_bfloat16 COLUMNS=9000 ROW_THREADS=128 ROWS_PER_BLOCK=1 VECTOR=2 UNIT=5e-3"),
+];
+
+const TENSOR_CORES: &[Case] = &[
+    ("gemm", "TYPE=__half BLOCK_M=64 BLOCK_N=64 BLOCK_K=32 WARPS_M=2 WARPS_N=2 STAGES=3 GROUP_M=2 UNIT=5e-4"),
+    ("gemm", "TYPE=__nv_bfloat16 BLOCK_M=128 BLOCK_N=64 BLOCK_K=64 WARPS_M=2 WARPS_N=2 STAGES=2 GROUP_M=8 UNIT=4e-3"),
+    ("gemm", "TYPE=__half BLOCK_M=128 BLOCK_N=128 BLOCK_K=32 WARPS_M=2 WARPS_N=2 STAGES=4 GROUP_M=8 UNIT=5e-4"),
+    ("flash_attention", "TYPE=__half HEAD_DIM=64 CAUSAL=0 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 UNIT=1e-3"),
+    ("flash_attention", "TYPE=__nv_bfloat16 HEAD_DIM=64 CAUSAL=1 BLOCK_M=64 BLOCK_N=32 NUM_STAGES=3 NUM_WARPS=4 UNIT=8e-3"),
+    ("flash_attention", "TYPE=__nv_bfloat16 HEAD_DIM=128 CAUSAL=0 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=4 UNIT=8e-3"),
+    ("flash_attention", "TYPE=__half HEAD_DIM=128 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 UNIT=1e-3"),
+    ("mma_peak", "TYPE=__half WARPS=2 INNER=3 OUTER=2"),
+    ("mma_peak", "TYPE=__nv_bfloat16 WARPS=1 INNER=3 OUTER=2"),
+    ("mma_peak", "TYPE=float WARPS=2 INNER=3 OUTER=2"),
+    ("mma_peak", "TYPE=signed_char WARPS=2 INNER=3 OUTER=2"),
+    ("mma_peak", "TYPE=unsigned_char WARPS=2 INNER=3 OUTER=2"),
+];
+
+/// Where the programs lie, and the folder of what is built, with the precompiled header that all of them begin with.
+struct Shim {
+    built: tempfile::TempDir,
+}
+
+impl Shim {
+    /// `None` where there is no g++, or none for this processor.
+    fn get() -> Option<&'static Self> {
+        static SHIM: OnceLock<Option<Shim>> = OnceLock::new();
+        SHIM.get_or_init(|| {
+            let known = cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) && cfg!(target_os = "linux");
+            if !known || Command::new("g++").arg("--version").output().is_err() {
+                println!("SKIPPED: the kernels are not run on the CPU: it takes Linux on x86-64 or aarch64, and g++");
+                return None;
+            }
+            let shim = Self { built: tempfile::tempdir().unwrap() };
+            let header = shim.built.path().join("check.hpp");
+            std::fs::copy(folder().join("check.hpp"), &header).unwrap();
+            let mut compiler = compiler();
+            compiler.args(["-w", "-x", "c++-header"]).arg(&header).arg("-o").arg(shim.built.path().join("check.hpp.gch"));
+            succeeded("the header", &compiler.output().unwrap()).unwrap();
+            Some(shim)
+        })
+        .as_ref()
+    }
+
+    fn run(&self, binary: &str, (program, defines): Case) -> Result<String, String> {
+        let binary = self.built.path().join(binary);
+        let mut compiler = compiler();
+        compiler.arg("-include").arg(self.built.path().join("check.hpp"));
+        compiler.args(
+            defines
+                .split(' ')
+                .filter(|define| !define.is_empty())
+                .map(|define| format!("-D{}", define.replace("d_char", "d char"))),
+        );
+        compiler.arg(folder().join(format!("{program}.cpp"))).arg("-o").arg(&binary);
+        succeeded("compiling", &compiler.output().unwrap())?;
+        succeeded("running", &Command::new(&binary).output().unwrap())
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cpu_shim")
+}
+
+fn compiler() -> Command {
+    let mut command = Command::new("g++");
+    command.args(["-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-I"]).arg(folder());
+    command.arg("-I").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/include"));
+    command
+}
+
+fn succeeded(what: &str, output: &Output) -> Result<String, String> {
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout));
+    }
+    Err(format!("{what}: {}\n{}{}", output.status, text(&output.stdout), text(&output.stderr)))
+}
+
+/// Runs the cases, as many at a time as there are cores.
+fn all_right(name: &str, cases: &[Case]) {
+    let Some(shim) = Shim::get() else { return };
+    let next = AtomicUsize::new(0);
+    let faults = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from).min(8) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(number) else { break };
+                    if let Err(fault) = shim.run(&format!("{name}-{number}"), *case) {
+                        faults.lock().unwrap().push(format!("{} with {}: {fault}", case.0, case.1));
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+#[test]
+fn plain_kernels_compute_what_plain_loops_compute() {
+    all_right("plain", PLAIN);
+}
+
+#[test]
+fn tensor_core_kernels_compute_what_plain_loops_compute() {
+    all_right("tensor-cores", TENSOR_CORES);
+}
