@@ -63,6 +63,8 @@ pub enum Command {
     Demo(DemoArgs),
     Completions(CompletionsArgs),
     InstallManPages(InstallManPagesArgs),
+    #[command(hide = true)]
+    KernelWorker(KernelWorkerArgs),
 }
 
 /// Write a ratchet.toml and set this repository up to exchange notes.
@@ -151,9 +153,25 @@ pub struct BenchArgs {
     /// Stop sampling a point after this time, such as 10s.
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
+    /// Lock the GPU's clock while kernels are measured: to this many MHz, or (base) to what it holds at its power limit.
+    /// It is restored however the program ends. Takes root.
+    #[arg(long, value_name = "MHZ", num_args = 0..=1, require_equals = true, default_missing_value = "base")]
+    pub lock_clocks: Option<String>,
+    /// What the GPU's second-level cache holds before a kernel is launched: other data, or what the launch before left.
+    #[arg(long, value_enum, value_name = "STATE", default_value_t = CacheArg::Cold)]
+    pub cache: CacheArg,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What a cache holds before a launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CacheArg {
+    /// Other data.
+    Cold,
+    /// What the launch before left.
+    Hot,
 }
 
 /// Record results that something else measured.
@@ -526,6 +544,17 @@ pub struct DemoArgs {
     /// The measured program of the demo: multiplies matrices by the plan in this file.
     #[arg(long, hide = true, value_name = "FILE")]
     pub work: Option<PathBuf>,
+}
+
+/// What git ratchet starts itself, to run kernels in a process of their own: reads requests from standard input.
+#[derive(Debug, Args)]
+pub struct KernelWorkerArgs {
+    /// Only lock the clocks of this GPU, until standard input ends.
+    #[arg(long, value_name = "GPU")]
+    pub keep_clocks: Option<u32>,
+    /// The clock to lock to. Default: what the GPU holds at its power limit.
+    #[arg(long, value_name = "MHZ", requires = "keep_clocks")]
+    pub mhz: Option<u32>,
 }
 
 /// Print a completion script for a shell.

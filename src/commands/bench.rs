@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::error::{CommandError, During};
+use super::gpu::{self, ClockWish, GpuOptions, GpuResults, Schedule};
 use super::kernels::{self, CodeResults, KernelPoint};
 use super::points::{self, PlannedPoint};
 use super::progress::ShownProgress;
 use super::recording::{self, RunFacts};
 use super::workspace::Workspace;
-use crate::cli::BenchArgs;
+use crate::cli::{BenchArgs, CacheArg};
 use crate::codec::Entry;
 use crate::cuda;
 use crate::exit::Exit;
@@ -32,7 +33,12 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
     let before = State::of(&workspace)?;
     let began = (context.clock)();
     let code = kernels::compile(&planned.kernels, &workspace, context)?;
-    let measured = measure(arguments, &planned.commands, context)?;
+    let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+    let measured = measure(arguments, &planned.commands, &interrupt, context)?;
+    let kernels = match interrupt.is_requested() || arguments.compile_only {
+        true => GpuResults::default(),
+        false => measure_kernels(arguments, &planned.kernels, &interrupt, &workspace, context)?,
+    };
     let after = State::of(&workspace)?;
     if before.head != after.head {
         return Err(CommandError::failure(
@@ -41,7 +47,7 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
         .with_hint("run git ratchet bench again and leave the work tree alone meanwhile"));
     }
     let dirty = before.dirty || after.dirty;
-    finish(arguments, &workspace, Finished { code, began, measured, head: before.head, dirty }, context)
+    finish(arguments, &workspace, Finished { code, began, measured, kernels, head: before.head, dirty }, context)
 }
 
 /// What is to be measured.
@@ -148,11 +154,33 @@ struct Measured {
     interrupted: bool,
 }
 
-fn measure(arguments: &BenchArgs, planned: &[PlannedPoint], context: &mut Context) -> Result<Measured, CommandError> {
+/// Times the kernels where there is a GPU.
+fn measure_kernels(
+    arguments: &BenchArgs,
+    points: &[KernelPoint],
+    interrupt: &Interrupt,
+    workspace: &Workspace,
+    context: &mut Context,
+) -> Result<GpuResults, CommandError> {
+    let cache = match arguments.cache {
+        CacheArg::Cold => cuda::Cache::Cold,
+        CacheArg::Hot => cuda::Cache::Hot,
+    };
+    let lock = arguments.lock_clocks.as_deref().map(ClockWish::parse).transpose()?;
+    let max_time = arguments.max_time.as_deref().map(max_time).transpose()?;
+    let schedule = Schedule { runs: arguments.runs, max_time, options: GpuOptions { cache, lock }, interrupt };
+    gpu::measure(points, &schedule, workspace, context)
+}
+
+fn measure(
+    arguments: &BenchArgs,
+    planned: &[PlannedPoint],
+    interrupt: &Interrupt,
+    context: &mut Context,
+) -> Result<Measured, CommandError> {
     if planned.is_empty() {
         return Ok(Measured::default());
     }
-    let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
     let clock = MonotonicClock::new();
     let mut executor = ProcessExecutor::new(interrupt.clone());
     let total = planned.len() as u64 * u64::from(arguments.runs);
@@ -184,14 +212,16 @@ struct Finished {
     code: CodeResults,
     began: chrono::DateTime<chrono::Utc>,
     measured: Measured,
+    kernels: GpuResults,
     head: ObjectId,
     dirty: bool,
 }
 
 fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, context: &mut Context) -> Result<Exit, CommandError> {
-    let Finished { code, began, measured, head, dirty } = finished;
+    let Finished { code, began, measured, kernels, head, dirty } = finished;
     let testbed = recording::this_testbed(workspace.settings.testbed.as_deref())?;
-    show(arguments, &code, &measured, context)?;
+    show(arguments, (&code, &measured, &kernels), context)?;
+    let verdict = kernel_verdict(&kernels, context)?;
     let mut entries: Vec<Entry> = Vec::new();
     for (testbed, measurements) in code.runs {
         let facts = RunFacts { commit: head, dirty, testbed, tool: recording::own_name(), time: began };
@@ -199,6 +229,11 @@ fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, cont
     }
     for (time, measurements) in measured.runs.into_iter().filter(|(_, measurements)| !measurements.is_empty()) {
         let facts = RunFacts { commit: head, dirty, testbed: testbed.clone(), tool: recording::own_name(), time };
+        entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
+    }
+    for (time, measurements) in kernels.runs.into_iter().filter(|(_, measurements)| !measurements.is_empty()) {
+        let Some(testbed) = kernels.testbed.clone() else { continue };
+        let facts = RunFacts { commit: head, dirty, testbed, tool: recording::own_name(), time };
         entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
     }
     if dirty {
@@ -213,26 +248,60 @@ fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, cont
             writeln!(context.out, "recorded {} on {}", count(records, "result"), head.short(SHORT_ID))?;
         }
     }
-    for notice in &code.notices {
+    for notice in code.notices.iter().chain(&kernels.notices) {
         write_notice(context.err, notice, context.terminal.color)?;
     }
-    for failure in &code.failures {
+    for failure in code.failures.iter().chain(&kernels.failures) {
         writeln!(context.err, "error: {}", escape::terminal_lines(failure))?;
     }
     for failure in &measured.failures {
         writeln!(context.err, "error: {failure}")?;
     }
-    if measured.interrupted {
+    if measured.interrupted || kernels.interrupted {
         return Err(CommandError::failure("interrupted; the points that were finished are recorded"));
     }
-    Ok(if measured.failures.is_empty() && code.failures.is_empty() { Exit::Holds } else { Exit::Failure })
+    let has_failed = !(measured.failures.is_empty() && code.failures.is_empty() && kernels.failures.is_empty());
+    Ok(if has_failed { Exit::Failure } else { verdict })
 }
 
-fn show(arguments: &BenchArgs, code: &CodeResults, measured: &Measured, context: &mut Context) -> Result<(), CommandError> {
+/// Tells of kernels that failed their verification, and of those that could hardly be measured.
+fn kernel_verdict(kernels: &GpuResults, context: &mut Context) -> Result<Exit, CommandError> {
+    let mut exit = Exit::Holds;
+    let mut told: Vec<String> = Vec::new();
+    for measured in kernels.measurements() {
+        let Some(why) = &measured.barred else { continue };
+        let message = format!("{} [{}]: {why}; its times are never a baseline", measured.benchmark, measured.config);
+        let is_throttled = gpu::is_throttled(measured);
+        exit = if is_throttled && exit == Exit::Holds { Exit::NoVerdict } else { exit };
+        exit = if is_throttled { exit } else { Exit::Regression };
+        if !told.contains(&message) {
+            writeln!(context.err, "error: {}", escape::terminal_lines(&message))?;
+            told.push(message);
+        }
+    }
+    Ok(exit)
+}
+
+fn show(
+    arguments: &BenchArgs,
+    (code, measured, kernels): (&CodeResults, &Measured, &GpuResults),
+    context: &mut Context,
+) -> Result<(), CommandError> {
     if arguments.json {
         let results = measured.runs.iter().map(|(_, run)| run.iter().map(records_json::measurement).collect::<Vec<_>>());
-        let failures: Vec<String> =
-            code.failures.iter().cloned().chain(measured.failures.iter().map(ToString::to_string)).collect();
+        let failures: Vec<String> = code
+            .failures
+            .iter()
+            .chain(&kernels.failures)
+            .cloned()
+            .chain(measured.failures.iter().map(ToString::to_string))
+            .collect();
+        let timed = kernels.testbed.iter().flat_map(|testbed| {
+            kernels.runs.iter().map(|(_, run)| {
+                let results: Vec<_> = run.iter().map(records_json::measurement).collect();
+                serde_json::json!({ "testbed": testbed.key(), "results": results })
+            })
+        });
         let compiled = code.runs.iter().map(|(testbed, run)| {
             let results: Vec<_> = run.iter().map(records_json::measurement).collect();
             serde_json::json!({ "testbed": testbed.key(), "results": results })
@@ -240,6 +309,7 @@ fn show(arguments: &BenchArgs, code: &CodeResults, measured: &Measured, context:
         let object = serde_json::json!({
             "version": 1,
             "code": compiled.collect::<Vec<_>>(),
+            "kernels": timed.collect::<Vec<_>>(),
             "runs": results.collect::<Vec<_>>(),
             "failures": failures,
         });
@@ -250,7 +320,7 @@ fn show(arguments: &BenchArgs, code: &CodeResults, measured: &Measured, context:
     for (testbed, measurements) in &code.runs {
         code_text::write(context.out, testbed.key(), measurements, options)?;
     }
-    for (_, measurements) in measured.runs.iter().filter(|(_, measurements)| !measurements.is_empty()) {
+    for (_, measurements) in measured.runs.iter().chain(&kernels.runs).filter(|(_, measurements)| !measurements.is_empty()) {
         show_text::measurements(context.out, measurements, options)?;
     }
     Ok(())

@@ -18,9 +18,11 @@ mod evidence;
 mod exchange;
 mod excuse;
 mod fetch;
+mod gpu;
 mod history;
 mod hook;
 mod init;
+mod kernel_worker;
 mod kernels;
 mod log;
 mod man;
@@ -91,6 +93,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Demo(arguments) => demo::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),
         Command::InstallManPages(arguments) => man::run(&arguments, context),
+        Command::KernelWorker(arguments) => kernel_worker::run(&arguments, context),
     }
 }
 

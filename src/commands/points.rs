@@ -46,7 +46,10 @@ fn unknown_benchmark(name: &str, settings: &Settings) -> CommandError {
 }
 
 fn plan_point(settings: &Settings, benchmark: &Benchmark, config: &Config, root: &Path) -> Result<PlannedPoint, CommandError> {
-    Ok(PlannedPoint { point: point(benchmark, config, root)?, sampling: sampling(settings.sampling_for(benchmark)) })
+    Ok(PlannedPoint {
+        point: point(benchmark, config, root)?,
+        sampling: sampling(settings.sampling_for(benchmark), SamplingOptions::default()),
+    })
 }
 
 /// One point of a benchmark, executed in the checkout at `root`.
@@ -105,8 +108,8 @@ fn metric_source(source: &settings::MetricSource) -> Result<MetricSource, Comman
     })
 }
 
-fn sampling(given: settings::Sampling) -> SamplingOptions {
-    let usual = SamplingOptions::default();
+/// Sampling as given, the rest as usual.
+pub fn sampling(given: settings::Sampling, usual: SamplingOptions) -> SamplingOptions {
     SamplingOptions {
         warmup: given.warmup.map_or(usual.warmup, |warmup| match warmup {
             settings::Warmup::Count(count) => Warmup::Count(count),

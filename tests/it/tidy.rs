@@ -36,7 +36,9 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("clap::", &["cli", "commands"]),
     ("tabled::", &["report"]),
     ("indicatif::", &["report"]),
-    ("std::process::Command", &["store", "harness", "commands"]),
+    ("cudarc::", &["cuda"]),
+    ("nvml_wrapper::", &["cuda"]),
+    ("std::process::Command", &["store", "harness", "cuda", "commands"]),
     ("std::fs", &["store", "settings", "harness", "cuda", "ncu", "import", "commands"]),
     ("std::env::var", &["store"]),
     ("SystemTime", &[]),
@@ -170,6 +172,7 @@ fn commands_do_not_import_each_other() {
         "hook",
         "doctor",
         "demo",
+        "kernel_worker",
         "completions",
         "man",
     ]
