@@ -154,6 +154,7 @@ impl Bench {
             values: Vec::new(),
             warnings: Vec::new(),
             barred: None,
+            machine_code: None,
         };
         self.records.push(Record::new(LineId::from_parts(1, 2), self.run.id, measured));
         self
