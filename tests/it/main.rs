@@ -14,6 +14,7 @@ mod gpu;
 mod hook;
 mod hostile;
 mod kernels;
+mod kernel_manifests;
 mod kernels_cpu;
 mod profile;
 mod roofline;
