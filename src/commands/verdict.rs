@@ -1,6 +1,8 @@
 //! From evidence to verdicts: what `check` shows, and what the pre-push hook holds a push against.
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::thread::ScopedJoinHandle;
 
 use super::confirmation::{Confirmer, Suspect};
 use super::context::Context;
@@ -110,15 +112,34 @@ impl<'a> Case<'a> {
             now: self.now,
             family: sides.len(),
         };
-        let mut verdicts = Vec::with_capacity(sides.len());
-        for side in &mut sides {
+        let verdicts = self.judge_all(&bench, &mut sides, evidence)?;
+        Ok(Heard { bench, sides, series: verdicts, unmeasured })
+    }
+
+    /// Judges on every core: each has the whole history of one series in memory at a time.
+    fn judge_all(
+        &self,
+        bench: &Bench<'_>,
+        sides: &mut [(Series, Candidate)],
+        evidence: &Evidence,
+    ) -> Result<Vec<SeriesVerdict>, Unusable> {
+        let judge = |side: &mut (Series, Candidate)| {
             evidence.load(&mut side.0, usize::MAX)?;
-            verdicts.push(bench.judge(side, &[], 1));
+            let verdict = bench.judge(side, &[], 1);
             if !self.confirms {
                 side.0.runs = Vec::new();
             }
-        }
-        Ok(Heard { bench, sides, series: verdicts, unmeasured })
+            Ok(verdict)
+        };
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let share = sides.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let start = |part: &mut [(Series, Candidate)]| part.iter_mut().map(judge).collect::<Result<Vec<_>, Unusable>>();
+            let workers: Vec<_> = sides.chunks_mut(share).map(|part| scope.spawn(move || start(part))).collect();
+            let join = |worker: ScopedJoinHandle<'_, _>| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let parts: Result<Vec<Vec<SeriesVerdict>>, Unusable> = workers.into_iter().map(join).collect();
+            parts.map(|parts| parts.concat())
+        })
     }
 }
 

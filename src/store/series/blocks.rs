@@ -4,11 +4,10 @@
 //! zeros, and the CRC of those bytes and of the block's number. So a damaged, cut-off or foreign piece is noticed
 //! where it is read, and reading twenty elements of millions costs one or two blocks.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
@@ -106,7 +105,8 @@ impl<'a> Writer<'a> {
 /// Reads what a [`Writer`] wrote.
 #[derive(Debug)]
 pub(super) struct Reader {
-    file: File,
+    /// Several threads read, and each has to move to its place first.
+    file: Mutex<File>,
     blocks: u64,
 }
 
@@ -114,7 +114,7 @@ impl Reader {
     /// Takes a file and gives its directory.
     pub(super) fn new(file: File) -> Result<(Self, Vec<u8>), Damaged> {
         let length = file.metadata().map_err(|_| Damaged)?.len();
-        let reader = Self { file, blocks: length / BLOCK as u64 };
+        let reader = Self { file: Mutex::new(file), blocks: length / BLOCK as u64 };
         let first = reader.blocks_at(0..1, PAYLOAD)?;
         let number = |at: usize| first.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
         if !first.starts_with(MAGIC) {
@@ -180,7 +180,7 @@ impl Reader {
         if range.start >= range.end || range.end > self.blocks || used > PAYLOAD {
             return Err(Damaged);
         }
-        let mut file = &self.file;
+        let mut file = self.file.lock().map_err(|_| Damaged)?;
         file.seek(SeekFrom::Start(range.start * BLOCK as u64)).map_err(|_| Damaged)?;
         let count = (range.end - range.start) as usize;
         let mut read = Vec::with_capacity(count * used);
@@ -206,7 +206,7 @@ impl Reader {
 #[derive(Debug)]
 pub(super) struct Tail {
     array: Array,
-    read: RefCell<Rc<Part>>,
+    read: Mutex<Arc<Part>>,
 }
 
 /// Some neighbouring elements.
@@ -219,19 +219,17 @@ pub(super) struct Part {
 
 impl Tail {
     pub(super) fn new(array: Array) -> Self {
-        Self { array, read: RefCell::new(Rc::new(Part { first: array.len, size: array.size, bytes: Vec::new() })) }
+        Self { array, read: Mutex::new(Arc::new(Part { first: array.len, size: array.size, bytes: Vec::new() })) }
     }
 
     /// The elements from this one on, and perhaps older ones.
-    pub(super) fn from(&self, reader: &Reader, first: u64) -> Result<Rc<Part>, Damaged> {
-        let known = Rc::clone(&self.read.borrow());
-        if known.first <= first {
-            return Ok(known);
+    pub(super) fn from(&self, reader: &Reader, first: u64) -> Result<Arc<Part>, Damaged> {
+        let mut known = self.read.lock().map_err(|_| Damaged)?;
+        if known.first > first {
+            let bytes = reader.read(self.array, first..self.array.len)?;
+            *known = Arc::new(Part { first, size: self.array.size, bytes });
         }
-        let bytes = reader.read(self.array, first..self.array.len)?;
-        let part = Rc::new(Part { first, size: self.array.size, bytes });
-        self.read.replace(Rc::clone(&part));
-        Ok(part)
+        Ok(Arc::clone(&known))
     }
 }
 
