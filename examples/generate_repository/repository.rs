@@ -120,6 +120,7 @@ fn measurement(number: u64, at: u64) -> Result<Measurement, git_ratchet::model::
         values,
         warnings: Vec::new(),
         barred: None,
+        machine_code: None,
     })
 }
 

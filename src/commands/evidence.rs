@@ -125,6 +125,7 @@ impl Evidence {
             run: run.run,
             time: run.time,
             summary: run.summary,
+            machine_code: run.machine_code,
         };
         series.runs = kept.runs(&series.key, &series.metric.unit, most, measured).ok_or(Unusable)?;
         Ok(())

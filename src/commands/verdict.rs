@@ -17,7 +17,7 @@ use crate::judge::{
     self, BaselineRule, Candidate, Excluded, ExcuseEffect, Judgement, NoisePrior, Pair, Series, SeriesInput, SeriesVerdict,
     Thresholds, Verdict,
 };
-use crate::model::{Metric, ObjectId, SeriesKey};
+use crate::model::{Config, Metric, ObjectId, SeriesKey};
 use crate::report::Notice;
 use crate::settings::{BaselineMode, ConfirmMode, Settings};
 
@@ -264,8 +264,13 @@ fn require(sides: &mut Vec<(Series, Candidate)>, policy: &Settings, selection: &
         .filter(|(_, candidate)| !candidate.runs.is_empty())
         .map(|(series, _)| (series.key.benchmark.clone(), series.key.config.clone()))
         .collect();
+    let no_config = Config::empty();
     let mut missing = Vec::new();
     for benchmark in policy.required() {
+        // A kernel's points stand in its manifest; that it was measured at all is what can be told here.
+        if benchmark.kernel.is_some() && !measured.iter().any(|(name, _)| *name == benchmark.name) {
+            missing.push((benchmark, &no_config));
+        }
         for config in benchmark.configs().iter().filter(|config| !measured.contains(&(benchmark.name.clone(), (*config).clone())))
         {
             missing.push((benchmark, config));

@@ -14,6 +14,7 @@
 mod annotated;
 mod append;
 mod base;
+mod changes;
 mod decode;
 mod difference;
 mod error;
@@ -38,6 +39,7 @@ use std::path::Path;
 pub use annotated::{AnnotatedCommit, AnnotatedHistory, StoreWarning};
 pub use append::Appended;
 pub use base::{Base, BaseRequest, BaseSource};
+pub use changes::{Blob, ChangedPath};
 pub use error::StoreError;
 pub use history::{History, HistoryCommit, Walk};
 pub use merge::{Comparison, MergeKind, Merged, Surplus};

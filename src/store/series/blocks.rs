@@ -18,7 +18,7 @@ const PAYLOAD: usize = BLOCK - 4;
 const BLOCKS_AT_ONCE: usize = 64;
 
 /// Names the format. A change of anything that is stored is a new name.
-const MAGIC: &[u8; 24] = b"git-ratchet series 0001\n";
+const MAGIC: &[u8; 24] = b"git-ratchet series 0002\n";
 
 /// The file does not say what was written to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

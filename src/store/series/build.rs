@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io;
 
 use super::blocks::{Array, Writer};
-use super::stored::{Directory, Figures, Instant, MADE_BY, Row, RunTime, StoredSeries, StoredUnit, id_sum, with_age};
+use super::stored::{CodeNumber, Directory, Figures, Instant, MADE_BY, Row, RunTime, StoredSeries, StoredUnit, id_sum, with_age};
 use crate::codec::{Point, Skimmer};
 use crate::model::{Excuse, LineId, Metric, ObjectId, Run, SeriesKey};
 use crate::store::annotated::{Counts, readable, reading_order};
@@ -57,6 +57,7 @@ struct Measured {
     metric: u16,
     dirty: bool,
     barred: bool,
+    code: CodeNumber,
     figures: Figures,
 }
 
@@ -66,6 +67,7 @@ struct Worker<'a> {
     places: Option<&'a Places>,
     history: Option<&'a History>,
     skimmer: Skimmer,
+    codes: Codes,
     testbeds: Vec<String>,
     records: HashMap<(usize, usize), Vec<Measured>>,
     runs: Vec<RunTime>,
@@ -107,6 +109,7 @@ impl Worker<'_> {
                 metric: 0,
                 dirty: run.dirty,
                 barred: record.barred,
+                code: record.machine_code.map_or(0, |code| self.codes.number(code)),
                 figures: Figures::of(&record.summary),
             });
         }
@@ -139,9 +142,26 @@ impl Worker<'_> {
     }
 }
 
+/// Numbers machine code from 1 on.
+#[derive(Default)]
+struct Codes {
+    codes: Vec<String>,
+    numbers: HashMap<String, CodeNumber>,
+}
+
+impl Codes {
+    fn number(&mut self, code: String) -> CodeNumber {
+        *self.numbers.entry(code).or_insert_with_key(|code| {
+            self.codes.push(code.clone());
+            self.codes.len() as CodeNumber
+        })
+    }
+}
+
 /// What all workers found.
 #[derive(Default)]
 struct Gathered {
+    codes: Codes,
     /// The records of each series, with the metrics that they are in.
     series: BTreeMap<SeriesKey, (Vec<Metric>, Vec<Measured>)>,
     runs: Vec<RunTime>,
@@ -159,6 +179,7 @@ impl Gathered {
             all.mentions.extend(worker.mentions);
             all.excused.extend(worker.excused);
             all.counts += worker.counts;
+            let codes: Vec<CodeNumber> = worker.codes.codes.into_iter().map(|code| all.codes.number(code)).collect();
             for ((testbed, point), mut records) in worker.records {
                 let Point { benchmark, config, metric } = worker.skimmer.points()[point].clone();
                 let testbed = worker.testbeds[testbed].clone();
@@ -170,6 +191,7 @@ impl Gathered {
                 });
                 for record in &mut records {
                     (record.run, record.metric) = (record.run + first_run, number as u16);
+                    record.code = (record.code as usize).checked_sub(1).map_or(0, |code| codes[code]);
                 }
                 if together.is_empty() { *together = records } else { together.append(&mut records) }
             }
@@ -214,6 +236,7 @@ impl Gathered {
             mentions: out
                 .array(2 * hash, self.mentions.iter().map(|(tree, note)| [tree.as_bytes(), note.as_bytes()].concat()))?,
             runs: out.array(RunTime::SIZE, self.runs.iter().map(|run| run.to_bytes()))?,
+            codes: std::mem::take(&mut self.codes.codes),
             excused: self.excused.iter().map(ToString::to_string).collect(),
             too_large: too_large.iter().map(ToString::to_string).collect(),
             counts: self.counts,
@@ -248,8 +271,9 @@ impl Gathered {
         let units = units.into_iter().map(|unit| {
             let in_unit = || records.iter().filter(|record| metrics[usize::from(record.metric)].unit.symbol() == unit);
             let may_bind = |record: &&Measured| !record.dirty && !record.barred;
-            let row =
-                |record: &Measured| Row { age: record.age, run: record.run, id: record.id, figures: record.figures }.to_bytes();
+            let row = |record: &Measured| {
+                Row { age: record.age, run: record.run, code: record.code, id: record.id, figures: record.figures }.to_bytes()
+            };
             let rows: Array = out.array(Row::SIZE, in_unit().filter(may_bind).map(row))?;
             let dirty = in_unit().filter(|record| record.dirty).count();
             let barred = in_unit().filter(|record| record.barred && !record.dirty).count();

@@ -45,6 +45,8 @@ pub struct SeriesRun {
     pub time: DateTime<Utc>,
     /// Its statistics, without mean and extremes.
     pub summary: Summary,
+    /// The hash of the machine code that ran.
+    pub machine_code: Option<String>,
 }
 
 /// How many records a series has, seen from one unit.
@@ -216,10 +218,10 @@ impl SeriesHistory {
             return self.older_runs(key, unit, most, |_, run| keep(run));
         }
         let mut runs = self.older_runs(key, unit, most, |id, run| (id, run))?;
-        for NewRecord { instant, run, time, figures, .. } in newer {
+        for NewRecord { instant, run, time, figures, machine_code, .. } in newer {
             let age = instant.age as usize;
-            let (commit, summary) = (self.commit(age)?, figures.summary());
-            runs.push((instant.id, SeriesRun { age, commit, run: *run, time: *time, summary }));
+            let (commit, summary, machine_code) = (self.commit(age)?, figures.summary(), machine_code.clone());
+            runs.push((instant.id, SeriesRun { age, commit, run: *run, time: *time, summary, machine_code }));
         }
         let place = |(id, run): &([u8; 16], SeriesRun)| (run.age, run.time, *id);
         // What came later may count for an older commit.
@@ -267,7 +269,8 @@ impl SeriesHistory {
         let run = |row: Row| {
             let RunTime { id, time } = RunTime::from_bytes(runs.get(u64::from(row.run))?);
             let commit = ObjectId::from_bytes(commits.get(u64::from(row.age))?)?;
-            Some(keep(row.id, SeriesRun { age: row.age as usize, commit, run: id, time, summary: row.figures.summary() }))
+            let (summary, machine_code) = (row.figures.summary(), self.base.code(row.code));
+            Some(keep(row.id, SeriesRun { age: row.age as usize, commit, run: id, time, summary, machine_code }))
         };
         let mut made = Vec::with_capacity((len - first) as usize);
         for row in rows() {

@@ -44,6 +44,7 @@ pub(super) struct NewRecord {
     pub(super) metric: Metric,
     pub(super) dirty: bool,
     pub(super) barred: bool,
+    pub(super) machine_code: Option<String>,
     pub(super) figures: Figures,
 }
 
@@ -297,6 +298,7 @@ impl Taken<'_> {
                 metric: record.metric.clone(),
                 dirty: run.dirty,
                 barred: record.barred.is_some(),
+                machine_code: record.machine_code.clone(),
                 figures: Figures::of(&record.summary),
             });
         }

@@ -32,6 +32,8 @@ pub(super) struct Directory {
     pub(super) mentions: Array,
     /// Run ids and times.
     pub(super) runs: Array,
+    /// The machine code that records name, each once.
+    pub(super) codes: Vec<String>,
     /// Annotated objects whose notes hold excuses.
     pub(super) excused: Vec<String>,
     /// Annotated objects whose notes are too large.
@@ -119,14 +121,18 @@ impl StoredSeries {
     }
 }
 
-/// One record: the age of its commit, the number of its run, its id, and its statistics.
+/// One record: the age of its commit, the numbers of its run and of its machine code, its id, and its statistics.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Row {
     pub(super) age: u32,
     pub(super) run: u32,
+    pub(super) code: CodeNumber,
     pub(super) id: [u8; 16],
     pub(super) figures: Figures,
 }
+
+/// Which of [`Directory::codes`] a record names, counted from 1; 0 stands for none.
+pub(super) type CodeNumber = u32;
 
 /// The statistics that a verdict needs; NaN stands for what is not known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -158,7 +164,7 @@ impl Figures {
 }
 
 impl Row {
-    pub(super) const SIZE: usize = 64;
+    pub(super) const SIZE: usize = 68;
 
     pub(super) fn to_bytes(self) -> [u8; Self::SIZE] {
         let Figures { n, median, low, high, stddev } = self.figures;
@@ -167,9 +173,10 @@ impl Row {
         bytes[4..8].copy_from_slice(&self.run.to_le_bytes());
         bytes[8..24].copy_from_slice(&self.id);
         bytes[24..32].copy_from_slice(&n.to_le_bytes());
-        for (place, number) in bytes[32..].chunks_exact_mut(8).zip([median, low, high, stddev]) {
+        for (place, number) in bytes[32..64].chunks_exact_mut(8).zip([median, low, high, stddev]) {
             place.copy_from_slice(&number.to_le_bytes());
         }
+        bytes[64..].copy_from_slice(&self.code.to_le_bytes());
         bytes
     }
 
@@ -178,7 +185,7 @@ impl Row {
         let number = |at: usize| f64::from_bits(word(at));
         let figures = Figures { n: word(24), median: number(32), low: number(40), high: number(48), stddev: number(56) };
         let half = |at: usize| u32::from_le_bytes(array(bytes, at));
-        Self { age: half(0), run: half(4), id: array(bytes, 8), figures }
+        Self { age: half(0), run: half(4), code: half(64), id: array(bytes, 8), figures }
     }
 }
 
@@ -229,6 +236,11 @@ impl Base {
 
     pub(super) fn notes_tree(&self) -> Result<ObjectId, Damaged> {
         self.directory.notes_tree.parse().map_err(|_| Damaged)
+    }
+
+    /// The machine code with this number.
+    pub(super) fn code(&self, number: CodeNumber) -> Option<String> {
+        self.directory.codes.get((number as usize).checked_sub(1)?).cloned()
     }
 
     /// How many commits the history has.

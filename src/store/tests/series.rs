@@ -41,7 +41,14 @@ fn kept_series(kept: &SeriesHistory) -> Vec<Series> {
 
 fn measured(kept: &SeriesHistory) -> impl Fn(crate::store::SeriesRun) -> MeasuredRun + '_ {
     let newest = kept.len() - 1;
-    move |run| MeasuredRun { commit: run.commit, position: newest - run.age, run: run.run, time: run.time, summary: run.summary }
+    move |run| MeasuredRun {
+        commit: run.commit,
+        position: newest - run.age,
+        run: run.run,
+        time: run.time,
+        summary: run.summary,
+        machine_code: run.machine_code,
+    }
 }
 
 /// Where each excuse stands, and what counts for the candidate.
