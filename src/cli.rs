@@ -60,6 +60,7 @@ pub enum Command {
     /// Fetches and unites first, and tries again when others push at the same moment. Nothing at the remote is ever
     /// overwritten.
     Push(ExchangeArgs),
+    Prune(PruneArgs),
     Hook(HookArgs),
     Doctor(DoctorArgs),
     Demo(DemoArgs),
@@ -587,6 +588,27 @@ pub struct ReportArgs {
     pub output: Option<PathBuf>,
 }
 
+/// Drop the notes of commits that no branch, tag or worktree leads to any more.
+///
+/// Shows what would go, and goes no further without --yes. What was measured of a tree that a reachable commit still has
+/// stays, as after a squash-merge. A fetch only ever adds: clones that still have a dropped note bring it back with the next
+/// notes that they push.
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Only notes of which every run and excuse is older than this, such as 90d, 26w or 2y.
+    #[arg(long, value_name = "AGE")]
+    pub older_than: Option<String>,
+    /// Also notes of commits that are not in this repository. They may be on branches that were never fetched.
+    #[arg(long)]
+    pub missing: bool,
+    /// Do it.
+    #[arg(long)]
+    pub yes: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Accept a regression, with a reason.
 ///
 /// From the excused commit on, older and better levels no longer bind the series. The excuse is a note like the
@@ -647,6 +669,12 @@ pub struct KernelWorkerArgs {
     /// The clock to lock to. Default: what the GPU holds at its power limit.
     #[arg(long, value_name = "MHZ", requires = "keep_clocks")]
     pub mhz: Option<u32>,
+    /// Only launch the kernel of the job in this file, without verifying or timing it.
+    #[arg(long, value_name = "FILE", conflicts_with = "keep_clocks")]
+    pub launch: Option<PathBuf>,
+    /// How often to launch it.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "launch")]
+    pub launches: u32,
 }
 
 /// Print a completion script for a shell.

@@ -2,19 +2,56 @@
 
 use std::path::{Path, PathBuf};
 
+use git_ratchet::cuda::{Compiler, CompilerSearch, Manifest, PlanRequest, work_tree};
+use git_ratchet::model::Config;
 use serde_json::Value;
 
 use crate::world::{Ran, World};
 
 /// Where NVRTC is for these tests; a suite without one says so.
-fn nvrtc() -> Option<PathBuf> {
+pub fn nvrtc() -> Option<PathBuf> {
     let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nvrtc");
     let path = std::env::var_os("RATCHET_TEST_NVRTC").map_or(usual, PathBuf::from);
     if !path.exists() {
+        assert!(std::env::var_os("RATCHET_NEEDS_NVRTC").is_none(), "there is no NVRTC at {}", path.display());
         eprintln!("SKIPPED: there is no NVRTC at target/nvrtc or RATCHET_TEST_NVRTC; .ci/nvrtc installs it");
         return None;
     }
     Some(path)
+}
+
+/// What CI compiles our own kernels for, each as far as its manifest goes.
+const ARCHS: [u32; 5] = [75, 80, 89, 90, 100];
+
+#[test]
+fn our_own_kernels_compile_everywhere_and_spill_nowhere() {
+    let Some(nvrtc) = nvrtc() else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compiler = Compiler::find(&CompilerSearch { configured: Some(nvrtc), env: &|_| None }).unwrap();
+    let compiler = compiler.with_cache(root.join("target/kernels"));
+    let read = work_tree(root);
+    let manifests: Vec<Manifest> = std::fs::read_dir(root.join("kernels"))
+        .unwrap()
+        .map(|entry| format!("kernels/{}", entry.unwrap().file_name().to_string_lossy()))
+        .filter(|path| path.ends_with(".toml"))
+        .map(|path| Manifest::load(&path, &read).unwrap_or_else(|error| panic!("{error}")))
+        .collect();
+    assert!(manifests.len() >= 5, "kernels are missing");
+    let tunables = Config::empty();
+    let mut jobs = Vec::new();
+    for (manifest, number) in manifests.iter().flat_map(|manifest| ARCHS.iter().map(move |number| (manifest, *number))) {
+        let arch = manifest.arch_on(number);
+        for config in manifest.configs().iter().filter(|_| manifest.supports(arch)) {
+            let request = PlanRequest { config, tunables: &tunables, arch, device: None };
+            let code = manifest.code(&request).unwrap_or_else(|error| panic!("{} [{config}]: {error}", manifest.path()));
+            jobs.push((format!("{} [{config}] for {arch}", manifest.path()), code.program, arch));
+        }
+    }
+    let programs: Vec<_> = jobs.iter().map(|(_, program, arch)| (program, *arch)).collect();
+    for ((name, _, _), compiled) in jobs.iter().zip(compiler.compile_all(&programs)) {
+        let code = compiled.unwrap_or_else(|error| panic!("{name}: {error}")).code.clone();
+        assert_eq!((code.spill_stores, code.spill_loads), (0, 0), "{name} spills: {code:?}");
+    }
 }
 
 const MANIFEST: &str = r#"

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 const BLOCK: usize = 4096;
 const PAYLOAD: usize = BLOCK - 4;
 
+/// So many are read by one call: they stay in the processor's cache while they are checked.
+const BLOCKS_AT_ONCE: usize = 64;
+
 /// Names the format. A change of anything that is stored is a new name.
 const MAGIC: &[u8; 24] = b"git-ratchet series 0002\n";
 
@@ -112,7 +115,7 @@ impl Reader {
     pub(super) fn new(file: File) -> Result<(Self, Vec<u8>), Damaged> {
         let length = file.metadata().map_err(|_| Damaged)?.len();
         let reader = Self { file, blocks: length / BLOCK as u64 };
-        let first = reader.blocks_at(0..1)?;
+        let first = reader.blocks_at(0..1, PAYLOAD)?;
         let number = |at: usize| first.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
         if !first.starts_with(MAGIC) {
             return Err(Damaged);
@@ -132,10 +135,8 @@ impl Reader {
         }
         let per_block = array.per_block();
         let end = array.block.checked_add(range.end.div_ceil(per_block)).ok_or(Damaged)?;
-        let bytes = self.blocks_at(array.block + range.start / per_block..end)?;
-        let used = per_block as usize * array.size;
+        let mut read = self.blocks_at(array.block + range.start / per_block..end, per_block as usize * array.size)?;
         let skipped = (range.start % per_block) as usize * array.size;
-        let mut read: Vec<u8> = bytes.chunks(PAYLOAD).flat_map(|payload| &payload[..used.min(payload.len())]).copied().collect();
         read.drain(..skipped);
         read.truncate((range.end - range.start) as usize * array.size);
         Ok(read)
@@ -173,24 +174,31 @@ impl Reader {
         Ok((low * per_block).min(array.len))
     }
 
-    /// The checked payloads of some blocks, one after the other.
-    fn blocks_at(&self, range: Range<u64>) -> Result<Vec<u8>, Damaged> {
+    /// The first `used` bytes of the payloads of some blocks, one after the other, all of them checked.
+    fn blocks_at(&self, range: Range<u64>, used: usize) -> Result<Vec<u8>, Damaged> {
         // Before anything is allocated: a number that somebody changed must not ask for all the memory there is.
-        if range.start >= range.end || range.end > self.blocks {
+        if range.start >= range.end || range.end > self.blocks || used > PAYLOAD {
             return Err(Damaged);
         }
-        let mut bytes = vec![0; (range.end - range.start) as usize * BLOCK];
         let mut file = &self.file;
         file.seek(SeekFrom::Start(range.start * BLOCK as u64)).map_err(|_| Damaged)?;
-        file.read_exact(&mut bytes).map_err(|_| Damaged)?;
-        for (number, at) in range.zip((0..).step_by(BLOCK)) {
-            let (payload, sum) = bytes[at..at + BLOCK].split_at(PAYLOAD);
-            if checksum(payload, number).to_le_bytes() != sum {
-                return Err(Damaged);
+        let count = (range.end - range.start) as usize;
+        let mut read = Vec::with_capacity(count * used);
+        let mut buffer = vec![0; count.min(BLOCKS_AT_ONCE) * BLOCK];
+        let mut number = range.start;
+        while number < range.end {
+            let blocks = buffer.len().min((range.end - number) as usize * BLOCK);
+            file.read_exact(&mut buffer[..blocks]).map_err(|_| Damaged)?;
+            for block in buffer[..blocks].chunks_exact(BLOCK) {
+                let (payload, sum) = block.split_at(PAYLOAD);
+                if checksum(payload, number).to_le_bytes() != sum {
+                    return Err(Damaged);
+                }
+                read.extend_from_slice(&payload[..used]);
+                number += 1;
             }
         }
-        close_up(&mut bytes);
-        Ok(bytes)
+        Ok(read)
     }
 }
 
@@ -233,15 +241,6 @@ impl Part {
         let start = usize::try_from(number.checked_sub(self.first)?).ok()?.checked_mul(self.size)?;
         self.bytes.get(start..start.checked_add(self.size)?)
     }
-}
-
-/// Takes the checksums out from between the payloads.
-fn close_up(bytes: &mut Vec<u8>) {
-    let blocks = bytes.len() / BLOCK;
-    for block in 1..blocks {
-        bytes.copy_within(block * BLOCK..block * BLOCK + PAYLOAD, block * PAYLOAD);
-    }
-    bytes.truncate(blocks * PAYLOAD);
 }
 
 fn checksum(payload: &[u8], number: u64) -> u32 {

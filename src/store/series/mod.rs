@@ -209,12 +209,15 @@ impl SeriesHistory {
         counts
     }
 
-    /// The newest runs of a series that may be a baseline, oldest first; at most `most`. `None` where the file turns out
-    /// to be damaged.
-    pub fn runs(&self, key: &SeriesKey, unit: &Unit, most: usize) -> Option<Vec<SeriesRun>> {
-        let mut runs = self.older_runs(key, unit, most)?;
+    /// The newest runs of a series that may be a baseline, oldest first and at most `most`, each made into what the caller
+    /// keeps. `None` where the file turns out to be damaged.
+    pub fn runs<T>(&self, key: &SeriesKey, unit: &Unit, most: usize, keep: impl Fn(SeriesRun) -> T) -> Option<Vec<T>> {
         let newer = self.newer.records.get(key).into_iter().flatten();
-        let newer = newer.filter(|record| record.metric.unit == *unit && !record.dirty && !record.barred);
+        let mut newer = newer.filter(|record| record.metric.unit == *unit && !record.dirty && !record.barred).peekable();
+        if newer.peek().is_none() {
+            return self.older_runs(key, unit, most, |_, run| keep(run));
+        }
+        let mut runs = self.older_runs(key, unit, most, |id, run| (id, run))?;
         for NewRecord { instant, run, time, figures, machine_code, .. } in newer {
             let age = instant.age as usize;
             let (commit, summary, machine_code) = (self.commit(age)?, figures.summary(), machine_code.clone());
@@ -225,8 +228,8 @@ impl SeriesHistory {
         if !runs.is_sorted_by_key(place) {
             runs.sort_by_key(place);
         }
-        runs.drain(..runs.len().saturating_sub(most));
-        Some(runs.into_iter().map(|(_, run)| run).collect())
+        let first = runs.len().saturating_sub(most);
+        Some(runs.into_iter().skip(first).map(|(_, run)| keep(run)).collect())
     }
 
     /// The commit of an age.
@@ -243,27 +246,37 @@ impl SeriesHistory {
         self.base.directory.series.iter().find(|series| series.key().is_ok_and(|known| known == *key))
     }
 
-    /// The newest runs that the file has, oldest first, with the ids of their records.
-    fn older_runs(&self, key: &SeriesKey, unit: &Unit, most: usize) -> Option<Vec<([u8; 16], SeriesRun)>> {
+    /// The newest runs that the file has, oldest first, made into what is kept of them and of their records' ids.
+    fn older_runs<T>(
+        &self,
+        key: &SeriesKey,
+        unit: &Unit,
+        most: usize,
+        keep: impl Fn([u8; 16], SeriesRun) -> T,
+    ) -> Option<Vec<T>> {
         let Some(stored) = self.stored(key).and_then(|series| series.units.iter().find(|stored| stored.unit == unit.symbol()))
         else {
             return Some(Vec::new());
         };
         let len = stored.rows.len;
         let first = len.saturating_sub(most as u64);
-        let rows: Vec<Row> =
-            self.base.reader.read(stored.rows, first..len).ok()?.chunks_exact(Row::SIZE).map(Row::from_bytes).collect();
-        let oldest = rows.first().map_or(0, |row| row.age);
-        let first_run = rows.iter().map(|row| row.run).min().unwrap_or(0);
+        let rows = self.base.reader.read(stored.rows, first..len).ok()?;
+        let rows = || rows.chunks_exact(Row::SIZE).map(Row::from_bytes);
+        let oldest = rows().next().map_or(0, |row| row.age);
+        let first_run = rows().map(|row| row.run).min().unwrap_or(0);
         let commits = self.base.commits.from(&self.base.reader, u64::from(oldest)).ok()?;
         let runs = self.base.runs.from(&self.base.reader, u64::from(first_run)).ok()?;
-        let run = |row: &Row| {
+        let run = |row: Row| {
             let RunTime { id, time } = RunTime::from_bytes(runs.get(u64::from(row.run))?);
             let commit = ObjectId::from_bytes(commits.get(u64::from(row.age))?)?;
             let (summary, machine_code) = (row.figures.summary(), self.base.code(row.code));
-            Some((row.id, SeriesRun { age: row.age as usize, commit, run: id, time, summary, machine_code }))
+            Some(keep(row.id, SeriesRun { age: row.age as usize, commit, run: id, time, summary, machine_code }))
         };
-        rows.iter().map(run).collect()
+        let mut made = Vec::with_capacity((len - first) as usize);
+        for row in rows() {
+            made.push(run(row)?);
+        }
+        Some(made)
     }
 }
 
