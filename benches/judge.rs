@@ -23,7 +23,14 @@ fn measured(number: usize, position: usize, value: f64) -> MeasuredRun {
     bytes[12..].copy_from_slice(&(number as u64).to_be_bytes());
     let commit = ObjectId::from_bytes(&bytes).unwrap_or_else(|| unreachable!("twenty bytes"));
     let summary = Summary { low: Some(value * 0.997), high: Some(value * 1.003), ..Summary::single(value) };
-    MeasuredRun { commit, position, run: LineId::from_parts(1, number as u128), time: DateTime::UNIX_EPOCH, summary }
+    MeasuredRun {
+        commit,
+        position,
+        run: LineId::from_parts(1, number as u128),
+        time: DateTime::UNIX_EPOCH,
+        summary,
+        machine_code: None,
+    }
 }
 
 fn judge(series: &Series, family: usize) -> Verdict {

@@ -78,6 +78,7 @@ impl Level {
             run: LineId::from_parts(1, self.commits as u128),
             time: DateTime::UNIX_EPOCH,
             summary: Summary::single(run.exp()),
+            machine_code: None,
         };
         runs.iter().map(measured).collect()
     }

@@ -87,6 +87,8 @@ struct StoredRecord {
     warnings: Vec<StoredWarning>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     barred: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    machine_code: Option<String>,
 }
 
 /// Ascending values: the first in ticks of `10^exp`, then the differences.
@@ -299,6 +301,7 @@ fn store_record(record: &Record) -> StoredRecord {
         sample: record.sample.as_ref().filter(|sample| sample.ticks().len() > 1).map(store_sample),
         warnings: record.warnings.iter().map(store_warning).collect(),
         barred: record.barred.clone(),
+        machine_code: record.machine_code.clone(),
     }
 }
 
@@ -335,6 +338,7 @@ fn load_record(stored: StoredRecord) -> Result<Record, String> {
         sample,
         warnings: stored.warnings.into_iter().filter_map(load_warning).collect(),
         barred: stored.barred,
+        machine_code: load_machine_code(stored.machine_code),
     })
 }
 
@@ -460,6 +464,11 @@ fn load_excuse(stored: StoredExcuse) -> Result<Excuse, String> {
 
 fn store_config(config: &Config) -> Map<String, Value> {
     config.iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect()
+}
+
+/// A hash that is longer than any name is none.
+pub(super) fn load_machine_code(stored: Option<String>) -> Option<String> {
+    stored.filter(|code| code.len() <= crate::model::MAX_NAME_BYTES)
 }
 
 /// Values are strings; plain numbers and booleans, as other programs may write them, are taken by their text.

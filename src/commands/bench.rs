@@ -1,15 +1,19 @@
 //! `bench`: run the benchmarks of ratchet.toml and record their results on HEAD.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::context::Context;
 use super::error::{CommandError, During};
+use super::gpu::{self, ClockWish, GpuOptions, GpuResults, Schedule};
+use super::kernels::{self, CodeResults, KernelPoint};
 use super::points::{self, PlannedPoint};
 use super::progress::ShownProgress;
 use super::recording::{self, RunFacts};
 use super::workspace::Workspace;
-use crate::cli::BenchArgs;
+use crate::cli::{BenchArgs, CacheArg};
 use crate::codec::Entry;
+use crate::cuda;
 use crate::exit::Exit;
 use crate::harness::{BenchFailure, ExecutionError, Interrupt, MonotonicClock, ProcessExecutor, run_benchmark};
 use crate::model::{Config, Measurement, ObjectId, Quantity, Unit};
@@ -17,7 +21,7 @@ use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
 use crate::report::progress::ProgressLine;
 use crate::report::words::SHORT_ID;
-use crate::report::{Notice, escape, records_json, show_text};
+use crate::report::{Notice, code_text, escape, records_json, show_text};
 
 /// Runs the command.
 pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -27,7 +31,14 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
         return list(&planned, arguments, context);
     }
     let before = State::of(&workspace)?;
-    let measured = measure(arguments, &planned, context)?;
+    let began = (context.clock)();
+    let code = kernels::compile(&planned.kernels, &workspace, context)?;
+    let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+    let measured = measure(arguments, &planned.commands, &interrupt, context)?;
+    let kernels = match interrupt.is_requested() || arguments.compile_only {
+        true => GpuResults::default(),
+        false => measure_kernels(arguments, &planned.kernels, &interrupt, &workspace, context)?,
+    };
     let after = State::of(&workspace)?;
     if before.head != after.head {
         return Err(CommandError::failure(
@@ -36,10 +47,16 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
         .with_hint("run git ratchet bench again and leave the work tree alone meanwhile"));
     }
     let dirty = before.dirty || after.dirty;
-    finish(arguments, &workspace, Finished { measured, head: before.head, dirty }, context)
+    finish(arguments, &workspace, Finished { code, began, measured, kernels, head: before.head, dirty }, context)
 }
 
-fn plan(arguments: &BenchArgs, workspace: &Workspace) -> Result<Vec<PlannedPoint>, CommandError> {
+/// What is to be measured.
+struct Planned {
+    commands: Vec<PlannedPoint>,
+    kernels: Vec<KernelPoint>,
+}
+
+fn plan(arguments: &BenchArgs, workspace: &Workspace) -> Result<Planned, CommandError> {
     let root = workspace.store.work_dir().ok_or_else(|| {
         CommandError::failure("a bare repository has no files to run benchmarks in").with_hint("run it in a clone or a worktree")
     })?;
@@ -50,13 +67,45 @@ fn plan(arguments: &BenchArgs, workspace: &Workspace) -> Result<Vec<PlannedPoint
     }
     let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
     let mut planned = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
+    let kernels = kernel_points(arguments, workspace, root, &filter)?;
+    if arguments.compile_only {
+        planned.clear();
+    }
+    if planned.is_empty() && kernels.is_empty() {
+        return Err(nothing_left(arguments, &filter));
+    }
     if let Some(limit) = arguments.max_time.as_deref().map(max_time).transpose()? {
         planned.iter_mut().for_each(|point| {
             point.sampling.max_time = limit;
             point.sampling.min_time = point.sampling.min_time.min(limit);
         });
     }
-    Ok(planned)
+    Ok(Planned { commands: planned, kernels })
+}
+
+fn kernel_points(
+    arguments: &BenchArgs,
+    workspace: &Workspace,
+    root: &Path,
+    filter: &Config,
+) -> Result<Vec<KernelPoint>, CommandError> {
+    let asked = kernels::archs(&arguments.archs)?;
+    let read = cuda::work_tree(root);
+    let mut found = Vec::new();
+    for benchmark in workspace.settings.benchmarks.iter().filter(|known| points::is_wanted(&known.name, &arguments.names)) {
+        if let Some(kernel) = &benchmark.kernel {
+            found.extend(kernels::points(benchmark, kernel, &read, filter, &asked)?);
+        }
+    }
+    Ok(found)
+}
+
+fn nothing_left(arguments: &BenchArgs, filter: &Config) -> CommandError {
+    if arguments.compile_only {
+        return CommandError::usage("there is no kernel to compile among these benchmarks")
+            .with_hint("a kernel is a [[benchmark]] with kernel = \"kernels/NAME.toml\": docs/cuda.md");
+    }
+    CommandError::usage(format!("no benchmark has a config with {filter}")).with_hint("git ratchet bench --list shows them all")
 }
 
 fn max_time(text: &str) -> Result<Duration, CommandError> {
@@ -66,18 +115,21 @@ fn max_time(text: &str) -> Result<Duration, CommandError> {
     seconds.ok_or_else(|| CommandError::usage(format!("--max-time {text} is no time; it looks like 10s")))
 }
 
-fn list(planned: &[PlannedPoint], arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
+fn list(planned: &Planned, arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let commands = planned.commands.iter().map(|planned| (&planned.point.benchmark, &planned.point.config));
+    let kernels = planned.kernels.iter().map(|point| (&point.benchmark, &point.config));
+    let all = commands.chain(kernels);
     if arguments.json {
-        let points = planned.iter().map(|planned| {
-            serde_json::json!({ "benchmark": planned.point.benchmark.as_str(), "config": crate::report::check_json::config(&planned.point.config) })
+        let points = all.map(|(benchmark, config)| {
+            serde_json::json!({ "benchmark": benchmark.as_str(), "config": crate::report::check_json::config(config) })
         });
         let object = serde_json::json!({ "version": 1, "points": points.collect::<Vec<_>>() });
         writeln!(context.out, "{object}")?;
         return Ok(Exit::Holds);
     }
-    for PlannedPoint { point, .. } in planned {
-        let config = if point.config.is_empty() { String::new() } else { format!(" [{}]", point.config) };
-        writeln!(context.out, "{}", escape::terminal(&format!("{}{config}", point.benchmark)))?;
+    for (benchmark, config) in all {
+        let config = if config.is_empty() { String::new() } else { format!(" [{config}]") };
+        writeln!(context.out, "{}", escape::terminal(&format!("{benchmark}{config}")))?;
     }
     Ok(Exit::Holds)
 }
@@ -102,8 +154,33 @@ struct Measured {
     interrupted: bool,
 }
 
-fn measure(arguments: &BenchArgs, planned: &[PlannedPoint], context: &mut Context) -> Result<Measured, CommandError> {
-    let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+/// Times the kernels where there is a GPU.
+fn measure_kernels(
+    arguments: &BenchArgs,
+    points: &[KernelPoint],
+    interrupt: &Interrupt,
+    workspace: &Workspace,
+    context: &mut Context,
+) -> Result<GpuResults, CommandError> {
+    let cache = match arguments.cache {
+        CacheArg::Cold => cuda::Cache::Cold,
+        CacheArg::Hot => cuda::Cache::Hot,
+    };
+    let lock = arguments.lock_clocks.as_deref().map(ClockWish::parse).transpose()?;
+    let max_time = arguments.max_time.as_deref().map(max_time).transpose()?;
+    let schedule = Schedule { runs: arguments.runs, max_time, options: GpuOptions { cache, lock }, interrupt };
+    gpu::measure(points, &schedule, workspace, context)
+}
+
+fn measure(
+    arguments: &BenchArgs,
+    planned: &[PlannedPoint],
+    interrupt: &Interrupt,
+    context: &mut Context,
+) -> Result<Measured, CommandError> {
+    if planned.is_empty() {
+        return Ok(Measured::default());
+    }
     let clock = MonotonicClock::new();
     let mut executor = ProcessExecutor::new(interrupt.clone());
     let total = planned.len() as u64 * u64::from(arguments.runs);
@@ -132,18 +209,31 @@ fn measure(arguments: &BenchArgs, planned: &[PlannedPoint], context: &mut Contex
 
 /// What is left to show and record.
 struct Finished {
+    code: CodeResults,
+    began: chrono::DateTime<chrono::Utc>,
     measured: Measured,
+    kernels: GpuResults,
     head: ObjectId,
     dirty: bool,
 }
 
 fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, context: &mut Context) -> Result<Exit, CommandError> {
-    let Finished { measured, head, dirty } = finished;
+    let Finished { code, began, measured, kernels, head, dirty } = finished;
     let testbed = recording::this_testbed(workspace.settings.testbed.as_deref())?;
-    show(arguments, &measured, context)?;
+    show(arguments, (&code, &measured, &kernels), context)?;
+    let verdict = kernel_verdict(&kernels, context)?;
     let mut entries: Vec<Entry> = Vec::new();
+    for (testbed, measurements) in code.runs {
+        let facts = RunFacts { commit: head, dirty, testbed, tool: recording::own_name(), time: began };
+        entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
+    }
     for (time, measurements) in measured.runs.into_iter().filter(|(_, measurements)| !measurements.is_empty()) {
         let facts = RunFacts { commit: head, dirty, testbed: testbed.clone(), tool: recording::own_name(), time };
+        entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
+    }
+    for (time, measurements) in kernels.runs.into_iter().filter(|(_, measurements)| !measurements.is_empty()) {
+        let Some(testbed) = kernels.testbed.clone() else { continue };
+        let facts = RunFacts { commit: head, dirty, testbed, tool: recording::own_name(), time };
         entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
     }
     if dirty {
@@ -158,25 +248,79 @@ fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, cont
             writeln!(context.out, "recorded {} on {}", count(records, "result"), head.short(SHORT_ID))?;
         }
     }
+    for notice in code.notices.iter().chain(&kernels.notices) {
+        write_notice(context.err, notice, context.terminal.color)?;
+    }
+    for failure in code.failures.iter().chain(&kernels.failures) {
+        writeln!(context.err, "error: {}", escape::terminal_lines(failure))?;
+    }
     for failure in &measured.failures {
         writeln!(context.err, "error: {failure}")?;
     }
-    if measured.interrupted {
+    if measured.interrupted || kernels.interrupted {
         return Err(CommandError::failure("interrupted; the points that were finished are recorded"));
     }
-    Ok(if measured.failures.is_empty() { Exit::Holds } else { Exit::Failure })
+    let has_failed = !(measured.failures.is_empty() && code.failures.is_empty() && kernels.failures.is_empty());
+    Ok(if has_failed { Exit::Failure } else { verdict })
 }
 
-fn show(arguments: &BenchArgs, measured: &Measured, context: &mut Context) -> Result<(), CommandError> {
+/// Tells of kernels that failed their verification, and of those that could hardly be measured.
+fn kernel_verdict(kernels: &GpuResults, context: &mut Context) -> Result<Exit, CommandError> {
+    let mut exit = Exit::Holds;
+    let mut told: Vec<String> = Vec::new();
+    for measured in kernels.measurements() {
+        let Some(why) = &measured.barred else { continue };
+        let message = format!("{} [{}]: {why}; its times are never a baseline", measured.benchmark, measured.config);
+        let is_throttled = gpu::is_throttled(measured);
+        exit = if is_throttled && exit == Exit::Holds { Exit::NoVerdict } else { exit };
+        exit = if is_throttled { exit } else { Exit::Regression };
+        if !told.contains(&message) {
+            writeln!(context.err, "error: {}", escape::terminal_lines(&message))?;
+            told.push(message);
+        }
+    }
+    Ok(exit)
+}
+
+fn show(
+    arguments: &BenchArgs,
+    (code, measured, kernels): (&CodeResults, &Measured, &GpuResults),
+    context: &mut Context,
+) -> Result<(), CommandError> {
     if arguments.json {
         let results = measured.runs.iter().map(|(_, run)| run.iter().map(records_json::measurement).collect::<Vec<_>>());
-        let failures: Vec<String> = measured.failures.iter().map(ToString::to_string).collect();
-        let object = serde_json::json!({ "version": 1, "runs": results.collect::<Vec<_>>(), "failures": failures });
+        let failures: Vec<String> = code
+            .failures
+            .iter()
+            .chain(&kernels.failures)
+            .cloned()
+            .chain(measured.failures.iter().map(ToString::to_string))
+            .collect();
+        let timed = kernels.testbed.iter().flat_map(|testbed| {
+            kernels.runs.iter().map(|(_, run)| {
+                let results: Vec<_> = run.iter().map(records_json::measurement).collect();
+                serde_json::json!({ "testbed": testbed.key(), "results": results })
+            })
+        });
+        let compiled = code.runs.iter().map(|(testbed, run)| {
+            let results: Vec<_> = run.iter().map(records_json::measurement).collect();
+            serde_json::json!({ "testbed": testbed.key(), "results": results })
+        });
+        let object = serde_json::json!({
+            "version": 1,
+            "code": compiled.collect::<Vec<_>>(),
+            "kernels": timed.collect::<Vec<_>>(),
+            "runs": results.collect::<Vec<_>>(),
+            "failures": failures,
+        });
         writeln!(context.out, "{object}")?;
         return Ok(());
     }
     let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: false };
-    for (_, measurements) in measured.runs.iter().filter(|(_, measurements)| !measurements.is_empty()) {
+    for (testbed, measurements) in &code.runs {
+        code_text::write(context.out, testbed.key(), measurements, options)?;
+    }
+    for (_, measurements) in measured.runs.iter().chain(&kernels.runs).filter(|(_, measurements)| !measurements.is_empty()) {
         show_text::measurements(context.out, measurements, options)?;
     }
     Ok(())

@@ -15,28 +15,28 @@ pub struct PlannedPoint {
     pub sampling: SamplingOptions,
 }
 
-/// The points that were asked for, in the order of the file.
+/// The points of commands that were asked for, in the order of the file. Kernels are `kernels.rs`'s.
 ///
 /// # Errors
-/// A name that the settings do not have, or a filter that leaves nothing.
+/// A name that the settings do not have.
 pub fn plan(settings: &Settings, root: &Path, names: &[String], filter: &Config) -> Result<Vec<PlannedPoint>, CommandError> {
     for name in names {
         if !settings.benchmarks.iter().any(|benchmark| benchmark.name.as_str() == name) {
             return Err(unknown_benchmark(name, settings));
         }
     }
-    let wanted = |name: &BenchmarkName| names.is_empty() || names.iter().any(|asked| asked == name.as_str());
     let mut planned = Vec::new();
-    for benchmark in settings.benchmarks.iter().filter(|benchmark| wanted(&benchmark.name)) {
+    for benchmark in settings.benchmarks.iter().filter(|benchmark| is_wanted(&benchmark.name, names)) {
         for config in benchmark.configs().iter().filter(|config| config.contains(filter)) {
             planned.push(plan_point(settings, benchmark, config, root)?);
         }
     }
-    if planned.is_empty() && !settings.benchmarks.is_empty() {
-        return Err(CommandError::usage(format!("no benchmark has a config with {filter}"))
-            .with_hint("git ratchet bench --list shows them all"));
-    }
     Ok(planned)
+}
+
+/// Whether a benchmark is among those that were named; without names all are.
+pub fn is_wanted(name: &BenchmarkName, names: &[String]) -> bool {
+    names.is_empty() || names.iter().any(|asked| asked == name.as_str())
 }
 
 fn unknown_benchmark(name: &str, settings: &Settings) -> CommandError {
@@ -46,12 +46,17 @@ fn unknown_benchmark(name: &str, settings: &Settings) -> CommandError {
 }
 
 fn plan_point(settings: &Settings, benchmark: &Benchmark, config: &Config, root: &Path) -> Result<PlannedPoint, CommandError> {
-    Ok(PlannedPoint { point: point(benchmark, config, root)?, sampling: sampling(settings.sampling_for(benchmark)) })
+    Ok(PlannedPoint {
+        point: point(benchmark, config, root)?,
+        sampling: sampling(settings.sampling_for(benchmark), SamplingOptions::default()),
+    })
 }
 
 /// One point of a benchmark, executed in the checkout at `root`.
 pub fn point(benchmark: &Benchmark, config: &Config, root: &Path) -> Result<Point, CommandError> {
-    let commands = benchmark.commands(config);
+    let commands = benchmark
+        .commands(config)
+        .ok_or_else(|| CommandError::usage(format!("{} is a kernel, not a command", benchmark.name)))?;
     let metrics = benchmark.metrics.iter().map(|metric| metric_source(&metric.source));
     Ok(Point {
         benchmark: benchmark.name.clone(),
@@ -77,7 +82,7 @@ fn command(line: CommandLine) -> CommandSpec {
 /// The metric of a source: known, or as the settings describe it.
 pub fn metric_of(source: &settings::MetricSource) -> Metric {
     match source {
-        settings::MetricSource::Time => Metric::time(),
+        settings::MetricSource::Time | settings::MetricSource::Kernel => Metric::time(),
         settings::MetricSource::CpuTime => Metric::cpu_time(),
         settings::MetricSource::PeakMemory => Metric::peak_memory(),
         settings::MetricSource::Output { metric, .. } => metric.clone(),
@@ -86,7 +91,7 @@ pub fn metric_of(source: &settings::MetricSource) -> Metric {
 
 fn metric_source(source: &settings::MetricSource) -> Result<MetricSource, CommandError> {
     Ok(match source {
-        settings::MetricSource::Time => MetricSource::Time,
+        settings::MetricSource::Time | settings::MetricSource::Kernel => MetricSource::Time,
         settings::MetricSource::CpuTime => MetricSource::CpuTime,
         settings::MetricSource::PeakMemory => MetricSource::PeakMemory,
         settings::MetricSource::Output { metric, unit, extract, stream } => {
@@ -103,8 +108,8 @@ fn metric_source(source: &settings::MetricSource) -> Result<MetricSource, Comman
     })
 }
 
-fn sampling(given: settings::Sampling) -> SamplingOptions {
-    let usual = SamplingOptions::default();
+/// Sampling as given, the rest as usual.
+pub fn sampling(given: settings::Sampling, usual: SamplingOptions) -> SamplingOptions {
     SamplingOptions {
         warmup: given.warmup.map_or(usual.warmup, |warmup| match warmup {
             settings::Warmup::Count(count) => Warmup::Count(count),

@@ -11,12 +11,14 @@ pub struct ShownProgress<'a> {
     line: &'a mut ProgressLine,
     err: &'a mut dyn Write,
     point: String,
+    /// What the user should know, each with the name of its point.
+    pub remarks: Vec<String>,
 }
 
 impl<'a> ShownProgress<'a> {
     /// Shows on `line`, or on `err` where that is no terminal.
     pub fn new(line: &'a mut ProgressLine, err: &'a mut dyn Write) -> Self {
-        Self { line, err, point: String::new() }
+        Self { line, err, point: String::new(), remarks: Vec::new() }
     }
 }
 
@@ -28,6 +30,7 @@ impl Progress for ShownProgress<'_> {
                 // Progress that cannot be shown must not stop the measurement.
                 let _ = self.line.begin(self.err, &self.point);
             }
+            Event::Remark { text } => self.remarks.push(format!("{}: {text}", self.point)),
             Event::WarmedUp { taken } => self.line.update(&self.point, &format!("warming up ({taken})"), None),
             Event::SampleTaken { taken, estimate, remaining } => {
                 let text = estimate.map_or_else(String::new, |estimate| {

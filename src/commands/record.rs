@@ -108,6 +108,7 @@ fn from_command_line(arguments: &RecordArgs, better: Option<Direction>) -> Resul
             values,
             warnings: Vec::new(),
             barred: None,
+            machine_code: None,
         })
     });
     Ok(Source {

@@ -151,6 +151,7 @@ pub fn pooled(
             values,
             warnings: Vec::new(),
             barred: barred.cloned(),
+            machine_code: None,
         })
     };
     metrics.iter().enumerate().filter_map(of_metric).collect()

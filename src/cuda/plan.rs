@@ -1,9 +1,11 @@
 //! A kernel at one point of its matrix, ready to be compiled and launched: no expression, no placeholder is left.
 
+use serde::{Deserialize, Serialize};
+
 use super::DType;
 
 /// Everything that is needed to compile, launch, check and rate one kernel with one config.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KernelPlan {
     /// What is compiled.
     pub program: Program,
@@ -20,7 +22,7 @@ pub struct KernelPlan {
 }
 
 /// A translation unit for NVRTC and the entry point in it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Program {
     /// The source's name in messages of the compiler, such as `kernels/softmax.cu`.
     pub name: String,
@@ -39,7 +41,7 @@ pub struct Program {
 }
 
 /// A file that sources include.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Header {
     /// As it stands in the `#include`.
     pub name: String,
@@ -48,7 +50,7 @@ pub struct Header {
 }
 
 /// The shape of a launch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Launch {
     /// Blocks in x, y, z.
     pub grid: [u32; 3],
@@ -61,7 +63,7 @@ pub struct Launch {
 }
 
 /// One parameter of the kernel.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Argument {
     /// The name in the manifest.
     pub name: String,
@@ -70,7 +72,7 @@ pub struct Argument {
 }
 
 /// What is passed for a parameter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ArgumentValue {
     /// The address of device memory.
     Buffer(Buffer),
@@ -81,7 +83,7 @@ pub enum ArgumentValue {
 }
 
 /// Device memory of a kernel.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Buffer {
     /// Type of an element.
     pub dtype: DType,
@@ -106,7 +108,7 @@ impl Buffer {
 }
 
 /// What a kernel does with a buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// Reads it, and leaves it as it is: verified.
     Input,
@@ -117,7 +119,7 @@ pub enum Role {
 }
 
 /// What a buffer holds before a launch.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Fill {
     /// Uniform in `[low, high)`; whole numbers for integer types.
     Uniform {
@@ -144,7 +146,7 @@ pub enum Fill {
 }
 
 /// A number passed by value.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Scalar {
     /// `int`.
     I32(i32),
@@ -159,7 +161,7 @@ pub enum Scalar {
 }
 
 /// What `cuTensorMapEncodeTiled` is given: a tiled view of a buffer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TensorMap {
     /// Name of the argument whose buffer it views.
     pub buffer: String,
@@ -174,7 +176,7 @@ pub struct TensorMap {
 }
 
 /// Swizzle of a tile in shared memory, by its span in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Swizzle {
     /// As it is.
     None,
@@ -187,7 +189,7 @@ pub enum Swizzle {
 }
 
 /// What one launch has to do, for throughput and the roofline; absent where the manifest does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Work {
     /// Floating-point operations.
     pub flop: Option<f64>,
@@ -200,7 +202,7 @@ pub struct Work {
 }
 
 /// Another kernel, simple and of higher precision, that computes the expected outputs on the device.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {
     /// What is compiled.
     pub program: Program,
@@ -215,7 +217,7 @@ pub struct Reference {
 }
 
 /// How close an output must be to the reference. Both limits hold.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Tolerance {
     /// Largest ‖out − ref‖₂ / ‖ref‖₂ (relative Frobenius error).
     pub frobenius: f64,

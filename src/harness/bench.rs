@@ -2,10 +2,13 @@
 
 use super::warnings::{Context, warnings};
 use super::{
-    Clock, Decision, Estimate, Event, ExecutionError, Executor, Point, Prepared, Progress, Sampler, SamplingOptions, StopReason,
+    Clock, Decision, Estimate, Event, ExecutionError, Executor, Prepared, Progress, Sampler, SamplingOptions, StopReason, Target,
 };
 use crate::model::{BenchmarkName, Config, Measurement, Metric};
 use crate::stats;
+
+/// With fewer values than this that count, what was throttled is kept instead.
+const FEWEST: u32 = 3;
 
 /// Why a point has no results.
 #[derive(Debug, thiserror::Error)]
@@ -28,15 +31,16 @@ fn config_suffix(config: &Config) -> String {
 /// Measures `point`: prepares it, warms up, executes until the sample is precise enough or limits are reached, cleans
 /// up. One measurement for each metric that every execution could tell.
 ///
-/// A failed cleanup fails the point: what it left behind may disturb the next one.
-pub fn run_benchmark(
-    point: &Point,
-    executor: &mut dyn Executor,
+/// A failed cleanup fails the point: what it left behind may disturb the next one. Where the device was throttled so
+/// often that hardly anything is left, the throttled values are kept instead, and barred.
+pub fn run_benchmark<T: Target>(
+    point: &T,
+    executor: &mut dyn Executor<T>,
     options: &SamplingOptions,
     clock: &dyn Clock,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Measurement>, BenchFailure> {
-    progress.event(Event::PointStarted { benchmark: &point.benchmark, config: &point.config });
+    progress.event(Event::PointStarted { benchmark: point.benchmark(), config: point.config() });
     let mut series = Series { options, clock, progress, completed: 0 };
     let measured = series.run(point, executor);
     let completed = series.completed;
@@ -48,7 +52,7 @@ pub fn run_benchmark(
         }
         Err(error) => {
             progress.event(Event::PointFailed);
-            Err(BenchFailure { benchmark: point.benchmark.clone(), config: point.config.clone(), completed, error })
+            Err(BenchFailure { benchmark: point.benchmark().clone(), config: point.config().clone(), completed, error })
         }
     }
 }
@@ -62,34 +66,45 @@ struct Series<'a> {
 }
 
 impl Series<'_> {
-    fn run(&mut self, point: &Point, executor: &mut dyn Executor) -> Result<Vec<Measurement>, ExecutionError> {
-        let prepared = executor.prepare(point)?;
+    fn run<T: Target>(&mut self, point: &T, executor: &mut dyn Executor<T>) -> Result<Vec<Measurement>, ExecutionError> {
+        let mut prepared = executor.prepare(point)?;
+        prepared.remarks.iter().for_each(|text| self.progress.event(Event::Remark { text }));
+        let metrics = prepared.metrics.clone();
         let mut sampler = Sampler::new(self.options.clone(), self.clock.now());
-        let mut columns = Columns::new(&prepared.metrics);
+        let (mut columns, mut throttled) = (Columns::new(&metrics), Columns::new(&metrics));
         loop {
             match sampler.decide(self.clock.now()) {
                 Decision::WarmUp => self.warm_up(executor, &mut sampler)?,
-                Decision::Measure => self.measure(executor, &mut sampler, &mut columns)?,
-                Decision::Stop(reason) => return self.conclude(point, &prepared, &sampler, columns, reason),
+                Decision::Measure => self.measure(executor, &mut sampler, (&mut columns, &mut throttled))?,
+                Decision::Stop(reason) => {
+                    if sampler.dropped_count() > 0 && sampler.taken() < FEWEST {
+                        columns = throttled;
+                        let (dropped, all) = (sampler.dropped_count(), sampler.dropped_count() + sampler.taken());
+                        prepared.barred.get_or_insert(format!("the device was throttled in {dropped} of {all} executions"));
+                    }
+                    prepared.barred = prepared.barred.or(executor.verify()?);
+                    return Ok(self.conclude(point, &prepared, &sampler, columns, reason));
+                }
             }
         }
     }
 
-    fn warm_up(&mut self, executor: &mut dyn Executor, sampler: &mut Sampler) -> Result<(), ExecutionError> {
+    fn warm_up<T: Target>(&mut self, executor: &mut dyn Executor<T>, sampler: &mut Sampler) -> Result<(), ExecutionError> {
         executor.execute()?;
         sampler.warmed_up();
         self.progress.event(Event::WarmedUp { taken: sampler.warmups() });
         Ok(())
     }
 
-    fn measure(
+    fn measure<T: Target>(
         &mut self,
-        executor: &mut dyn Executor,
+        executor: &mut dyn Executor<T>,
         sampler: &mut Sampler,
-        columns: &mut Columns<'_>,
+        (columns, throttled): (&mut Columns<'_>, &mut Columns<'_>),
     ) -> Result<(), ExecutionError> {
         let observation = executor.execute()?;
         if observation.throttled {
+            throttled.add(&observation.values);
             sampler.dropped();
             return Ok(());
         }
@@ -105,17 +120,14 @@ impl Series<'_> {
         Ok(())
     }
 
-    fn conclude(
+    fn conclude<T: Target>(
         &mut self,
-        point: &Point,
+        point: &T,
         prepared: &Prepared,
         sampler: &Sampler,
         columns: Columns<'_>,
         reason: StopReason,
-    ) -> Result<Vec<Measurement>, ExecutionError> {
-        if sampler.taken() == 0 && sampler.dropped_count() > 0 {
-            return Err(ExecutionError::AllThrottled { dropped: sampler.dropped_count() });
-        }
+    ) -> Vec<Measurement> {
         let lead = columns.lead;
         let mut measurements = Vec::new();
         for (index, (metric, values)) in prepared.metrics.iter().zip(columns.values).enumerate() {
@@ -133,16 +145,17 @@ impl Series<'_> {
             warnings.iter().for_each(|warning| self.progress.event(Event::Warning { metric, warning }));
             let Some(summary) = stats::summarize(&values) else { continue };
             measurements.push(Measurement {
-                benchmark: point.benchmark.clone(),
-                config: point.config.clone(),
+                benchmark: point.benchmark().clone(),
+                config: point.config().clone(),
                 metric: metric.clone(),
                 summary,
                 values,
                 warnings,
                 barred: prepared.barred.clone(),
+                machine_code: prepared.machine_code.clone(),
             });
         }
-        Ok(measurements)
+        measurements
     }
 }
 

@@ -4,32 +4,49 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{ExtractError, Point};
-use crate::model::{Metric, MetricName, is_unshowable};
+use crate::model::{BenchmarkName, Config, Metric, MetricName, is_unshowable};
+
+/// What an executor executes: a point of a benchmark, whatever that is made of.
+pub trait Target {
+    /// The benchmark.
+    fn benchmark(&self) -> &BenchmarkName;
+    /// The point of it.
+    fn config(&self) -> &Config;
+}
 
 /// Executes one benchmark point, as often as it is asked.
 ///
-/// An executor holds one point at a time: `prepare`, any number of `execute`, `finish`. A runner that compares two
-/// candidates holds two executors and executes them in turn.
-pub trait Executor {
+/// An executor holds one point at a time: `prepare`, any number of `execute`, `verify`, `finish`. A runner that compares
+/// two candidates holds two executors and executes them in turn.
+pub trait Executor<T: Target = Point> {
     /// Readies `point`: builds, prepares, verifies. Tells what an execution will measure.
-    fn prepare(&mut self, point: &Point) -> Result<Prepared, ExecutionError>;
+    fn prepare(&mut self, point: &T) -> Result<Prepared, ExecutionError>;
 
     /// One execution of the prepared point.
     fn execute(&mut self) -> Result<Observation, ExecutionError>;
+
+    /// After the last execution: why the results may never be a baseline, as far as that shows only now.
+    fn verify(&mut self) -> Result<Option<String>, ExecutionError> {
+        Ok(None)
+    }
 
     /// Leaves the prepared point: cleans up. Called once after each `prepare`, also where it or an execution failed.
     fn finish(&mut self) -> Result<(), ExecutionError>;
 }
 
 /// A point that is ready to be executed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Prepared {
     /// The metrics, in the order of [`Observation::values`].
     pub metrics: Vec<Metric>,
     /// Why these results may never be a baseline (a failed verification).
     pub barred: Option<String>,
+    /// Hash of what is executed, where it is known.
+    pub machine_code: Option<String>,
     /// Shorter times than this are dominated by what starts the measured thing, and are warned of.
     pub shortest_time: Duration,
+    /// What the user should know before the results.
+    pub remarks: Vec<String>,
 }
 
 /// What one execution measured.

@@ -33,8 +33,10 @@ pub(crate) struct FakeExecutor {
     /// Makes an observation of the number of the execution (warm-up counts too) and its value.
     pub(crate) observe: fn(u32, f64) -> Result<Observation, ExecutionError>,
     pub(crate) barred: Option<String>,
+    /// What a verification after the executions finds.
+    pub(crate) barred_afterwards: Option<String>,
     pub(crate) fails_to_finish: bool,
-    /// What was called: `p`repare, e`x`ecute, `f`inish.
+    /// What was called: `p`repare, e`x`ecute, `v`erify, `f`inish.
     pub(crate) calls: String,
 }
 
@@ -47,6 +49,7 @@ impl FakeExecutor {
             values: values.into_iter().collect(),
             observe: |_, value| Ok(Observation { values: vec![Some(value)], throttled: false }),
             barred: None,
+            barred_afterwards: None,
             fails_to_finish: false,
             calls: String::new(),
         }
@@ -56,7 +59,13 @@ impl FakeExecutor {
 impl Executor for FakeExecutor {
     fn prepare(&mut self, _point: &Point) -> Result<Prepared, ExecutionError> {
         self.calls.push('p');
-        Ok(Prepared { metrics: self.metrics.clone(), barred: self.barred.clone(), shortest_time: Duration::from_millis(5) })
+        Ok(Prepared {
+            metrics: self.metrics.clone(),
+            barred: self.barred.clone(),
+            machine_code: None,
+            shortest_time: Duration::from_millis(5),
+            remarks: Vec::new(),
+        })
     }
 
     fn execute(&mut self) -> Result<Observation, ExecutionError> {
@@ -65,6 +74,11 @@ impl Executor for FakeExecutor {
         let value = value.unwrap_or(1.0);
         self.clock.advance(Duration::from_secs_f64(value));
         (self.observe)(self.calls.matches('x').count() as u32, value)
+    }
+
+    fn verify(&mut self) -> Result<Option<String>, ExecutionError> {
+        self.calls.push('v');
+        Ok(self.barred_afterwards.clone())
     }
 
     fn finish(&mut self) -> Result<(), ExecutionError> {

@@ -1,6 +1,6 @@
 //! Where things are measured: one benchmark point at a time, as often as its sample needs.
 //!
-//! An [`Executor`] knows how to execute a point once; [`run_benchmark`] asks it again and again, decides when the
+//! An [`Executor`] knows how to execute a [`Target`] once; [`run_benchmark`] asks it again and again, decides when the
 //! sample is precise enough ([`Sampler`]), and hands back measurements with their warnings. Time comes from a
 //! [`Clock`] and news go to a [`Progress`], so whole schedules run in tests without a process or a wait.
 //!
@@ -29,7 +29,7 @@ mod tests;
 
 pub use bench::{BenchFailure, run_benchmark};
 pub use clock::{Clock, MonotonicClock};
-pub use executor::{Ending, ExecutionError, Executor, LastLines, Observation, Prepared, Step};
+pub use executor::{Ending, ExecutionError, Executor, LastLines, Observation, Prepared, Step, Target};
 pub use extract::ExtractError;
 pub use interrupt::{CannotCatchSignals, Interrupt};
 pub use pairs::{Contest, Executors, MeasuredPair, Next, PairsRun, ShortRun, ready, run_pairs};

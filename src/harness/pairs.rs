@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{BenchFailure, Clock, ExecutionError, Executor, Point, Prepared};
+use super::{BenchFailure, Clock, ExecutionError, Executor, Point, Prepared, Target};
 use crate::stats;
 use crate::stats::random::SplitMix64;
 
@@ -21,21 +21,21 @@ const MOST_THROTTLED: u32 = 20;
 
 /// What is measured against what.
 #[derive(Debug, Clone, Copy)]
-pub struct Contest<'a> {
+pub struct Contest<'a, T = Point> {
     /// The references; pair number k is measured against number k modulo their count. Without any nothing is measured.
-    pub references: &'a [Point],
+    pub references: &'a [T],
     /// What is held against them.
-    pub candidate: &'a Point,
+    pub candidate: &'a T,
     /// Draws which side comes first.
     pub seed: u64,
 }
 
 /// The executors of the two sides.
-pub struct Executors<'a> {
+pub struct Executors<'a, T: Target = Point> {
     /// Executes the references, one after the other.
-    pub reference: &'a mut dyn Executor,
+    pub reference: &'a mut dyn Executor<T>,
     /// Executes the candidate.
-    pub candidate: &'a mut dyn Executor,
+    pub candidate: &'a mut dyn Executor<T>,
 }
 
 /// One element of a pair.
@@ -82,7 +82,7 @@ pub struct PairsRun {
 }
 
 /// Builds `point` and executes it once, unmeasured: says whether it can be measured, and warms it up.
-pub fn ready(point: &Point, executor: &mut dyn Executor) -> Result<Prepared, BenchFailure> {
+pub fn ready<T: Target>(point: &T, executor: &mut dyn Executor<T>) -> Result<Prepared, BenchFailure> {
     let prepared = executor.prepare(point);
     let tried = prepared.and_then(|prepared| executor.execute().map(|_| prepared));
     let finished = executor.finish();
@@ -90,9 +90,9 @@ pub fn ready(point: &Point, executor: &mut dyn Executor) -> Result<Prepared, Ben
 }
 
 /// Measures pair after pair until `next` says stop or an execution fails. `next` is asked after every pair.
-pub fn run_pairs(
-    contest: Contest<'_>,
-    executors: Executors<'_>,
+pub fn run_pairs<T: Target>(
+    contest: Contest<'_, T>,
+    executors: Executors<'_, T>,
     clock: &dyn Clock,
     next: &mut dyn FnMut(&[MeasuredPair]) -> Next,
 ) -> PairsRun {
@@ -120,7 +120,7 @@ pub fn run_pairs(
 }
 
 /// One element: prepared and cleaned up by itself, since what `prepare` starts may stand in the other side's way.
-fn short_run(point: &Point, executor: &mut dyn Executor, clock: &dyn Clock) -> Result<ShortRun, BenchFailure> {
+fn short_run<T: Target>(point: &T, executor: &mut dyn Executor<T>, clock: &dyn Clock) -> Result<ShortRun, BenchFailure> {
     let mut completed = 0;
     let prepared = executor.prepare(point);
     let measured = prepared.and_then(|prepared| execute(&prepared, executor, clock, &mut completed));
@@ -128,9 +128,9 @@ fn short_run(point: &Point, executor: &mut dyn Executor, clock: &dyn Clock) -> R
     measured.and_then(|run| finished.map(|()| run)).map_err(|error| failed(point, completed, error))
 }
 
-fn execute(
+fn execute<T: Target>(
     prepared: &Prepared,
-    executor: &mut dyn Executor,
+    executor: &mut dyn Executor<T>,
     clock: &dyn Clock,
     completed: &mut u32,
 ) -> Result<ShortRun, ExecutionError> {
@@ -158,8 +158,8 @@ fn execute(
     Ok(run)
 }
 
-fn failed(point: &Point, completed: u32, error: ExecutionError) -> BenchFailure {
-    BenchFailure { benchmark: point.benchmark.clone(), config: point.config.clone(), completed, error }
+fn failed<T: Target>(point: &T, completed: u32, error: ExecutionError) -> BenchFailure {
+    BenchFailure { benchmark: point.benchmark().clone(), config: point.config().clone(), completed, error }
 }
 
 #[cfg(test)]

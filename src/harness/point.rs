@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::Target;
 use crate::model::{BenchmarkName, Config, Metric, MetricName, ParseQuantityError, Quantity, Unit};
 
 /// One point of a benchmark, ready to be executed: parameters are filled in.
@@ -28,6 +29,16 @@ pub struct Point {
     pub timeout: Duration,
     /// What is measured in each execution. The first that is not exact decides when the sample is precise enough.
     pub metrics: Vec<MetricSource>,
+}
+
+impl Target for Point {
+    fn benchmark(&self) -> &BenchmarkName {
+        &self.benchmark
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
 }
 
 impl Point {

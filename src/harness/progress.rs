@@ -25,6 +25,11 @@ pub enum Event<'a> {
         /// How many so far.
         taken: u32,
     },
+    /// What the user should know about the point.
+    Remark {
+        /// In words.
+        text: &'a str,
+    },
     /// A measured execution is done.
     SampleTaken {
         /// How many so far.

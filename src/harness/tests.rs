@@ -27,7 +27,7 @@ fn a_quiet_benchmark_stops_at_the_first_look() {
     assert_eq!(measured[0].summary.n, 20);
     assert_eq!(measured[0].values, noisy(0.1, 0.1, 20), "in the order measured");
     assert_eq!(measured[0].warnings, []);
-    assert_eq!(executor.calls, format!("p{}f", "x".repeat(20)));
+    assert_eq!(executor.calls, format!("p{}vf", "x".repeat(20)));
 }
 
 #[test]
@@ -149,11 +149,23 @@ fn throttled_executions_are_dropped_and_counted() {
 }
 
 #[test]
-fn a_device_that_is_always_throttled_ends_the_point() {
+fn what_is_always_throttled_is_kept_and_barred() {
     let mut executor = FakeExecutor::of([0.1]);
-    executor.observe = |_, _| Ok(Observation { values: vec![Some(1.0)], throttled: true });
-    let failure = measure(&mut executor, &no_warmup()).unwrap_err();
-    assert!(failure.to_string().contains("executions were dropped"), "{failure}");
+    executor.observe = |run, _| Ok(Observation { values: vec![Some(1.0)], throttled: run != 3 });
+    let options = SamplingOptions { max_runs: 10, ..no_warmup() };
+    let measured = measure(&mut executor, &options).unwrap();
+    assert_eq!(measured[0].summary.n, 19, "the throttled ones");
+    assert_eq!(measured[0].barred.as_deref(), Some("the device was throttled in 19 of 20 executions"));
+    assert!(measured[0].warnings.contains(&SampleWarning::Throttled { dropped: 19 }));
+}
+
+#[test]
+fn what_shows_only_after_the_executions_bars_the_results() {
+    let mut executor = FakeExecutor::of([0.1]);
+    executor.barred_afterwards = Some("it skips work".to_owned());
+    assert_eq!(measure(&mut executor, &no_warmup()).unwrap()[0].barred.as_deref(), Some("it skips work"));
+    executor.barred = Some("wrong result".to_owned());
+    assert_eq!(measure(&mut executor, &no_warmup()).unwrap()[0].barred.as_deref(), Some("wrong result"), "what came first");
 }
 
 #[test]

@@ -118,7 +118,16 @@ impl<'o> Collector<'o> {
         self.places.insert(key, Place { index: self.measurements.len(), repeated });
         let (summary, values) = checked(at, &metric.unit, reading)?;
         let Point { benchmark, config } = point.clone();
-        self.measurements.push(Measurement { benchmark, config, metric, summary, values, warnings: Vec::new(), barred: None });
+        self.measurements.push(Measurement {
+            benchmark,
+            config,
+            metric,
+            summary,
+            values,
+            warnings: Vec::new(),
+            barred: None,
+            machine_code: None,
+        });
         Ok(())
     }
 

@@ -348,6 +348,7 @@ impl Case<'_> {
             confirmation: None,
             creep: self.creep(),
             more_runs_needed: None,
+            same_machine_code: None,
         }
     }
 

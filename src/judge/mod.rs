@@ -4,6 +4,7 @@
 //! - [`judge_series`] holds one candidate against one series, by the rule of the level (`by_level`) or plainly (`plain`);
 //! - [`ConfirmPlan`] drives and judges a paired re-measurement;
 //! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
+//! - [`compare_quantiles`] says where in the distribution a change sits;
 //! - [`profile_targets`] names the points whose change is worth a look at the counters;
 //! - [`stretches`] and [`ratchet_line`] are the levels and the baselines along a series, to be drawn;
 //! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
@@ -24,6 +25,7 @@ mod profiling;
 mod ratchet;
 mod scale;
 mod series;
+mod shape;
 mod stretches;
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,7 @@ pub use noise::NoisePrior;
 pub use profiling::{ProfileReason, ProfileTarget, ProfileThresholds, profile_targets};
 pub use ratchet::{RatchetStep, ratchet_line};
 pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemble};
+pub use shape::{QuantileRow, Quantiles, Shape, compare_quantiles};
 pub use stretches::{Stretch, stretches};
 pub use verdict::{
     AppliedExcuse, Baseline, BaselineRule, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, JudgeWarning, Judgement,
@@ -96,7 +99,10 @@ pub fn judge_series(input: &SeriesInput<'_>) -> SeriesVerdict {
     if forgiven.is_some() {
         decision.verdict = Verdict::Pass;
     }
+    decision.reasons.same_machine_code = same_machine_code(input, decision.baseline.as_ref());
     let mut warnings = decision.warnings;
+    let moved = matches!(decision.verdict, Verdict::Regression | Verdict::Undecided | Verdict::Improvement);
+    warnings.extend((moved && decision.reasons.same_machine_code == Some(true)).then_some(JudgeWarning::SameMachineCode));
     warnings.extend(excuses.warnings);
     warnings.extend(about_measuring(input));
     SeriesVerdict {
@@ -120,6 +126,19 @@ fn decide(input: &SeriesInput<'_>, binding: &[MeasuredRun]) -> Decision {
         let baseline = if plainly { plain::baseline(input, binding) } else { by_level::baseline(input, binding) };
         incomplete(input, binding, baseline)
     })
+}
+
+/// Whether every run of the candidate ran what some run that held the baseline ran.
+fn same_machine_code(input: &SeriesInput<'_>, baseline: Option<&Baseline>) -> Option<bool> {
+    let held: Vec<&str> = baseline_runs(input, baseline?).filter_map(|run| run.machine_code.as_deref()).collect();
+    let candidate: Option<Vec<&str>> = input.candidate.runs.iter().map(|run| run.machine_code.as_deref()).collect();
+    let candidate = candidate.filter(|codes| !codes.is_empty() && !held.is_empty())?;
+    Some(candidate.iter().all(|code| held.contains(code)))
+}
+
+fn baseline_runs<'a>(input: &SeriesInput<'a>, baseline: &Baseline) -> impl Iterator<Item = &'a MeasuredRun> {
+    let commits = baseline.commits.clone();
+    input.series.runs.iter().filter(move |run| commits.contains(&run.commit))
 }
 
 /// One side of the comparison is missing.

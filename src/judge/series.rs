@@ -20,6 +20,8 @@ pub struct MeasuredRun {
     pub time: DateTime<Utc>,
     /// Statistics of the sample, in base units. The run's value is the median.
     pub summary: Summary,
+    /// Hash of what ran, where the record says.
+    pub machine_code: Option<String>,
 }
 
 impl MeasuredRun {
@@ -114,6 +116,7 @@ impl HistoryRecord<'_> {
             run: self.run.id,
             time: self.run.time,
             summary: self.record.summary.clone(),
+            machine_code: self.record.machine_code.clone(),
         }
     }
 }

@@ -164,6 +164,8 @@ pub struct Reasons {
     pub creep: Option<Creep>,
     /// Undecided: with this many more runs, of the candidate and of the baseline each, a change of this size would be decided.
     pub more_runs_needed: Option<usize>,
+    /// Whether the candidate ran the same machine code as the baseline; `None` where the records of either do not say.
+    pub same_machine_code: Option<bool>,
 }
 
 impl Reasons {
@@ -182,6 +184,7 @@ impl Reasons {
             confirmation: None,
             creep: None,
             more_runs_needed: None,
+            same_machine_code: None,
         }
     }
 }
@@ -300,6 +303,8 @@ pub enum JudgeWarning {
     },
     /// Runs of the same commit that should agree exactly do not.
     ExactRunsDiffer,
+    /// Not a pass, although the machine code is the baseline's: the change is the environment's, not the code's.
+    SameMachineCode,
     /// An excuse covers the series but its time is over.
     ExcuseExpired {
         /// The excuse.

@@ -44,6 +44,8 @@ pub struct Measurement {
     pub warnings: Vec<SampleWarning>,
     /// Why this may never be a baseline (a failed verification, a value beyond the physical limit).
     pub barred: Option<String>,
+    /// Hash of what ran, where it is known: equal hashes mean that a difference is not the code's.
+    pub machine_code: Option<String>,
 }
 
 /// What the store keeps of one sample of one metric.
@@ -67,6 +69,8 @@ pub struct Record {
     pub warnings: Vec<SampleWarning>,
     /// Why this may never be a baseline.
     pub barred: Option<String>,
+    /// Hash of what ran, where it is known: equal hashes mean that a difference is not the code's.
+    pub machine_code: Option<String>,
 }
 
 impl Record {
@@ -83,6 +87,7 @@ impl Record {
             sample,
             warnings: measured.warnings,
             barred: measured.barred,
+            machine_code: measured.machine_code,
         }
     }
 }

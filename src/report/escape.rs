@@ -16,6 +16,11 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// The same for a text of several lines, such as what a compiler says: the lines stay, tabs become spaces.
+pub fn terminal_lines(text: &str) -> String {
+    text.lines().map(|line| terminal(&line.replace('\t', "    ")).into_owned()).collect::<Vec<_>>().join("\n")
+}
+
 /// The same, cut to `most` characters with an ellipsis.
 pub fn terminal_short(text: &str, most: usize) -> String {
     let safe = terminal(text);

@@ -4,9 +4,14 @@
 
 pub mod check_json;
 pub mod check_text;
+pub mod code_text;
 pub mod compare_json;
 pub mod compare_text;
 pub mod escape;
+pub mod explain_json;
+pub mod explain_markdown;
+pub mod explain_text;
+pub mod explanation;
 pub mod github;
 pub mod html;
 pub mod junit;
@@ -21,6 +26,7 @@ pub mod progress;
 pub mod records_json;
 pub mod report_csv;
 pub mod report_json;
+pub mod roofline;
 pub mod show_text;
 pub mod sparkline;
 pub mod table;

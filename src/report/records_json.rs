@@ -54,6 +54,7 @@ fn record(record: &Record, run: &Run) -> Value {
         "sample": record.sample.as_ref().map(|sample| sample.values().collect::<Vec<_>>()),
         "warnings": record.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
         "barred": record.barred,
+        "machine_code": record.machine_code,
     })
 }
 
@@ -69,6 +70,7 @@ pub fn measurement(measured: &Measurement) -> Value {
         "statistics": summary(&measured.summary),
         "warnings": measured.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
         "barred": measured.barred,
+        "machine_code": measured.machine_code,
     })
 }
 

@@ -24,10 +24,34 @@ pub struct Benchmark {
     pub sampling: Sampling,
     /// Which launches of its command are profiled.
     pub profile: LaunchSelection,
-    /// What is measured, never empty. The first metric that is not exact decides when a sample is precise enough.
+    /// What a command measures, never empty: the first metric that is not exact decides when a sample is precise enough.
+    /// Of a kernel only those that have thresholds of their own.
     pub metrics: Vec<MetricSettings>,
+    /// The kernel that is measured; `None` for a command.
+    pub kernel: Option<KernelSettings>,
     pub(super) configs: Vec<Config>,
-    pub(super) patterns: CommandPatterns,
+    /// Of a command.
+    pub(super) patterns: Option<CommandPatterns>,
+}
+
+/// A CUDA kernel as a benchmark. Its points are those of its manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KernelSettings {
+    /// The manifest, from the root of the repository.
+    pub manifest: String,
+    /// What is compiled for, such as `sm_90a`; empty leaves it to the program.
+    pub archs: Vec<String>,
+    /// Values of tunables in place of the manifest's defaults.
+    pub tunables: Config,
+    /// Which points of the manifest: those that contain one of these; empty is all.
+    pub configs: Vec<Config>,
+}
+
+impl KernelSettings {
+    /// Whether a point of the manifest is measured.
+    pub fn selects(&self, config: &Config) -> bool {
+        self.configs.is_empty() || self.configs.iter().any(|wanted| config.contains(wanted))
+    }
 }
 
 /// The texts in which parameters are replaced.
@@ -134,6 +158,8 @@ pub enum MetricSource {
     CpuTime,
     /// Largest resident set.
     PeakMemory,
+    /// What the kernel harness measures under this name.
+    Kernel,
     /// A number that the program prints.
     Output {
         /// Name, base unit, direction, exactness.
@@ -167,25 +193,25 @@ pub enum Stream {
 }
 
 impl Benchmark {
-    /// The points: the matrix's cartesian product, the last parameter changing fastest, or the points given one by
-    /// one; a single empty config where there are none.
+    /// The points of a command: the matrix's cartesian product, the last parameter changing fastest, or the points given one by
+    /// one; a single empty config where there are none. A kernel has its points in its manifest, and none here.
     pub fn configs(&self) -> &[Config] {
         &self.configs
     }
 
-    /// The commands of one point. Placeholders were checked against every config of this benchmark; a parameter that
+    /// The commands of one point; `None` for a kernel. Placeholders were checked against every config of this benchmark; a parameter that
     /// a foreign `config` lacks stays as it is written.
-    pub fn commands(&self, config: &Config) -> PointCommands {
-        let patterns = &self.patterns;
+    pub fn commands(&self, config: &Config) -> Option<PointCommands> {
+        let patterns = self.patterns.as_ref()?;
         let fill = |pattern: &Option<CommandPattern>| pattern.as_ref().map(|pattern| pattern.fill(config));
-        PointCommands {
+        Some(PointCommands {
             command: patterns.command.fill(config),
             build: fill(&patterns.build),
             prepare: fill(&patterns.prepare),
             cleanup: fill(&patterns.cleanup),
             dir: patterns.dir.as_ref().map(|dir| dir.fill(config)),
             env: patterns.env.iter().map(|(name, value)| (name.clone(), value.fill(config))).collect(),
-        }
+        })
     }
 }
 

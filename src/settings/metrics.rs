@@ -28,6 +28,38 @@ pub(super) fn of(benchmark: &RawBenchmark) -> Result<Vec<MetricSettings>, Proble
     Ok(metrics)
 }
 
+/// Thresholds of metrics that the kernel harness measures: it knows their units, so only the name is given.
+pub(super) fn of_kernel(benchmark: &RawBenchmark) -> Result<Vec<MetricSettings>, Problem> {
+    let Some(raw) = &benchmark.metrics else { return Ok(Vec::new()) };
+    let mut metrics: Vec<MetricSettings> = Vec::new();
+    for raw in raw.as_ref().iter().map(Spanned::as_ref) {
+        if let Some(given) = raw.regex.as_ref().or(raw.json.as_ref()) {
+            return Err(
+                Problem::at(given.span(), "a kernel prints nothing").hint("name a metric of the harness and its thresholds")
+            );
+        }
+        refuse_output_keys(raw)?;
+        let name = metric_name(raw)?;
+        if metrics.iter().any(|other| other.name == name) {
+            let message = format!("this benchmark has the metric `{name}` twice");
+            return Err(Problem::at(raw.name.span(), message).hint("remove one of them"));
+        }
+        metrics.push(MetricSettings { name, source: MetricSource::Kernel, thresholds: own_thresholds(raw) });
+    }
+    Ok(metrics)
+}
+
+fn metric_name(raw: &RawMetric) -> Result<MetricName, Problem> {
+    MetricName::new(raw.name.as_ref().0.clone()).map_err(|error| Problem::at(raw.name.span(), error.to_string()))
+}
+
+fn own_thresholds(raw: &RawMetric) -> PartialThresholds {
+    PartialThresholds {
+        regression_percent: raw.regression.map(|percent| percent.0),
+        improvement_percent: raw.improvement.map(|percent| percent.0),
+    }
+}
+
 fn defaults() -> Vec<MetricSettings> {
     let built_in = |(metric, source): (Metric, MetricSource)| MetricSettings {
         name: metric.name,
@@ -46,7 +78,7 @@ fn built_ins() -> [(Metric, MetricSource); 3] {
 }
 
 fn metric(raw: &RawMetric) -> Result<MetricSettings, Problem> {
-    let name = MetricName::new(raw.name.as_ref().0.clone()).map_err(|error| Problem::at(raw.name.span(), error.to_string()))?;
+    let name = metric_name(raw)?;
     let built_in = built_ins().into_iter().find(|(metric, _)| metric.name == name);
     let source = match (extract(raw)?, built_in) {
         (Some(extract), built_in) => printed(raw, &name, extract, built_in.map(|(metric, _)| metric))?,
@@ -59,11 +91,7 @@ fn metric(raw: &RawMetric) -> Result<MetricSettings, Problem> {
             return Err(Problem::at(raw.name.span(), message).hint("say where the program prints it, with `regex` or `json`"));
         }
     };
-    let thresholds = PartialThresholds {
-        regression_percent: raw.regression.map(|percent| percent.0),
-        improvement_percent: raw.improvement.map(|percent| percent.0),
-    };
-    Ok(MetricSettings { name, source, thresholds })
+    Ok(MetricSettings { name, source, thresholds: own_thresholds(raw) })
 }
 
 /// Keys that only mean something for printed numbers.

@@ -10,12 +10,14 @@
 mod benchmark;
 mod check;
 mod error;
+mod kernel;
 mod matrix;
 mod metrics;
 mod overrides;
 mod placeholder;
 mod profile;
 mod raw;
+mod roofline;
 mod template;
 mod thresholds;
 mod values;
@@ -27,11 +29,14 @@ use std::path::Path;
 
 use crate::model::{BenchmarkName, MetricName};
 
-pub use benchmark::{Benchmark, CommandLine, Extract, MetricSettings, MetricSource, PointCommands, Sampling, Stream, Warmup};
+pub use benchmark::{
+    Benchmark, CommandLine, Extract, KernelSettings, MetricSettings, MetricSource, PointCommands, Sampling, Stream, Warmup,
+};
 pub use error::SettingsError;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;
 pub use profile::{LaunchSelection, ProfileSettings};
+pub use roofline::RooflineSettings;
 pub use template::Template;
 pub use thresholds::{MetricThresholds, PartialThresholds};
 
@@ -96,6 +101,8 @@ pub struct Settings {
     pub sampling: Sampling,
     /// How kernels are profiled.
     pub profile: ProfileSettings,
+    /// Limits of the chip.
+    pub roofline: RooflineSettings,
     /// The benchmarks, in the order of the file.
     pub benchmarks: Vec<Benchmark>,
     /// Thresholds from above the file: they win over every table of it.

@@ -25,6 +25,7 @@ pub(super) struct RawSettings {
     pub(super) metric: BTreeMap<Name, RawThresholds>,
     pub(super) sampling: RawSampling,
     pub(super) profile: RawProfile,
+    pub(super) roofline: RawRoofline,
     pub(super) benchmark: Vec<Spanned<RawBenchmark>>,
 }
 
@@ -57,6 +58,14 @@ pub(super) struct RawProfile {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+pub(super) struct RawRoofline {
+    pub(super) gpu: Option<Text>,
+    pub(super) bandwidth: Option<Spanned<String>>,
+    pub(super) peak: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct RawLaunchSelection {
     pub(super) kernel: Option<Text>,
     pub(super) launch_skip: Option<u32>,
@@ -67,13 +76,16 @@ pub(super) struct RawLaunchSelection {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBenchmark {
     pub(super) name: Spanned<Text>,
-    pub(super) command: Spanned<RawCommand>,
+    pub(super) command: Option<Spanned<RawCommand>>,
+    pub(super) kernel: Option<Spanned<Text>>,
+    pub(super) archs: Option<Spanned<Vec<Text>>>,
+    pub(super) tunables: Option<Spanned<Ordered<Scalar>>>,
+    pub(super) configs: Option<Spanned<Vec<Text>>>,
     pub(super) build: Option<Spanned<RawCommand>>,
     pub(super) prepare: Option<Spanned<RawCommand>>,
     pub(super) cleanup: Option<Spanned<RawCommand>>,
     pub(super) dir: Option<Spanned<Text>>,
-    #[serde(default)]
-    pub(super) env: Ordered<Spanned<Scalar>>,
+    pub(super) env: Option<Spanned<Ordered<Spanned<Scalar>>>>,
     pub(super) timeout: Option<PositiveTime>,
     #[serde(default)]
     pub(super) required: bool,

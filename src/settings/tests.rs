@@ -96,7 +96,7 @@ fn a_whole_file_is_understood() {
     let benchmark = &settings.benchmarks[0];
     assert_eq!((benchmark.timeout, benchmark.required), (Some(Duration::from_secs(90)), true));
     assert_eq!(points(&settings), ["N=1000 dtype=f32", "N=1000 dtype=f64", "N=2000 dtype=f32", "N=2000 dtype=f64"]);
-    let commands = benchmark.commands(&benchmark.configs()[1]);
+    let commands = benchmark.commands(&benchmark.configs()[1]).unwrap();
     assert_eq!(commands.command, CommandLine::Argv(vec!["./sort".into(), "1000".into(), "--type=f64".into()]));
     assert_eq!(commands.prepare, Some(CommandLine::Shell("./generate 1000 > input".into())));
     assert_eq!(commands.env, [("THREADS".to_owned(), "2".to_owned()), ("KIND".to_owned(), "f64".to_owned())]);

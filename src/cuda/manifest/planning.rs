@@ -141,7 +141,7 @@ fn names(request: &PlanRequest<'_>, tunables: &Config) -> Names {
     for (name, value) in request.config.iter().chain(tunables.iter()) {
         names.insert(name, Value::of_text(value));
     }
-    let limits = crate::cuda::limits::of(request.arch);
+    let limits = crate::cuda::occupancy::limits(request.arch);
     let of_arch = |told: Option<u64>, name: &'static str, names: &mut Names| match told {
         Some(value) => names.insert(name, Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))),
         None => names.without_device(&[name]),

@@ -94,7 +94,7 @@ impl Executor for ProcessExecutor {
             self.run(point, Step::Prepare, prepare)?;
         }
         let metrics = point.metrics.iter().map(MetricSource::metric).collect();
-        Ok(Prepared { metrics, barred: None, shortest_time: SHORTEST_TIME })
+        Ok(Prepared { metrics, barred: None, machine_code: None, shortest_time: SHORTEST_TIME, remarks: Vec::new() })
     }
 
     fn execute(&mut self) -> Result<Observation, ExecutionError> {

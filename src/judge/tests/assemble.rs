@@ -19,6 +19,7 @@ fn stored(number: usize, value: f64) -> Stored {
         values: vec![value],
         warnings: Vec::new(),
         barred: None,
+        machine_code: None,
     };
     let run = Run {
         id,

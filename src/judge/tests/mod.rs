@@ -7,6 +7,7 @@ mod level;
 mod plain;
 mod properties;
 mod ratchet;
+mod shape;
 mod simulation;
 
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ fn at(seconds: usize) -> DateTime<Utc> {
 
 fn measured(number: usize, position: usize, value: f64) -> MeasuredRun {
     let run = LineId::from_parts(1, number as u128);
-    MeasuredRun { commit: commit(number), position, run, time: at(number), summary: Summary::single(value) }
+    MeasuredRun { commit: commit(number), position, run, time: at(number), summary: Summary::single(value), machine_code: None }
 }
 
 fn key_of(metric: &Metric) -> SeriesKey {

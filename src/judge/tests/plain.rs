@@ -69,3 +69,22 @@ fn the_worst_verdict_is_the_verdict() {
     assert!(Verdict::Undecided > Pass && Verdict::NotMeasured > Verdict::Undecided && Regression > Verdict::NotMeasured);
     assert!(Verdict::New < Improvement && !Verdict::Undecided.holds() && Verdict::New.holds());
 }
+
+#[test]
+fn the_same_machine_code_is_told_where_the_value_moved() {
+    let given = |history: [Option<&str>; 2], candidate: Option<&str>, value: f64| {
+        let mut given = Given::new(exact("spills"), &[4.0, 5.0], &[value]);
+        for (run, code) in given.series.runs.iter_mut().zip(history).chain(given.candidate.runs.iter_mut().zip([candidate])) {
+            run.machine_code = code.map(str::to_owned);
+        }
+        given
+    };
+    let same = given([Some("a"), Some("b")], Some("a"), 6.0).check(Regression);
+    assert_eq!((same.reasons.same_machine_code, &same.warnings[..]), (Some(true), &[JudgeWarning::SameMachineCode][..]));
+    let held = given([Some("a"), Some("b")], Some("a"), 4.0).check(Pass);
+    assert_eq!((held.reasons.same_machine_code, &held.warnings[..]), (Some(true), &[][..]));
+    let other = given([Some("a"), Some("b")], Some("b"), 6.0).check(Regression);
+    assert_eq!((other.reasons.same_machine_code, &other.warnings[..]), (Some(false), &[][..]), "b did not hold the baseline");
+    assert_eq!(given([None, Some("a")], Some("a"), 6.0).check(Regression).reasons.same_machine_code, None);
+    assert_eq!(given([Some("a"), None], None, 6.0).check(Regression).reasons.same_machine_code, None);
+}

@@ -34,7 +34,7 @@ const PARTITIONS: u32 = 4;
 const SHARED_UNIT: u32 = 128;
 
 /// The limits of an architecture; `None` for one that this version does not know.
-pub fn of(arch: Arch) -> Option<SmLimits> {
+pub fn limits(arch: Arch) -> Option<SmLimits> {
     const KIB: u32 = 1024;
     // Number, threads, blocks, KiB of shared memory of the multiprocessor and of a block.
     let (threads, blocks, shared, per_block) = match arch.number {
@@ -73,7 +73,7 @@ pub struct Occupancy {
 ///
 /// `None` for an architecture that is not known, or a block that cannot run there.
 pub fn occupancy(arch: Arch, code: &MachineCode, block_threads: u32, dynamic_shared: u32) -> Option<Occupancy> {
-    let limits = of(arch)?;
+    let limits = limits(arch)?;
     let warps = block_threads.div_ceil(WARP_SIZE);
     let most_warps = limits.threads / WARP_SIZE;
     if warps == 0 || warps > most_warps {

@@ -1,0 +1,295 @@
+//! Kernels as the harness sees them: an executor whose executions are launches in a worker.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::job::{Cache, Job};
+use super::session::{Readiness, Shot};
+use super::worker::{Opened, Reply, Request, Worker, WorkerError, WorkerOptions};
+use crate::harness::{ExecutionError, Executor, Observation, Prepared, Target};
+use crate::model::{BenchmarkName, Config, Direction, Metric, MetricName, Unit};
+use crate::stats;
+
+/// Events resolve about half a microsecond: below this, a single launch is not measured well.
+const SHORTEST_TIME: Duration = Duration::from_micros(5);
+
+/// What the worker does when a kernel is readied or verified takes longer than a batch: host data are made and compared.
+const VERIFYING_TIMES: u32 = 4;
+
+/// A kernel at one point, compiled.
+#[derive(Debug, Clone)]
+pub struct KernelPoint {
+    /// The benchmark.
+    pub benchmark: BenchmarkName,
+    /// The point of it.
+    pub config: Config,
+    /// What the worker measures.
+    pub job: Arc<Job>,
+    /// Hash of the kernel's machine code.
+    pub machine_code: String,
+    /// The most that one batch may take; four times as much to ready and to verify the kernel.
+    pub timeout: Duration,
+}
+
+impl KernelPoint {
+    /// The timeout where the user gave none.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+}
+
+impl Target for KernelPoint {
+    fn benchmark(&self) -> &BenchmarkName {
+        &self.benchmark
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// Workers for executors: one at a time, started when it is needed and started anew after it died. Clones share it.
+#[derive(Clone)]
+pub struct Workers {
+    shared: Rc<RefCell<Pool>>,
+}
+
+struct Pool {
+    options: WorkerOptions,
+    support: Option<Vec<u8>>,
+    worker: Option<Worker>,
+    /// Counts the workers: what was prepared in one is lost with it.
+    generation: u64,
+    seed: u64,
+}
+
+/// Contents that one session may use before the next one's begin.
+const SEEDS_OF_A_SESSION: u64 = 1 << 20;
+
+impl Workers {
+    /// Workers that are started by `options`. What buffers hold follows from `seed`.
+    pub fn new(options: WorkerOptions, seed: u64) -> Self {
+        let pool = Pool { options, support: None, worker: None, generation: 0, seed };
+        Self { shared: Rc::new(RefCell::new(pool)) }
+    }
+
+    /// The device that they run on.
+    pub fn opened(&self) -> Result<Opened, WorkerError> {
+        Ok(self.shared.borrow_mut().alive()?.opened().clone())
+    }
+
+    /// Gives them the compiled [`super::support_program`].
+    pub fn support(&self, cubin: Vec<u8>) -> Result<(), WorkerError> {
+        let mut pool = self.shared.borrow_mut();
+        pool.support = Some(cubin.clone());
+        pool.worker.as_mut().map_or(Ok(()), |worker| worker.support(cubin))
+    }
+}
+
+impl Pool {
+    /// The worker, a new one where there is none.
+    fn alive(&mut self) -> Result<&mut Worker, WorkerError> {
+        let dead = self.worker.take().filter(Worker::is_alive);
+        let worker = match dead {
+            Some(worker) => worker,
+            None => {
+                let mut worker = Worker::start(&self.options)?;
+                if let Some(cubin) = &self.support {
+                    worker.support(cubin.clone())?;
+                }
+                self.generation += 1;
+                worker
+            }
+        };
+        Ok(self.worker.insert(worker))
+    }
+
+    fn next_seed(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(SEEDS_OF_A_SESSION);
+        self.seed
+    }
+}
+
+/// What one execution is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Execution {
+    /// One measured time. A point is prepared anew each time.
+    Shot,
+    /// The median of a batch. A point stays prepared until another takes its place: for pairs, which return to their
+    /// points again and again.
+    Batch,
+}
+
+/// Measures kernels in a worker. Executors with different slots share one, so their launches take turns in one process.
+pub struct KernelExecutor {
+    workers: Workers,
+    slot: u32,
+    execution: Execution,
+    prepared: Option<PreparedKernel>,
+}
+
+struct PreparedKernel {
+    point: KernelPoint,
+    generation: u64,
+    readiness: Readiness,
+    told: Prepared,
+    shots: VecDeque<Shot>,
+}
+
+impl KernelExecutor {
+    /// An executor with a slot of its own in the workers.
+    pub fn new(workers: Workers, slot: u32, execution: Execution) -> Self {
+        Self { workers, slot, execution, prepared: None }
+    }
+
+    /// Asks the worker in which the point was prepared.
+    fn ask(&self, kernel: &PreparedKernel, request: &Request, times: u32) -> Result<Reply, ExecutionError> {
+        let mut pool = self.workers.shared.borrow_mut();
+        let generation = pool.generation;
+        match &mut pool.worker {
+            Some(worker) if worker.is_alive() && generation == kernel.generation => {
+                worker.ask(request, kernel.point.timeout * times).map_err(execution_error)
+            }
+            _ => Err(execution_error(WorkerError::OutOfTurn)),
+        }
+    }
+
+    fn measure(&mut self) -> Result<Vec<Shot>, ExecutionError> {
+        // Without a prepared point there is nothing to measure.
+        let Some(kernel) = &self.prepared else { return Ok(Vec::new()) };
+        match self.ask(kernel, &Request::Measure { slot: self.slot }, 1)? {
+            Reply::Measured { shots, .. } if !shots.is_empty() => Ok(shots),
+            _ => Err(execution_error(WorkerError::OutOfTurn)),
+        }
+    }
+
+    fn next_shot(&mut self) -> Result<Option<Shot>, ExecutionError> {
+        if self.execution == Execution::Batch {
+            let shots = self.measure()?;
+            let seconds: Vec<f64> = shots.iter().map(|shot| shot.seconds).collect();
+            let throttled = shots.iter().any(|shot| shot.throttled);
+            return Ok(stats::median(&seconds).map(|seconds| Shot { seconds, throttled }));
+        }
+        if self.prepared.as_ref().is_some_and(|kernel| kernel.shots.is_empty()) {
+            let shots = self.measure()?;
+            if let Some(kernel) = &mut self.prepared {
+                kernel.shots.extend(shots);
+            }
+        }
+        Ok(self.prepared.as_mut().and_then(|kernel| kernel.shots.pop_front()))
+    }
+
+    fn is_prepared(&self, point: &KernelPoint) -> bool {
+        let pool = self.workers.shared.borrow();
+        self.prepared.as_ref().is_some_and(|kernel| {
+            let is_here = kernel.generation == pool.generation && pool.worker.as_ref().is_some_and(Worker::is_alive);
+            is_here && Arc::ptr_eq(&kernel.point.job, &point.job)
+        })
+    }
+}
+
+impl Executor<KernelPoint> for KernelExecutor {
+    fn prepare(&mut self, point: &KernelPoint) -> Result<Prepared, ExecutionError> {
+        if self.is_prepared(point) && self.execution == Execution::Batch {
+            return Ok(self.prepared.as_ref().map(|kernel| kernel.told.clone()).unwrap_or_default());
+        }
+        self.prepared = None;
+        let mut pool = self.workers.shared.borrow_mut();
+        let seed = pool.next_seed();
+        let worker = pool.alive().map_err(execution_error)?;
+        let request = Request::Prepare { slot: self.slot, job: Box::new(Job::clone(&point.job)), seed };
+        let reply = worker.ask(&request, point.timeout * VERIFYING_TIMES).map_err(execution_error)?;
+        let Reply::Prepared(readiness) = reply else { return Err(execution_error(WorkerError::OutOfTurn)) };
+        let told = told(point, &readiness)?;
+        let kernel = PreparedKernel {
+            point: point.clone(),
+            generation: pool.generation,
+            readiness,
+            told: told.clone(),
+            shots: VecDeque::new(),
+        };
+        drop(pool);
+        self.prepared = Some(kernel);
+        Ok(told)
+    }
+
+    fn execute(&mut self) -> Result<Observation, ExecutionError> {
+        let shot = self.next_shot()?;
+        let Some((shot, kernel)) = shot.zip(self.prepared.as_ref()) else { return Ok(Observation::default()) };
+        let seconds = shot.seconds;
+        let work = &kernel.point.job.plan.work;
+        let rate = |work: f64| Some(work / seconds).filter(|rate| rate.is_finite());
+        let mut values = vec![Some(seconds).filter(|seconds| *seconds > 0.0)];
+        values.extend(work.flop.map(rate));
+        values.extend(work.bytes.map(rate));
+        values.extend(kernel.readiness.roof_seconds.map(|roof| rate(100.0 * roof)));
+        values.push(Some(kernel.readiness.peak_memory as f64));
+        Ok(Observation { values, throttled: shot.throttled })
+    }
+
+    fn verify(&mut self) -> Result<Option<String>, ExecutionError> {
+        let Some(kernel) = &self.prepared else { return Ok(None) };
+        match self.ask(kernel, &Request::Verify { slot: self.slot }, VERIFYING_TIMES)? {
+            Reply::Verified { faults } => Ok((!faults.is_empty()).then(|| faults.join("; "))),
+            _ => Err(execution_error(WorkerError::OutOfTurn)),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), ExecutionError> {
+        if self.execution == Execution::Batch {
+            return Ok(());
+        }
+        if let Some(kernel) = self.prepared.take() {
+            // A worker that died has nothing to release.
+            let _ = self.ask(&kernel, &Request::Release { slot: self.slot }, 1);
+        }
+        Ok(())
+    }
+}
+
+fn execution_error(error: WorkerError) -> ExecutionError {
+    match error {
+        WorkerError::Interrupted => ExecutionError::Interrupted,
+        other => ExecutionError::Other(Box::new(other)),
+    }
+}
+
+/// What the harness is told of a kernel that is ready.
+fn told(point: &KernelPoint, readiness: &Readiness) -> Result<Prepared, ExecutionError> {
+    let metrics = metrics(&point.job, readiness).map_err(|error| ExecutionError::Other(Box::new(error)))?;
+    let barred = (!readiness.faults.is_empty()).then(|| readiness.faults.join("; "));
+    let shortest_time = if readiness.launches > 1 { Duration::ZERO } else { SHORTEST_TIME };
+    Ok(Prepared {
+        metrics,
+        barred,
+        machine_code: Some(point.machine_code.clone()),
+        shortest_time,
+        remarks: readiness.remarks.clone(),
+    })
+}
+
+/// The metrics in the order of [`KernelExecutor::execute`]. What is measured with warm caches has names of its own, so
+/// that it never meets what was measured with cold ones.
+fn metrics(job: &Job, readiness: &Readiness) -> Result<Vec<Metric>, crate::model::InvalidValue> {
+    let suffix = match job.timing.cache {
+        Cache::Cold => "",
+        Cache::Hot => "_hot",
+    };
+    let metric = |name: &str, unit: Unit, better| {
+        Ok(Metric { name: MetricName::new(format!("{name}{suffix}"))?, unit, better, exact: false })
+    };
+    let work = &job.plan.work;
+    let mut metrics = vec![metric(MetricName::TIME, Unit::SECOND, Direction::Lower)?];
+    if work.flop.is_some() {
+        metrics.push(metric("throughput", Unit::FLOP_PER_SECOND, Direction::Higher)?);
+    }
+    if work.bytes.is_some() {
+        metrics.push(metric("bandwidth", Unit::BYTE_PER_SECOND, Direction::Higher)?);
+    }
+    if readiness.roof_seconds.is_some() {
+        metrics.push(metric("roofline", Unit::PERCENT, Direction::Higher)?);
+    }
+    metrics.push(metric(MetricName::PEAK_MEMORY, Unit::BYTE, Direction::Lower)?);
+    Ok(metrics)
+}

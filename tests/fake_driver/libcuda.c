@@ -1,0 +1,354 @@
+/* A CUDA driver of ordinary memory and simulated time, so that the whole program runs end to end without a GPU: the
+ * same binary, the same foreign calls, the same worker processes. Kernels are C functions under the names of the entry
+ * points in tests/data/kernels/adversarial; machine code is not looked at.
+ *
+ * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, small_memory.
+ * Built with -DWITHOUT_GRAPHS it lacks a function, as an old driver does.
+ */
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef int CUresult;
+typedef int CUdevice;
+typedef void *Handle;
+typedef uint64_t CUdeviceptr;
+
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, LAUNCH_TIMEOUT = 702 };
+
+static double now_seconds = 0.0;
+static CUresult broken = SUCCESS;
+static int hangs = 0;
+static uint64_t free_bytes, total_bytes;
+static uint32_t *gate_word = NULL;
+static uint32_t gate_turn = 0;
+static uint64_t launches = 0;
+
+static int planted(const char *fault) {
+    const char *faults = getenv("FAKE_CUDA");
+    return faults != NULL && strstr(faults, fault) != NULL;
+}
+
+/* --- kernels ------------------------------------------------------------------------------------------------------ */
+
+#define MOST_KEPT (1 << 20)
+static float kept[MOST_KEPT];
+static int has_kept = 0;
+static uint64_t seen[4096];
+static int seen_count = 0;
+
+static int was_seen(uint64_t key) {
+    for (int i = 0; i < seen_count; i++) {
+        if (seen[i] == key) return 1;
+    }
+    if (seen_count < 4096) seen[seen_count++] = key;
+    return 0;
+}
+
+static uint32_t bits(float value) {
+    uint32_t word;
+    memcpy(&word, &value, 4);
+    return word;
+}
+
+/* What one launch does, and the seconds that it takes. */
+static double run(const char *name, void **parameters) {
+    launches++;
+    if (strcmp(name, "ratchet_flush") == 0) return 30e-6;
+    if (strcmp(name, "ratchet_clock") == 0) {
+        uint64_t *out = *(uint64_t **)parameters[0];
+        out[0] = 39600;
+        out[1] = 20000;
+        return 20e-6;
+    }
+    float *x = *(float **)parameters[0];
+    float *y = *(float **)parameters[1];
+    int n = *(int *)parameters[2];
+    double seconds = 100e-6 * (1.0 + 0.0005 * ((double)(launches * 7919 % 101) / 50.0 - 1.0));
+    if (strcmp(name, "scale_crash") == 0) {
+        broken = ILLEGAL_ADDRESS;
+        return seconds;
+    }
+    if (strcmp(name, "scale_hang") == 0) {
+        hangs = 1;
+        return seconds;
+    }
+    if (strcmp(name, "scale_prints") == 0) printf("hello from a kernel");
+    if (strcmp(name, "scale_by_pointer") == 0 && was_seen((uint64_t)(uintptr_t)x)) return 1e-6;
+    if (strcmp(name, "scale_by_content") == 0) {
+        uint64_t key = (uint64_t)bits(x[0]) << 32 | (bits(x[n / 2]) ^ (uint32_t)(uintptr_t)y);
+        static int launches_of_it = 0;
+        if (was_seen(key) && ++launches_of_it > 100) return 1e-6;
+    }
+    if (strcmp(name, "scale_previous") == 0) {
+        for (int i = 0; i < n && i < MOST_KEPT; i++) {
+            float last = has_kept ? kept[i] : 2 * x[i];
+            kept[i] = 2 * x[i];
+            y[i] = last;
+        }
+        has_kept = 1;
+        return seconds;
+    }
+    int count = strcmp(name, "scale_half") == 0 ? n / 2 : n;
+    for (int i = 0; i < count; i++) y[i] = strcmp(name, "scale_nan") == 0 ? NAN : 2 * x[i];
+    if (strcmp(name, "scale_writes_past") == 0) y[n] = 1;
+    if (strcmp(name, "scale_changes_input") == 0) x[n / 2] = 0.25f;
+    if (strcmp(name, "scale_racy") == 0) y[0] += 1e-5f * (float)(launches % 7);
+    if (strcmp(name, "scale_reads_past") == 0 && isfinite(x[n])) y[0] += 1e-3f * fabsf(x[n]) + 1e-6f;
+    return seconds;
+}
+
+/* --- the driver --------------------------------------------------------------------------------------------------- */
+
+CUresult cuInit(unsigned flags) {
+    (void)flags;
+    total_bytes = free_bytes = planted("small_memory") ? 32ull << 20 : 4ull << 30;
+    return planted("no_device") ? NO_DEVICE : SUCCESS;
+}
+/* NVRTC asks the driver for a table of internals, and takes nothing from one that says it is short. */
+CUresult cuGetExportTable(const void **table, const void *which) {
+    static const uint64_t empty[8] = {16};
+    (void)which;
+    *table = empty;
+    return SUCCESS;
+}
+CUresult cuDriverGetVersion(int *version) {
+    *version = planted("old_driver") ? 11040 : 13000;
+    return SUCCESS;
+}
+CUresult cuDeviceGetCount(int *count) { *count = 1; return SUCCESS; }
+CUresult cuDeviceGet(CUdevice *device, int ordinal) { *device = ordinal; return SUCCESS; }
+CUresult cuDeviceGetName(char *name, int length, CUdevice device) {
+    (void)device;
+    snprintf(name, (size_t)length, "Fake H200");
+    return SUCCESS;
+}
+CUresult cuDeviceGetUuid_v2(unsigned char *uuid, CUdevice device) { (void)device; memset(uuid, 0x11, 16); return SUCCESS; }
+CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice device) { (void)device; *bytes = total_bytes; return SUCCESS; }
+CUresult cuDeviceGetAttribute(int *value, unsigned attribute, CUdevice device) {
+    (void)device;
+    switch (attribute) {
+        case 1: *value = 1024; return SUCCESS;
+        case 10: *value = 32; return SUCCESS;
+        case 13: *value = 1980000; return SUCCESS;
+        case 16: *value = 132; return SUCCESS;
+        case 32: *value = 1; return SUCCESS;
+        case 36: *value = 3201000; return SUCCESS;
+        case 37: *value = 6144; return SUCCESS;
+        case 38: *value = 4 << 20; return SUCCESS;
+        case 75: *value = 9; return SUCCESS;
+        case 76: *value = 0; return SUCCESS;
+        case 97: *value = 232448; return SUCCESS;
+        default: return INVALID_VALUE;
+    }
+}
+CUresult cuDevicePrimaryCtxRetain(Handle *context, CUdevice device) { (void)device; *context = &free_bytes; return SUCCESS; }
+CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) { (void)device; return SUCCESS; }
+CUresult cuCtxSetCurrent(Handle context) { (void)context; return SUCCESS; }
+
+/* Waits for everything: for ever where a kernel hangs, and with an error where held work was never released. */
+static CUresult wait(void) {
+    while (hangs) pause();
+    if (gate_word != NULL && *gate_word < gate_turn) return LAUNCH_TIMEOUT;
+    fflush(stdout);
+    return broken;
+}
+CUresult cuCtxSynchronize(void) { return wait(); }
+CUresult cuStreamSynchronize(Handle stream) { (void)stream; return wait(); }
+CUresult cuCtxResetPersistingL2Cache(void) { return SUCCESS; }
+
+CUresult cuMemGetInfo_v2(size_t *available, size_t *total) { *available = free_bytes; *total = total_bytes; return broken; }
+CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
+    if (broken) return broken;
+    if (bytes > free_bytes) return OUT_OF_MEMORY;
+    size_t *block = aligned_alloc(256, (bytes + 511) / 256 * 256);
+    if (block == NULL) return OUT_OF_MEMORY;
+    block[0] = bytes;
+    free_bytes -= bytes;
+    *address = (CUdeviceptr)(uintptr_t)block + 256;
+    return SUCCESS;
+}
+CUresult cuMemFree_v2(CUdeviceptr address) {
+    size_t *block = (size_t *)(uintptr_t)(address - 256);
+    free_bytes += block[0];
+    free(block);
+    return SUCCESS;
+}
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t bytes, Handle stream) {
+    (void)stream;
+    memcpy((void *)(uintptr_t)to, from, bytes);
+    return broken;
+}
+CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t bytes, Handle stream) {
+    (void)stream;
+    memcpy(to, (const void *)(uintptr_t)from, bytes);
+    return broken;
+}
+CUresult cuMemsetD8Async(CUdeviceptr at, unsigned char byte, size_t bytes, Handle stream) {
+    (void)stream;
+    memset((void *)(uintptr_t)at, byte, bytes);
+    now_seconds += 1e-6;
+    return broken;
+}
+CUresult cuMemHostAlloc(void **memory, size_t bytes, unsigned flags) {
+    (void)flags;
+    *memory = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+    return *memory == NULL ? OUT_OF_MEMORY : SUCCESS;
+}
+CUresult cuMemFreeHost(void *memory) { free(memory); return SUCCESS; }
+CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *address, void *memory, unsigned flags) {
+    (void)flags;
+    *address = (CUdeviceptr)(uintptr_t)memory;
+    return SUCCESS;
+}
+CUresult cuStreamWaitValue32_v2(Handle stream, CUdeviceptr address, uint32_t value, unsigned flags) {
+    (void)stream;
+    if (flags != 0) return INVALID_VALUE;
+    gate_word = (uint32_t *)(uintptr_t)address;
+    gate_turn = value;
+    return SUCCESS;
+}
+
+CUresult cuModuleLoadData(Handle *module, const void *image) {
+    (void)image;
+    *module = malloc(1);
+    return broken;
+}
+CUresult cuModuleUnload(Handle module) { free(module); return SUCCESS; }
+CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) {
+    (void)module;
+    if (strncmp(name, "scale_", 6) != 0 && strncmp(name, "ratchet_", 8) != 0) return NOT_FOUND;
+    *function = strdup(name);
+    return SUCCESS;
+}
+CUresult cuFuncSetAttribute(Handle function, unsigned attribute, int value) { (void)function; (void)attribute; (void)value; return SUCCESS; }
+CUresult cuFuncGetParamInfo(Handle function, size_t index, size_t *offset, size_t *size) {
+    size_t count = strncmp(function, "scale_", 6) == 0 ? 3 : 1;
+    *offset = 8 * index;
+    *size = 8;
+    return index < count ? SUCCESS : INVALID_VALUE;
+}
+CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, Handle function, int threads, size_t shared) {
+    (void)function;
+    (void)shared;
+    *blocks = threads > 0 && threads <= 1024 ? 2048 / threads : 0;
+    return SUCCESS;
+}
+
+CUresult cuStreamCreate(Handle *stream, unsigned flags) { (void)flags; *stream = malloc(1); return SUCCESS; }
+CUresult cuStreamDestroy_v2(Handle stream) { free(stream); return SUCCESS; }
+CUresult cuEventCreate(Handle *event, unsigned flags) {
+    if (flags != 0) return INVALID_VALUE; /* an event without timing is a mistake of the caller */
+    *event = calloc(1, sizeof(double));
+    return SUCCESS;
+}
+CUresult cuEventDestroy_v2(Handle event) { free(event); return SUCCESS; }
+CUresult cuEventRecord(Handle event, Handle stream) { (void)stream; *(double *)event = now_seconds; return broken; }
+CUresult cuEventSynchronize(Handle event) { (void)event; return wait(); }
+CUresult cuEventElapsedTime_v2(float *milliseconds, Handle from, Handle to) {
+    *milliseconds = (float)(1e3 * (*(double *)to - *(double *)from));
+    return broken;
+}
+
+typedef struct Node {
+    char name[64];
+    unsigned char values[3][128];
+    struct Node *next;
+} Node;
+static Node *capturing = NULL, **capture_end = NULL;
+
+static CUresult launch(const char *name, void **parameters) {
+    if (broken) return broken;
+    if (capture_end == NULL) {
+        now_seconds += run(name, parameters);
+        return SUCCESS;
+    }
+    Node *node = calloc(1, sizeof(Node));
+    snprintf(node->name, sizeof node->name, "%s", name);
+    for (int i = 0; i < 3; i++) memcpy(node->values[i], parameters[i], 128);
+    *capture_end = node;
+    capture_end = &node->next;
+    return SUCCESS;
+}
+CUresult cuLaunchKernel(Handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+                        unsigned shared, Handle stream, void **parameters, void **extra) {
+    (void)shared;
+    (void)stream;
+    if (gx * gy * gz == 0 || bx * by * bz == 0 || extra != NULL) return INVALID_VALUE;
+    return launch(function, parameters);
+}
+typedef struct {
+    unsigned grid[3], block[3], shared;
+    Handle stream;
+    struct { unsigned id; char pad[4]; unsigned cluster[3]; } *attributes;
+    unsigned count;
+} LaunchConfig;
+CUresult cuLaunchKernelEx(const LaunchConfig *config, Handle function, void **parameters, void **extra) {
+    if (extra != NULL || config->count != 1 || config->attributes->id != 4 || config->attributes->cluster[0] == 0) return INVALID_VALUE;
+    return launch(function, parameters);
+}
+CUresult cuTensorMapEncodeTiled(uint64_t *map, unsigned type, unsigned rank, void *address, const uint64_t *extents,
+                                const uint64_t *strides, const uint32_t *tile, const uint32_t *element_strides,
+                                unsigned interleave, unsigned swizzle, unsigned promotion, unsigned fill) {
+    (void)type; (void)strides; (void)swizzle; (void)promotion;
+    if ((uintptr_t)map % 64 != 0 || rank == 0 || extents[0] == 0 || tile[0] == 0 || element_strides[0] != 1 || interleave != 0 || fill != 0) {
+        return INVALID_VALUE;
+    }
+    memset(map, 0, 128);
+    map[0] = (uint64_t)(uintptr_t)address;
+    return SUCCESS;
+}
+
+CUresult cuStreamBeginCapture_v2(Handle stream, unsigned mode) {
+    (void)stream;
+    (void)mode;
+    capturing = NULL;
+    capture_end = &capturing;
+    return SUCCESS;
+}
+CUresult cuStreamEndCapture(Handle stream, Handle *graph) { (void)stream; *graph = capturing; capture_end = NULL; return SUCCESS; }
+CUresult cuGraphInstantiateWithFlags(Handle *executable, Handle graph, unsigned long long flags) {
+    (void)flags;
+    *executable = graph;
+    return SUCCESS;
+}
+#ifndef WITHOUT_GRAPHS
+CUresult cuGraphLaunch(Handle executable, Handle stream) {
+    (void)stream;
+    for (Node *node = executable; node != NULL; node = node->next) {
+        void *parameters[3] = {node->values[0], node->values[1], node->values[2]};
+        now_seconds += run(node->name, parameters);
+    }
+    return broken;
+}
+#endif
+CUresult cuGraphDestroy(Handle graph) { (void)graph; return SUCCESS; }
+CUresult cuGraphExecDestroy(Handle executable) {
+    for (Node *node = executable; node != NULL;) {
+        Node *next = node->next;
+        free(node);
+        node = next;
+    }
+    return SUCCESS;
+}
+
+CUresult cuGetErrorName(CUresult error, const char **name) {
+    switch (error) {
+        case INVALID_VALUE: *name = "CUDA_ERROR_INVALID_VALUE"; break;
+        case OUT_OF_MEMORY: *name = "CUDA_ERROR_OUT_OF_MEMORY"; break;
+        case NO_DEVICE: *name = "CUDA_ERROR_NO_DEVICE"; break;
+        case NOT_FOUND: *name = "CUDA_ERROR_NOT_FOUND"; break;
+        case ILLEGAL_ADDRESS: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
+        case LAUNCH_TIMEOUT: *name = "CUDA_ERROR_LAUNCH_TIMEOUT"; break;
+        default: *name = NULL; return INVALID_VALUE;
+    }
+    return SUCCESS;
+}
+CUresult cuGetErrorString(CUresult error, const char **text) {
+    *text = "as the fake driver says";
+    return error < 900 ? SUCCESS : INVALID_VALUE;
+}
