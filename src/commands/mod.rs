@@ -40,6 +40,7 @@ mod recording;
 mod report;
 mod selection;
 mod show;
+mod unchanged;
 mod verdict;
 mod workspace;
 

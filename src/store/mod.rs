@@ -17,6 +17,7 @@ mod base;
 mod decode;
 mod difference;
 mod error;
+mod files;
 mod git;
 mod history;
 mod hooks;
