@@ -45,8 +45,10 @@ pub enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
     Profile(ProfileArgs),
+    Roofline(RooflineArgs),
     Log(LogArgs),
     Show(ShowArgs),
+    Explain(ExplainArgs),
     Report(ReportArgs),
     Excuse(ExcuseArgs),
     /// Fetch the notes of a remote and unite them with the notes here.
@@ -58,6 +60,7 @@ pub enum Command {
     /// Fetches and unites first, and tries again when others push at the same moment. Nothing at the remote is ever
     /// overwritten.
     Push(ExchangeArgs),
+    Prune(PruneArgs),
     Hook(HookArgs),
     Doctor(DoctorArgs),
     Demo(DemoArgs),
@@ -419,6 +422,48 @@ pub struct ProfileArgs {
     pub json: bool,
 }
 
+/// Show how far the kernels of a commit are below the limits of their chip.
+///
+/// A kernel's operations for each byte (throughput over bandwidth of its records, or what its profile counted) decide
+/// whether the memory or the arithmetic holds it. Limits are, in this order: flags and settings; the best results of the
+/// benchmarks copy and mma_peak; NVIDIA's datasheets. Runs nothing.
+#[derive(Debug, Args)]
+pub struct RooflineArgs {
+    /// The commit.
+    #[arg(value_name = "REV", default_value = "HEAD")]
+    pub rev: String,
+    /// Only this benchmark (repeatable).
+    #[arg(long = "benchmark", value_name = "NAME")]
+    pub benchmarks: Vec<String>,
+    /// Only points whose config has these parameters, such as 'B=32 H=8'.
+    #[arg(long, value_name = "PARAMS")]
+    pub config: Option<String>,
+    /// Only this testbed.
+    #[arg(long, value_name = "KEY")]
+    pub testbed: Option<String>,
+    /// Which commits may hold the measured limits.
+    #[arg(long, value_enum, value_name = "WALK")]
+    pub history: Option<HistoryArg>,
+    /// The chip whose datasheet holds. Default: the one that the testbed names.
+    #[arg(long, value_name = "NAME")]
+    pub gpu: Option<String>,
+    /// The peak bandwidth, such as '300 GB/s'.
+    #[arg(long, value_name = "RATE")]
+    pub bandwidth: Option<String>,
+    /// A peak rate, such as f16='121 TFLOP/s' (repeatable).
+    #[arg(long = "peak", value_name = "TYPE=RATE")]
+    pub peaks: Vec<String>,
+    /// What the kernels compute in: f64, f64_tensor, f32, tf32, f16, bf16, f8, i8. Default: their parameter `dtype`.
+    #[arg(long, value_name = "TYPE")]
+    pub dtype: Option<String>,
+    /// Draw it, too: to an .svg or a .png.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Show series along history, with their best levels marked.
 #[derive(Debug, Args)]
 pub struct LogArgs {
@@ -451,6 +496,54 @@ pub struct ShowArgs {
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How an explanation is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ExplainFormat {
+    /// For a terminal.
+    #[default]
+    Text,
+    /// For a comment.
+    Markdown,
+    /// One JSON object (docs/explain.schema.json).
+    Json,
+}
+
+/// Say what differs between the commit that holds the baseline and this one.
+///
+/// The strongest evidence first: machine code, input files (`inputs` of the benchmark in ratchet.toml; without them every
+/// file) and the commits that changed them, metrics without noise, facts of the testbed, and where in the distribution
+/// the change sits. Without a benchmark it explains the worst series. Runs nothing.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The benchmark. A single word that is a revision is taken for one.
+    #[arg(value_name = "BENCHMARK")]
+    pub benchmark: Option<String>,
+    /// The commit to explain. Default: HEAD.
+    #[arg(value_name = "REV")]
+    pub rev: Option<String>,
+    /// Only points whose config has these parameters, such as 'B=32 H=8'.
+    #[arg(long, value_name = "PARAMS")]
+    pub config: Option<String>,
+    /// This metric; else the one with the worst verdict.
+    #[arg(long, value_name = "NAME")]
+    pub metric: Option<String>,
+    /// Only this testbed.
+    #[arg(long, value_name = "KEY")]
+    pub testbed: Option<String>,
+    /// Compare with the history of this revision.
+    #[arg(long, value_name = "REV")]
+    pub against: Option<String>,
+    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
+    #[arg(long, value_name = "RULE")]
+    pub baseline: Option<String>,
+    /// Which commits count as history.
+    #[arg(long, value_enum, value_name = "WALK")]
+    pub history: Option<HistoryArg>,
+    /// How to write it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExplainFormat::Text)]
+    pub format: ExplainFormat,
 }
 
 /// How a report is written.
@@ -497,6 +590,27 @@ pub struct ReportArgs {
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Drop the notes of commits that no branch, tag or worktree leads to any more.
+///
+/// Shows what would go, and goes no further without --yes. What was measured of a tree that a reachable commit still has
+/// stays, as after a squash-merge. A fetch only ever adds: clones that still have a dropped note bring it back with the next
+/// notes that they push.
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Only notes of which every run and excuse is older than this, such as 90d, 26w or 2y.
+    #[arg(long, value_name = "AGE")]
+    pub older_than: Option<String>,
+    /// Also notes of commits that are not in this repository. They may be on branches that were never fetched.
+    #[arg(long)]
+    pub missing: bool,
+    /// Do it.
+    #[arg(long)]
+    pub yes: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Accept a regression, with a reason.
@@ -559,6 +673,12 @@ pub struct KernelWorkerArgs {
     /// The clock to lock to. Default: what the GPU holds at its power limit.
     #[arg(long, value_name = "MHZ", requires = "keep_clocks")]
     pub mhz: Option<u32>,
+    /// Only launch the kernel of the job in this file, without verifying or timing it.
+    #[arg(long, value_name = "FILE", conflicts_with = "keep_clocks")]
+    pub launch: Option<PathBuf>,
+    /// How often to launch it.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "launch")]
+    pub launches: u32,
 }
 
 /// Print a completion script for a shell.

@@ -12,7 +12,7 @@
 //! The modules stand on floors; each uses only the floors below it, and a test keeps it so (tests/it/tidy.rs):
 //!
 //! 0. [`model`], [`stats`]: words and numbers, pure.
-//! 1. [`codec`], [`judge`], [`profile`]: notes as text, verdicts, what counters say; pure.
+//! 1. [`codec`], [`judge`], [`profile`], [`roofline`]: notes as text, verdicts, what counters say, what a chip allows; pure.
 //! 2. [`store`]: the only place that knows git.
 //! 3. [`settings`], [`harness`], [`ncu`], [`import`], [`report`]: the outside world; they do not know each other.
 //! 4. [`commands`]: one file per verb, the only place where all of these meet.
@@ -33,6 +33,7 @@ pub mod model;
 pub mod ncu;
 pub mod profile;
 pub mod report;
+pub mod roofline;
 pub mod settings;
 pub mod stats;
 pub mod store;

@@ -40,8 +40,15 @@ fn wants_color(arguments: &[OsString]) -> bool {
     match after.or_else(|| words.iter().find_map(|word| word.strip_prefix("--color="))) {
         Some("always") => true,
         Some("never") => false,
+        // git runs its pager before us where `pager.ratchet` is set: our output is a pipe then, and read on a terminal.
+        _ if is_set("GIT_PAGER_IN_USE") => !is_set("NO_COLOR"),
         _ => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
 }
 
 #[expect(clippy::disallowed_methods, reason = "the clock is read here and nowhere else")]

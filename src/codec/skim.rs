@@ -40,6 +40,8 @@ pub struct Skimmed {
     pub summary: Summary,
     /// Whether it may never be a baseline.
     pub barred: bool,
+    /// The hash of the machine code that ran.
+    pub machine_code: Option<String>,
 }
 
 /// What was kept of one note.
@@ -49,6 +51,8 @@ pub struct SkimmedNote {
     pub runs: Vec<Run>,
     /// The records.
     pub records: Vec<Skimmed>,
+    /// The runs that profiles name.
+    pub profiled: Vec<LineId>,
     /// The excuses.
     pub excuses: Vec<Excuse>,
     /// How many lines could not be read.
@@ -104,6 +108,8 @@ struct Line<'a> {
     _warnings: Vec<Value>,
     #[serde(borrow, default)]
     barred: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    machine_code: Option<Cow<'a, str>>,
     #[serde(rename = "v")]
     _v: u64,
     #[serde(borrow, rename = "type")]
@@ -137,6 +143,7 @@ impl Skimmer {
             match decode_line(line) {
                 Ok(Entry::Run(run)) if seen.insert(run.id) => skimmed.runs.push(run),
                 Ok(Entry::Excuse(excuse)) if seen.insert(excuse.id) => skimmed.excuses.push(excuse),
+                Ok(Entry::Profile(profile)) if seen.insert(profile.id) => skimmed.profiled.push(profile.run),
                 // Written by another program, with its fields in another order.
                 Ok(Entry::Record(record)) if seen.insert(record.id) => {
                     let point = Point { benchmark: record.benchmark, config: record.config, metric: record.metric };
@@ -146,6 +153,7 @@ impl Skimmer {
                         point: self.point(point),
                         summary: record.summary,
                         barred: record.barred.is_some(),
+                        machine_code: record.machine_code,
                     });
                 }
                 _ => skimmed.unreadable += 1,
@@ -173,7 +181,8 @@ impl Skimmer {
             let _: Sample = v1::load_sample(sample)?;
         }
         let (id, run) = (line.id.parse().ok()?, line.run.parse().ok()?);
-        Some(Skimmed { id, run, point, summary, barred: line.barred.is_some() })
+        let machine_code = v1::load_machine_code(line.machine_code.map(Cow::into_owned));
+        Some(Skimmed { id, run, point, summary, barred: line.barred.is_some(), machine_code })
     }
 
     /// The number of the point that a line names; `None` where it names none.
@@ -226,11 +235,12 @@ mod tests {
         let whole = Note::decode(note);
         let mut skimmer = Skimmer::default();
         let skimmed = skimmer.skim(note);
+        assert_eq!(skimmed.profiled, whole.profiles.iter().map(|profile| profile.run).collect::<Vec<_>>());
         assert_eq!((skimmed.runs, skimmed.excuses, skimmed.unreadable), (whole.runs, whole.excuses, whole.unreadable.len()));
         assert_eq!(skimmed.records.len(), whole.records.len());
         for (skimmed, whole) in skimmed.records.iter().zip(&whole.records) {
             assert_eq!((skimmed.id, skimmed.run, &skimmed.summary), (whole.id, whole.run, &whole.summary));
-            assert_eq!(skimmed.barred, whole.barred.is_some());
+            assert_eq!((skimmed.barred, &skimmed.machine_code), (whole.barred.is_some(), &whole.machine_code));
             let Point { benchmark, config, metric } = &skimmer.points()[skimmed.point];
             assert_eq!((benchmark, config, metric), (&whole.benchmark, &whole.config, &whole.metric));
         }

@@ -338,7 +338,7 @@ fn load_record(stored: StoredRecord) -> Result<Record, String> {
         sample,
         warnings: stored.warnings.into_iter().filter_map(load_warning).collect(),
         barred: stored.barred,
-        machine_code: stored.machine_code.filter(|code| code.len() <= crate::model::MAX_NAME_BYTES),
+        machine_code: load_machine_code(stored.machine_code),
     })
 }
 
@@ -464,6 +464,11 @@ fn load_excuse(stored: StoredExcuse) -> Result<Excuse, String> {
 
 fn store_config(config: &Config) -> Map<String, Value> {
     config.iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect()
+}
+
+/// A hash that is longer than any name is none.
+pub(super) fn load_machine_code(stored: Option<String>) -> Option<String> {
+    stored.filter(|code| code.len() <= crate::model::MAX_NAME_BYTES)
 }
 
 /// Values are strings; plain numbers and booleans, as other programs may write them, are taken by their text.

@@ -198,6 +198,13 @@ fn depth(store: &Store) -> Finding {
         let notice = history::shallow_notice();
         return Finding::improvable("history", notice.message, notice.hint.unwrap_or_default());
     }
+    if store.lacks_commit_graph().unwrap_or(false) {
+        return Finding::improvable(
+            "history",
+            "complete, but without a commit-graph file: walking a history this long takes several times as long",
+            "git commit-graph write --reachable, and git config fetch.writeCommitGraph true",
+        );
+    }
     Finding::fine("history", "complete")
 }
 

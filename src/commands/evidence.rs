@@ -1,14 +1,18 @@
 //! What a check looks at: the candidate's own commits, the history it is held against, and the notes of both.
 
+use std::collections::BTreeMap;
+
 use super::error::CommandError;
 use super::history::{self, shallow_notice, store_notices};
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::HistoryArg;
-use crate::judge::{self, Candidate, ExcusePlace, HistoryRecord, PlacedExcuse, Series};
-use crate::model::ObjectId;
+use crate::judge::{self, Candidate, Excluded, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
+use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
-use crate::store::{AnnotatedHistory, Base, BaseRequest, History, Notes, Store, StoreError};
+use crate::store::{
+    AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, SeriesRun, Store, StoreError, Walk,
+};
 
 /// What to look for.
 pub struct EvidenceRequest<'a> {
@@ -20,26 +24,40 @@ pub struct EvidenceRequest<'a> {
     pub history: Option<HistoryArg>,
     /// `--baseline REV`: the runs of this commit take the place of the history.
     pub revision: Option<ObjectId>,
+    /// Whether what was kept of earlier checks may answer.
+    pub kept: bool,
 }
 
-/// Notes along the candidate's own commits and along its history, in one list: the candidate first.
+/// What the notes say of the candidate's own commits and of its history.
 pub struct Evidence {
     /// The commit that is checked.
     pub candidate: ObjectId,
     /// The base, where there is one.
     pub base: Option<Base>,
-    commits: History,
-    /// How many of `commits` are the candidate's own: itself, and what lies between it and the base.
-    own: usize,
-    annotated: AnnotatedHistory,
+    /// The candidate, and what lies between it and the base, newest first.
+    own: Vec<HistoryCommit>,
+    history: Past,
     /// Excuses of branches that were merged, where the merge stands.
     merged_excuses: Vec<PlacedExcuse>,
     /// The commit whose runs take the place of the history, and its notes.
     revision: Option<(ObjectId, AnnotatedHistory)>,
 }
 
+/// The history that the candidate is held against, either way with the notes of the candidate's own commits: positions
+/// count from the candidate.
+enum Past {
+    /// Sorted into series before; their runs are read when a series is judged.
+    Series { newest: ObjectId, series: Box<SeriesHistory> },
+    /// Commits and their notes, read just now.
+    Notes { newest: Option<ObjectId>, truncated: bool, annotated: AnnotatedHistory },
+}
+
+/// The kept series turned out to be damaged while they were used. Reading the notes answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unusable;
+
 impl Evidence {
-    /// Walks the history and reads the notes.
+    /// Walks the history and reads the notes, or what was kept of both.
     pub fn gather(request: EvidenceRequest, workspace: &Workspace) -> Result<Self, CommandError> {
         let store = &workspace.store;
         let candidate = store.resolve(request.rev)?;
@@ -47,50 +65,84 @@ impl Evidence {
         let fork = base.as_ref().map_or(Ok(Some(candidate)), |base| store.merge_base(candidate, base.commit))?;
         let walk = history::walk(request.history, workspace.settings.history);
         let own = own_commits(store, candidate, fork)?;
-        let older = match fork {
-            Some(fork) if fork == candidate => store.history_before(candidate, walk)?,
-            Some(fork) => store.history(&[fork], walk)?,
-            None => History { commits: Vec::new(), truncated: store.is_shallow() },
-        };
-        let own_count = own.len();
-        let commits = History { commits: [own, older.commits].concat(), truncated: older.truncated };
-        let notes: Notes = store.notes()?;
-        let annotated = store.annotated_history(&commits, &notes)?;
-        let merged_excuses = merged_excuses(store, &commits, own_count, &annotated)?;
+        let (history, line) = past(store, &own, fork, walk, request.kept)?;
+        let merged_excuses = merged_excuses(store, candidate, history.annotated(), line)?;
         let revision = request.revision.map(|commit| Ok::<_, CommandError>((commit, history::of_commit(store, commit)?)));
-        Ok(Self { candidate, base, commits, own: own_count, annotated, merged_excuses, revision: revision.transpose()? })
+        Ok(Self { candidate, base, own, history, merged_excuses, revision: revision.transpose()? })
     }
 
     /// The newest commit of what the candidate is held against, if there is any.
     pub fn newest_of_history(&self) -> Option<ObjectId> {
-        if let Some((commit, _)) = self.revision {
-            return Some(commit);
+        match (&self.revision, &self.history) {
+            (Some((commit, _)), _) => Some(*commit),
+            (None, Past::Series { newest, .. }) => Some(*newest),
+            (None, Past::Notes { newest, .. }) => *newest,
         }
-        self.commits.commits.get(self.own).map(|commit| commit.id)
     }
 
     /// Whether older commits that would count exist elsewhere.
     pub fn is_truncated(&self) -> bool {
-        self.revision.is_none() && self.commits.truncated
+        self.revision.is_none() && matches!(self.history, Past::Notes { truncated: true, .. })
     }
 
-    /// Every selected series with its history and its candidate.
-    pub fn sides(&self, selection: &Selection) -> Vec<(Series, Candidate)> {
-        let records = history::records(&self.annotated.commits, selection);
-        let (own, older): (Vec<HistoryRecord>, Vec<HistoryRecord>) =
-            records.into_iter().partition(|record| record.position < self.own);
-        let candidate = own.into_iter().filter(|record| record.position == 0);
+    /// Every selected series and its candidate. The histories may still be without their runs, which [`Evidence::load`]
+    /// brings.
+    pub fn outlines(&self, selection: &Selection) -> Result<Vec<(Series, Candidate)>, Unusable> {
+        let records = history::records(&self.history.annotated().commits, selection);
+        let candidate = records.iter().filter(|record| record.position == 0).copied();
         if let Some((_, annotated)) = &self.revision {
-            return judge::assemble(history::records(&annotated.commits, selection), candidate);
+            return Ok(judge::assemble(history::records(&annotated.commits, selection), candidate));
         }
-        let history = older.into_iter().map(|record| HistoryRecord { position: record.position - self.own, ..record });
-        judge::assemble(history, candidate)
+        match &self.history {
+            Past::Notes { .. } => {
+                let own = self.own.len();
+                let older = records.iter().filter(|record| record.position >= own);
+                let history = older.map(|record| HistoryRecord { position: record.position - own, ..*record });
+                Ok(judge::assemble(history, candidate))
+            }
+            Past::Series { series, .. } => outlines(series, selection, judge::assemble([], candidate)),
+        }
+    }
+
+    /// How many runs of a series' history may bind.
+    pub fn count(&self, series: &Series) -> usize {
+        match self.kept() {
+            Some(kept) => kept.counts(&series.key, &series.metric.unit).runs,
+            None => series.runs.len(),
+        }
+    }
+
+    /// Gives a series the newest runs of its history, at most `most`, where it has not all of them already.
+    pub fn load(&self, series: &mut Series, most: usize) -> Result<(), Unusable> {
+        let Some(kept) = self.kept() else { return Ok(()) };
+        if series.runs.len() == most.min(self.count(series)) {
+            return Ok(());
+        }
+        let newest = kept.len() - 1;
+        let measured = |run: SeriesRun| MeasuredRun {
+            commit: run.commit,
+            position: newest - run.age,
+            run: run.run,
+            time: run.time,
+            summary: run.summary,
+            machine_code: run.machine_code,
+        };
+        series.runs = kept.runs(&series.key, &series.metric.unit, most, measured).ok_or(Unusable)?;
+        Ok(())
+    }
+
+    /// The kept series, where the history comes from them.
+    fn kept(&self) -> Option<&SeriesHistory> {
+        match &self.history {
+            Past::Series { series, .. } if self.revision.is_none() => Some(series),
+            _ => None,
+        }
     }
 
     /// Every excuse and where it stands. A revision that somebody named binds, whatever was excused after it.
     pub fn excuses(&self) -> Vec<PlacedExcuse> {
-        let placed = self.annotated.commits.iter().flat_map(|annotated| {
-            let place = match annotated.position.checked_sub(self.own) {
+        let placed = self.history.annotated().commits.iter().flat_map(|annotated| {
+            let place = match annotated.position.checked_sub(self.own.len()) {
                 Some(position) => ExcusePlace::History(position),
                 None => ExcusePlace::Candidate,
             };
@@ -102,7 +154,7 @@ impl Evidence {
 
     /// What the store has to say.
     pub fn notices(&self, store: &Store) -> Result<Vec<Notice>, CommandError> {
-        let mut notices = store_notices(&self.annotated, store)?;
+        let mut notices = store_notices(self.history.annotated(), store)?;
         notices.extend(self.is_truncated().then(shallow_notice));
         notices.extend(self.base.is_none().then(|| {
             Notice::new("no_base", "no base branch was found: the commit is held against its own parents")
@@ -112,18 +164,87 @@ impl Evidence {
     }
 }
 
+impl Past {
+    fn annotated(&self) -> &AnnotatedHistory {
+        match self {
+            Self::Series { series, .. } => series.annotated(),
+            Self::Notes { annotated, .. } => annotated,
+        }
+    }
+}
+
+/// Reads the history, and its ids, newest first, where excuses ask for them.
+fn past(
+    store: &Store,
+    own: &[HistoryCommit],
+    fork: Option<ObjectId>,
+    walk: Walk,
+    kept: bool,
+) -> Result<(Past, Vec<ObjectId>), CommandError> {
+    let (tips, is_cut_off) = older_tips(store, own[0].id, fork, walk)?;
+    if let (&[newest], true) = (tips.as_slice(), kept)
+        && let Some(series) = store.series_history(own, newest, walk)?
+    {
+        let asked = !series.annotated().elsewhere.is_empty();
+        if let Some(line) = if asked { series.line() } else { Some(Vec::new()) } {
+            return Ok((Past::Series { newest, series: Box::new(series) }, line));
+        }
+    }
+    let older = if tips.is_empty() { History::default() } else { store.history(&tips, walk)? };
+    let truncated = older.truncated || is_cut_off;
+    let line = older.commits.iter().map(|commit| commit.id).collect();
+    let newest = older.newest().map(|commit| commit.id);
+    let commits = History { commits: [own, &older.commits].concat(), truncated };
+    let annotated = store.annotated_history(&commits, &store.notes()?)?;
+    Ok((Past::Notes { newest, truncated, annotated }, line))
+}
+
+/// Where the history begins that the candidate is held against: at the fork, or at the parents of a candidate that is on
+/// the base itself; and whether it ends there only because this is a shallow clone.
+fn older_tips(
+    store: &Store,
+    candidate: ObjectId,
+    fork: Option<ObjectId>,
+    walk: Walk,
+) -> Result<(Vec<ObjectId>, bool), CommandError> {
+    match fork {
+        Some(fork) if fork == candidate => {
+            let mut parents = store.commit(candidate)?.parents;
+            parents.truncate(if walk == Walk::FirstParent { 1 } else { usize::MAX });
+            Ok((parents, store.is_cut_off(candidate)?))
+        }
+        Some(fork) => Ok((vec![fork], false)),
+        None => Ok((Vec::new(), store.is_shallow())),
+    }
+}
+
+/// The selected series of a kept history, without their runs, and those that only the candidate has.
+fn outlines(
+    kept: &SeriesHistory,
+    selection: &Selection,
+    candidate: Vec<(Series, Candidate)>,
+) -> Result<Vec<(Series, Candidate)>, Unusable> {
+    let mut sides: BTreeMap<SeriesKey, (Series, Candidate)> =
+        candidate.into_iter().map(|(series, candidate)| (series.key.clone(), (series, candidate))).collect();
+    for (key, metric) in kept.series().ok_or(Unusable)?.into_iter().filter(|(key, _)| selection.covers(key)) {
+        let empty =
+            || (Series { key: key.clone(), metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default());
+        let (series, _) = sides.entry(key.clone()).or_insert_with(empty);
+        let counts = kept.counts(&key, &series.metric.unit);
+        series.excluded = Excluded { dirty: counts.dirty, barred: counts.barred, other_unit: counts.other_unit };
+    }
+    Ok(sides.into_values().collect())
+}
+
 /// Excuses that came with merged branches. A walk along first parents does not meet the excused commit itself; the
 /// excuse counts from the merge on.
 fn merged_excuses(
     store: &Store,
-    commits: &History,
-    own: usize,
+    candidate: ObjectId,
     annotated: &AnnotatedHistory,
+    older: Vec<ObjectId>,
 ) -> Result<Vec<PlacedExcuse>, CommandError> {
-    if annotated.elsewhere.is_empty() {
-        return Ok(Vec::new());
-    }
-    let line = [&commits.commits[..1], &commits.commits[own..]].concat();
+    let line: Vec<ObjectId> = std::iter::once(candidate).chain(older).collect();
     let mut placed = Vec::new();
     for (commit, excuse) in &annotated.elsewhere {
         if let Some(position) = store.merged_at(&line, *commit)? {
@@ -144,11 +265,7 @@ fn base(store: &Store, against: Option<String>, configured: Option<String>) -> R
 }
 
 /// The candidate and what lies between it and the fork, newest first.
-fn own_commits(
-    store: &Store,
-    candidate: ObjectId,
-    fork: Option<ObjectId>,
-) -> Result<Vec<crate::store::HistoryCommit>, CommandError> {
+fn own_commits(store: &Store, candidate: ObjectId, fork: Option<ObjectId>) -> Result<Vec<HistoryCommit>, CommandError> {
     match fork {
         Some(fork) if fork != candidate => Ok(store.commits_between(fork, candidate)?),
         _ => Ok(vec![store.history_commit(candidate)?]),

@@ -17,6 +17,7 @@ mod error;
 mod evidence;
 mod exchange;
 mod excuse;
+mod explain;
 mod fetch;
 mod gpu;
 mod history;
@@ -27,17 +28,21 @@ mod kernels;
 mod log;
 mod man;
 mod overview;
+mod pager;
 mod paired;
 mod points;
 mod profile;
 mod profile_diff;
 mod profile_targets;
 mod profiling;
+mod profiling_kernels;
 mod progress;
+mod prune;
 mod push;
 mod record;
 mod recording;
 mod report;
+mod roofline;
 mod selection;
 mod show;
 mod unchanged;
@@ -83,10 +88,13 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Check(arguments) => check::run(&arguments, context),
         Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Profile(arguments) => profile::run(&arguments, context),
-        Command::Log(arguments) => log::run(&arguments, context),
-        Command::Show(arguments) => show::run(&arguments, context),
-        Command::Report(arguments) => report::run(&arguments, context),
+        Command::Roofline(arguments) => roofline::run(&arguments, context),
+        Command::Log(arguments) => pager::paged(context, |context| log::run(&arguments, context)),
+        Command::Show(arguments) => pager::paged(context, |context| show::run(&arguments, context)),
+        Command::Explain(arguments) => pager::paged(context, |context| explain::run(&arguments, context)),
+        Command::Report(arguments) => pager::paged(context, |context| report::run(&arguments, context)),
         Command::Excuse(arguments) => excuse::run(&arguments, context),
+        Command::Prune(arguments) => prune::run(&arguments, context),
         Command::Fetch(arguments) => fetch::run(&arguments, context),
         Command::Push(arguments) => push::run(&arguments, context),
         Command::Hook(arguments) => hook::run(&arguments, context),

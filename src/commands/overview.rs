@@ -73,8 +73,9 @@ fn placed_excuses(annotated: &AnnotatedHistory, walked: &History, store: &Store)
             |excuse: &crate::model::Excuse| PlacedExcuse { excuse: excuse.clone(), place: ExcusePlace::History(commit.position) };
         placed.extend(commit.note.excuses.iter().map(at));
     }
+    let line: Vec<ObjectId> = walked.commits.iter().map(|commit| commit.id).collect();
     for (commit, excuse) in &annotated.elsewhere {
-        if let Some(position) = store.merged_at(&walked.commits, *commit)? {
+        if let Some(position) = store.merged_at(&line, *commit)? {
             placed.push(PlacedExcuse { excuse: excuse.clone(), place: ExcusePlace::History(position) });
         }
     }

@@ -1,6 +1,7 @@
 //! `profile`: run benchmarks under Nsight Compute and record what it counted; or compare what was recorded.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,17 +9,19 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CommandError;
+use super::kernels::KernelPoint;
 use super::points;
 use super::profile_diff;
 use super::profile_targets::{self, TargetPoint};
-use super::profiling::{ProfileFailure, ProfileOptions, Profiler, point_name};
+use super::profiling::{FailureCause, ProfileFailure, ProfileOptions, Profiler, point_name};
+use super::profiling_kernels;
 use super::recording::{self, PointProfile};
 use super::workspace::Workspace;
 use crate::cli::ProfileArgs;
 use crate::codec::Entry;
 use crate::exit::Exit;
 use crate::harness::Point;
-use crate::model::{Config, ObjectId, Profile, Quantity, Run, Unit};
+use crate::model::{Config, ObjectId, Profile, Quantity, Run, Testbed, Unit};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
 use crate::report::progress::ProgressLine;
@@ -33,10 +36,10 @@ pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, Comma
     }
     let workspace = Workspace::open(context)?;
     let options = options(arguments)?;
-    let points = plan(arguments, &workspace)?;
+    let planned = plan(arguments, &workspace)?;
     let before = (workspace.store.head()?, workspace.store.is_dirty()?);
     let mut profiler = Profiler::new(&workspace, before.0, &options, context)?;
-    let (profiles, failures) = profile_all(&mut profiler, &points, &options, context)?;
+    let all = profile_all(&mut profiler, &planned, &options, context)?;
     let after = (workspace.store.head()?, workspace.store.is_dirty()?);
     if before.0 != after.0 {
         return Err(CommandError::failure(
@@ -44,15 +47,39 @@ pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, Comma
         )
         .with_hint("run git ratchet profile again and leave the work tree alone meanwhile"));
     }
-    let facts = profiler.facts(before.0, before.1 || after.1, context)?;
-    let (run, profiles) = recording::profiled(&workspace.store, facts, profiles, context)?;
-    finish(arguments, &workspace, Outcome { run, profiles, failures }, context)
+    let state = (before.0, before.1 || after.1);
+    let mut runs = Vec::new();
+    if !all.of_commands.is_empty() {
+        let facts = profiler.facts(state.0, state.1, context)?;
+        runs.push(recording::profiled(&workspace.store, facts, all.of_commands, context)?);
+    }
+    if let Some(testbed) = all.testbed.filter(|_| !all.of_kernels.is_empty()) {
+        let facts = profiler.facts_on(&testbed, state, context)?;
+        runs.push(recording::profiled(&workspace.store, facts, all.of_kernels, context)?);
+    }
+    finish(arguments, &workspace, Outcome { head: state.0, runs, failures: all.failures }, context)
+}
+
+/// What is to be profiled.
+#[derive(Default)]
+struct Planned {
+    commands: Vec<Point>,
+    kernels: Vec<KernelPoint>,
+}
+
+/// What was profiled: commands on this computer, kernels on its GPU.
+#[derive(Default)]
+struct Profiled {
+    of_commands: Vec<PointProfile>,
+    of_kernels: Vec<PointProfile>,
+    testbed: Option<Testbed>,
+    failures: Vec<ProfileFailure>,
 }
 
 /// What came of profiling.
 struct Outcome {
-    run: Run,
-    profiles: Vec<Profile>,
+    head: ObjectId,
+    runs: Vec<(Run, Vec<Profile>)>,
     failures: Vec<ProfileFailure>,
 }
 
@@ -76,7 +103,7 @@ fn timeout(text: &str) -> Result<Duration, CommandError> {
     time.ok_or_else(|| CommandError::usage(format!("--timeout {text} is no time; it looks like 300s")))
 }
 
-fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Vec<Point>, CommandError> {
+fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Planned, CommandError> {
     let root = workspace.store.work_dir().ok_or_else(|| {
         CommandError::failure("a bare repository has no files to profile").with_hint("run it in a clone or a worktree")
     })?;
@@ -88,61 +115,101 @@ fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Vec<Point>, Co
         return targeted(&profile_targets::read(file)?, workspace, root);
     }
     let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
-    let planned = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
-    Ok(planned.into_iter().map(|planned| planned.point).collect())
+    let commands = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
+    let commands: Vec<Point> = commands.into_iter().map(|planned| planned.point).collect();
+    let kernels = profiling_kernels::plan(workspace, root, &arguments.names, &filter)?;
+    if commands.is_empty() && kernels.is_empty() {
+        return Err(CommandError::usage(format!("no benchmark has a config with {filter}"))
+            .with_hint("git ratchet bench --list shows them all"));
+    }
+    Ok(Planned { commands, kernels })
 }
 
-fn targeted(targets: &[TargetPoint], workspace: &Workspace, root: &Path) -> Result<Vec<Point>, CommandError> {
-    let point = |target: &TargetPoint| {
-        let known = workspace.settings.benchmark(&target.benchmark);
-        match known.filter(|benchmark| benchmark.configs().contains(&target.config)) {
-            Some(benchmark) => points::point(benchmark, &target.config, root),
-            None => Err(CommandError::usage(format!(
-                "ratchet.toml does not have the point {}",
-                point_name(&target.benchmark, &target.config)
-            ))),
+fn targeted(targets: &[TargetPoint], workspace: &Workspace, root: &Path) -> Result<Planned, CommandError> {
+    let mut planned = Planned::default();
+    for target in targets {
+        let unknown = || {
+            let name = point_name(&target.benchmark, &target.config);
+            CommandError::usage(format!("ratchet.toml does not have the point {name}"))
+        };
+        let benchmark = workspace.settings.benchmark(&target.benchmark).ok_or_else(unknown)?;
+        if benchmark.kernel.is_some() {
+            let names = [target.benchmark.to_string()];
+            let mut kernels = profiling_kernels::plan(workspace, root, &names, &target.config)?;
+            kernels.retain(|kernel| kernel.config == target.config);
+            planned.kernels.push(kernels.pop().ok_or_else(unknown)?);
+        } else if benchmark.configs().contains(&target.config) {
+            planned.commands.push(points::point(benchmark, &target.config, root)?);
+        } else {
+            return Err(unknown());
         }
-    };
-    targets.iter().map(point).collect()
+    }
+    Ok(planned)
 }
 
 fn profile_all(
     profiler: &mut Profiler,
-    points: &[Point],
+    planned: &Planned,
     options: &ProfileOptions,
     context: &mut Context,
-) -> Result<(Vec<PointProfile>, Vec<ProfileFailure>), CommandError> {
-    let mut line = ProgressLine::new(points.len() as u64, context.terminal.progress);
-    let (mut profiles, mut failures) = (Vec::new(), Vec::new());
-    for point in points {
+) -> Result<Profiled, CommandError> {
+    let mut all = Profiled::default();
+    let ready = profiler.ready(&planned.kernels, context);
+    all.testbed = ready.testbed;
+    let not_ready = |(name, why)| ProfileFailure { name, cause: FailureCause::Kernel(why) };
+    all.failures.extend(ready.failures.into_iter().map(not_ready));
+    let total = planned.commands.len() + ready.kernels.len();
+    let mut line = ProgressLine::new(total as u64, context.terminal.progress);
+    for point in &planned.commands {
         line.begin(context.err, &point_name(&point.benchmark, &point.config))?;
         let profiled = profiler.profile(point, options);
         line.end();
-        match profiled {
-            Ok(kernels) => profiles.extend(kernels),
-            Err(failure) => {
-                let is_about_everything = failure.cause.is_about_everything();
-                failures.push(failure);
-                if is_about_everything {
-                    break;
-                }
-            }
+        if take(profiled, &mut all.of_commands, &mut all.failures).is_break() {
+            line.finish();
+            return Ok(all);
+        }
+    }
+    for kernel in &ready.kernels {
+        line.begin(context.err, &point_name(&kernel.benchmark, &kernel.config))?;
+        let profiled = profiler.profile_kernel(kernel, options);
+        line.end();
+        if take(profiled, &mut all.of_kernels, &mut all.failures).is_break() {
+            break;
         }
     }
     line.finish();
-    Ok((profiles, failures))
+    Ok(all)
+}
+
+/// Keeps what came of one point; breaks where every other point would fail for the same reason.
+fn take(
+    profiled: Result<Vec<PointProfile>, ProfileFailure>,
+    profiles: &mut Vec<PointProfile>,
+    failures: &mut Vec<ProfileFailure>,
+) -> ControlFlow<()> {
+    match profiled {
+        Ok(kernels) => {
+            profiles.extend(kernels);
+            ControlFlow::Continue(())
+        }
+        Err(failure) => {
+            let is_about_everything = failure.cause.is_about_everything();
+            failures.push(failure);
+            if is_about_everything { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
 }
 
 fn finish(arguments: &ProfileArgs, workspace: &Workspace, outcome: Outcome, context: &mut Context) -> Result<Exit, CommandError> {
-    let Outcome { run, profiles, failures } = outcome;
-    show(arguments, &run, &profiles, &failures, context)?;
-    if run.dirty && !profiles.is_empty() {
+    show(arguments, &outcome, context)?;
+    let Outcome { head, runs, failures } = outcome;
+    if runs.iter().any(|(run, _)| run.dirty) {
         let notice = Notice::new("dirty", "tracked files differ from HEAD: these profiles are of the changed files");
         write_notice(context.err, &notice.hint("commit, then profile again"), context.terminal.color)?;
     }
-    if !arguments.dry_run && !profiles.is_empty() {
-        let (head, kernels) = (run.commit, profiles.len());
-        record(workspace, run, profiles)?;
+    if !arguments.dry_run && !runs.is_empty() {
+        let kernels = runs.iter().map(|(_, profiles)| profiles.len()).sum();
+        record(workspace, head, runs)?;
         if !arguments.json {
             writeln!(context.out, "recorded {} on {}", count(kernels, "profile"), head.short(SHORT_ID))?;
         }
@@ -154,11 +221,11 @@ fn finish(arguments: &ProfileArgs, workspace: &Workspace, outcome: Outcome, cont
     Ok(if failures.is_empty() { Exit::Holds } else { Exit::Failure })
 }
 
-/// Writes the run and its profiles to the note of its commit.
-fn record(workspace: &Workspace, run: Run, profiles: Vec<Profile>) -> Result<(), CommandError> {
-    let head: ObjectId = run.commit;
-    let entries = std::iter::once(Entry::Run(run)).chain(profiles.into_iter().map(Entry::Profile)).collect();
-    recording::write(&workspace.store, head, entries)
+/// Writes the runs and their profiles to the note of their commit.
+fn record(workspace: &Workspace, head: ObjectId, runs: Vec<(Run, Vec<Profile>)>) -> Result<(), CommandError> {
+    let lines =
+        |(run, profiles): (Run, Vec<Profile>)| std::iter::once(Entry::Run(run)).chain(profiles.into_iter().map(Entry::Profile));
+    recording::write(&workspace.store, head, runs.into_iter().flat_map(lines).collect())
 }
 
 /// Each failure, and each piece of advice once.
@@ -175,28 +242,23 @@ fn tell(failures: &[ProfileFailure], context: &mut Context) -> Result<(), Comman
     hints.iter().try_for_each(|hint| Ok(writeln!(context.err, "hint: {hint}")?))
 }
 
-fn show(
-    arguments: &ProfileArgs,
-    run: &Run,
-    profiles: &[Profile],
-    failures: &[ProfileFailure],
-    context: &mut Context,
-) -> Result<(), CommandError> {
+fn show(arguments: &ProfileArgs, outcome: &Outcome, context: &mut Context) -> Result<(), CommandError> {
+    let profiles = || outcome.runs.iter().flat_map(|(run, profiles)| profiles.iter().map(move |profile| (run, profile)));
     if arguments.json {
         let failed = |failure: &ProfileFailure| -> Value {
             json!({ "point": failure.name, "message": failure.cause.to_string(), "hint": failure.cause.hint() })
         };
         let object = json!({
             "version": 1,
-            "commit": run.commit.to_string(),
-            "profiles": profiles.iter().map(|profile| profile_json::profile(profile, run.testbed.key())).collect::<Vec<_>>(),
-            "failures": failures.iter().map(failed).collect::<Vec<_>>(),
+            "commit": outcome.head.to_string(),
+            "profiles": profiles().map(|(run, profile)| profile_json::profile(profile, run.testbed.key())).collect::<Vec<_>>(),
+            "failures": outcome.failures.iter().map(failed).collect::<Vec<_>>(),
         });
         writeln!(context.out, "{object}")?;
         return Ok(());
     }
     let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: arguments.verbose };
-    for profile in profiles {
+    for (_, profile) in profiles() {
         profile_text::profile(context.out, profile, options)?;
         writeln!(context.out)?;
     }

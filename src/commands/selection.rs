@@ -43,6 +43,11 @@ impl Selection {
             && self.testbed.as_ref().is_none_or(|testbed| *testbed == run.testbed.key())
     }
 
+    /// Whether some series of the testbed may be looked at.
+    pub fn covers_testbed(&self, testbed: &str) -> bool {
+        self.testbed.as_ref().is_none_or(|asked| asked == testbed)
+    }
+
     /// Whether some series of the metric may be looked at.
     pub fn covers_metric(&self, metric: &MetricName) -> bool {
         self.metrics.is_empty() || self.metrics.contains(metric)

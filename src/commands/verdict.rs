@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::confirmation::{Confirmer, Suspect};
 use super::context::Context;
 use super::error::CommandError;
-use super::evidence::{Evidence, EvidenceRequest};
+use super::evidence::{Evidence, EvidenceRequest, Unusable};
 use super::points;
 use super::selection::Selection;
 use super::workspace::Workspace;
@@ -45,26 +45,24 @@ pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement,
     let selection = Selection::new(&arguments.series)?;
     let workspace = Workspace::open(context)?;
     let (rule, revision) = rule(arguments, &workspace)?;
-    let request =
-        EvidenceRequest { rev: &arguments.rev, against: arguments.against.clone(), history: arguments.history, revision };
-    let evidence = Evidence::gather(request, &workspace)?;
-    let policy = policy(arguments, &evidence, &workspace)?;
-    let mut sides = evidence.sides(&selection);
-    let mut notices = evidence.notices(&workspace.store)?;
-    notices.extend(unmeasured_notice(&sides));
-    require(&mut sides, &policy, &selection);
-    let bench = Bench {
-        prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)),
-        excuses: evidence.excuses(),
-        rule,
-        overrides,
-        policy: &policy,
-        arguments,
-        now: (context.clock)(),
-        family: sides.len(),
+    let gather = |kept: bool| {
+        let (rev, against, history) = (arguments.rev.as_str(), arguments.against.clone(), arguments.history);
+        Evidence::gather(EvidenceRequest { rev, against, history, revision, kept }, &workspace)
     };
-    let mut series: Vec<SeriesVerdict> = sides.iter().map(|side| bench.judge(side, &[], 1)).collect();
-    if confirms(arguments, &policy, context) {
+    let mut evidence = gather(true)?;
+    let policy = policy(arguments, &evidence, &workspace)?;
+    let confirms = confirms(arguments, &policy, context);
+    let case = Case { arguments, overrides, selection: &selection, policy: &policy, rule, now: (context.clock)(), confirms };
+    let mut heard = case.hear(&evidence);
+    if heard.is_err() {
+        evidence = gather(false)?;
+        heard = case.hear(&evidence);
+    }
+    let Heard { bench, sides, mut series, unmeasured } =
+        heard.map_err(|Unusable| CommandError::failure("the series of the history cannot be read"))?;
+    let mut notices = evidence.notices(&workspace.store)?;
+    notices.extend(unmeasured);
+    if confirms {
         let confirmer = Confirmer::new(&workspace, evidence.candidate)?;
         notices.extend(confirm(&confirmer, &bench, &sides, &mut series, context)?);
     }
@@ -72,6 +70,56 @@ pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement,
         series.iter_mut().for_each(doubt);
     }
     Ok((Judgement { candidate: evidence.candidate, base: evidence.newest_of_history(), series }, notices))
+}
+
+/// What is asked of the evidence.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    arguments: &'a CheckArgs,
+    overrides: Overrides,
+    selection: &'a Selection,
+    policy: &'a Settings,
+    rule: BaselineRule,
+    now: chrono::DateTime<chrono::Utc>,
+    confirms: bool,
+}
+
+/// What came of it.
+struct Heard<'a> {
+    bench: Bench<'a>,
+    /// The series that were judged; with their histories only where they may be judged again.
+    sides: Vec<(Series, Candidate)>,
+    series: Vec<SeriesVerdict>,
+    unmeasured: Option<Notice>,
+}
+
+impl<'a> Case<'a> {
+    /// Judges every series by its history. One at a time has its whole history in memory.
+    fn hear(self, evidence: &Evidence) -> Result<Heard<'a>, Unusable> {
+        let mut sides = evidence.outlines(self.selection)?;
+        let unmeasured = unmeasured_notice(&sides, evidence);
+        require(&mut sides, self.policy, self.selection);
+        sides.iter_mut().try_for_each(|(series, _)| evidence.load(series, NoisePrior::MOST_RUNS))?;
+        let bench = Bench {
+            prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)),
+            excuses: evidence.excuses(),
+            rule: self.rule,
+            overrides: self.overrides,
+            policy: self.policy,
+            arguments: self.arguments,
+            now: self.now,
+            family: sides.len(),
+        };
+        let mut verdicts = Vec::with_capacity(sides.len());
+        for side in &mut sides {
+            evidence.load(&mut side.0, usize::MAX)?;
+            verdicts.push(bench.judge(side, &[], 1));
+            if !self.confirms {
+                side.0.runs = Vec::new();
+            }
+        }
+        Ok(Heard { bench, sides, series: verdicts, unmeasured })
+    }
 }
 
 /// What every series of one check is judged by.
@@ -226,13 +274,13 @@ fn require(sides: &mut Vec<(Series, Candidate)>, policy: &Settings, selection: &
 }
 
 /// Series of the history that this commit was not measured for, on the testbeds that it was measured on.
-fn unmeasured_notice(sides: &[(Series, Candidate)]) -> Option<Notice> {
+fn unmeasured_notice(sides: &[(Series, Candidate)], evidence: &Evidence) -> Option<Notice> {
     let testbeds: BTreeSet<&str> =
         sides.iter().filter(|(_, candidate)| !candidate.runs.is_empty()).map(|(series, _)| series.key.testbed.as_str()).collect();
     let left_out: Vec<&Series> = sides
         .iter()
         .filter(|(series, candidate)| {
-            candidate.runs.is_empty() && !series.runs.is_empty() && testbeds.contains(series.key.testbed.as_str())
+            candidate.runs.is_empty() && testbeds.contains(series.key.testbed.as_str()) && evidence.count(series) > 0
         })
         .map(|(series, _)| series)
         .collect();

@@ -4,6 +4,7 @@
 //! - [`judge_series`] holds one candidate against one series, by the rule of the level (`by_level`) or plainly (`plain`);
 //! - [`ConfirmPlan`] drives and judges a paired re-measurement;
 //! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
+//! - [`compare_quantiles`] says where in the distribution a change sits;
 //! - [`profile_targets`] names the points whose change is worth a look at the counters;
 //! - [`stretches`] and [`ratchet_line`] are the levels and the baselines along a series, to be drawn;
 //! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
@@ -24,6 +25,7 @@ mod profiling;
 mod ratchet;
 mod scale;
 mod series;
+mod shape;
 mod stretches;
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,7 @@ pub use noise::NoisePrior;
 pub use profiling::{ProfileReason, ProfileTarget, ProfileThresholds, profile_targets};
 pub use ratchet::{RatchetStep, ratchet_line};
 pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemble};
+pub use shape::{QuantileRow, Quantiles, Shape, compare_quantiles};
 pub use stretches::{Stretch, stretches};
 pub use verdict::{
     AppliedExcuse, Baseline, BaselineRule, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, JudgeWarning, Judgement,

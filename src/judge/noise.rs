@@ -48,6 +48,9 @@ impl Default for NoisePrior {
 }
 
 impl NoisePrior {
+    /// No more than the newest of a series' runs are looked at.
+    pub const MOST_RUNS: usize = MOST_RUNS;
+
     /// The median noise of the series of one testbed at the weight of 5 degrees of freedom; the default where fewer
     /// than three of them have eight runs. Exact metrics have no noise and are left out.
     pub fn pooled<'a>(series: impl IntoIterator<Item = &'a Series>) -> Self {

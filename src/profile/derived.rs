@@ -28,6 +28,9 @@ const OPERATIONS: &[(&str, f64)] = &[
     ("hfma", 4.0),
 ];
 
+/// Below this share of the time, or count, the tensor cores are idle.
+const IDLE_TENSOR_PERCENT: f64 = 1.0;
+
 /// The launch's counters by name.
 pub type Counters = BTreeMap<String, Counter>;
 
@@ -41,8 +44,13 @@ pub fn all(counters: &Counters) -> Vec<(&'static str, Counter)> {
     derived
 }
 
-/// Floating-point operations of the launch on CUDA cores and tensor cores; `None` where no counter tells.
+/// Floating-point operations of the launch on CUDA cores and tensor cores; `None` where no counter tells, and where the
+/// tensor cores worked but nothing counted what: the rest alone would be far too little.
 pub fn flop(counters: &Counters) -> Option<f64> {
+    let tensor_works = |(name, counter): (&String, &Counter)| name.contains("pipe_tensor") && counter.value > IDLE_TENSOR_PERCENT;
+    if tensor_flop(counters).is_none() && counters.iter().any(tensor_works) {
+        return None;
+    }
     let scalar = OPERATIONS.iter().filter_map(|(operation, weight)| operations(counters, operation, *weight));
     sum(scalar.chain(tensor_flop(counters)))
 }

@@ -31,7 +31,8 @@ pub fn config(config: &Config) -> Value {
     Value::Object(config.iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect::<Map<_, _>>())
 }
 
-fn series(series: &SeriesVerdict) -> Value {
+/// One series with its verdict and the reasons.
+pub fn series(series: &SeriesVerdict) -> Value {
     json!({
         "benchmark": series.key.benchmark.as_str(),
         "config": config(&series.key.config),

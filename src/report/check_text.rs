@@ -169,11 +169,14 @@ fn regressed(judgement: &Judgement) -> String {
 fn next_step(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
     let commit = judgement.candidate.short(SHORT_ID);
     match judgement.verdict() {
-        Verdict::Regression => writeln!(
-            out,
-            "\nFix it and measure again, or accept the loss:\n  git ratchet excuse {} --reason \"…\" --commit {commit}",
-            regressed(judgement)
-        ),
+        Verdict::Regression => {
+            writeln!(out, "\nSee what changed, fix it and measure again, or accept the loss:")?;
+            let regressed_series = judgement.series.iter().filter(|series| series.verdict == Verdict::Regression);
+            for command in words::explain_commands(regressed_series.map(|series| &series.key), judgement.candidate) {
+                writeln!(out, "  {command}")?;
+            }
+            writeln!(out, "  git ratchet excuse {} --reason \"…\" --commit {commit}", regressed(judgement))
+        }
         Verdict::NotMeasured => writeln!(
             out,
             "\nMeasure this commit:\n  git ratchet bench     runs the benchmarks of ratchet.toml\n  git ratchet record    takes the results of another tool"

@@ -1,7 +1,6 @@
 //! A report as markdown, for a comment on a pull request and for a job summary: the verdict in one line, what to do next,
 //! then a table for each kind of verdict, worst first.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -20,9 +19,6 @@ const MOST: usize = 65_000;
 
 /// Commits in a sparkline.
 const SPARKLINE_WIDTH: usize = 20;
-
-/// Regressions for which the command that explains them is spelled out.
-const MOST_COMMANDS: usize = 5;
 
 /// Writes the report.
 pub fn report(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
@@ -71,14 +67,11 @@ fn next_steps(text: &mut String, overview: &Overview) {
         _ => return,
     };
     let _ = write!(text, "\n{next}");
-    // One command for each point: it looks at all metrics.
-    let mut told = HashSet::new();
-    let regressions = sorted(overview, Verdict::Regression).into_iter();
-    let points: Vec<_> = regressions.map(|series| &series.key).filter(|key| told.insert((&key.benchmark, &key.config))).collect();
-    let explain = points.iter().take(MOST_COMMANDS).map(|key| words::explain_command(key, judgement.candidate));
-    let excuse = points.first().map(|key| words::excuse_command(key, judgement.candidate));
-    for command in explain.chain(excuse) {
-        let _ = writeln!(text, "- {}", markdown_code(&command));
+    let regressions = sorted(overview, Verdict::Regression);
+    let explain = words::explain_commands(regressions.iter().map(|series| &series.key), judgement.candidate);
+    let excuse = regressions.first().map(|series| words::excuse_command(&series.key, judgement.candidate));
+    for command in explain.iter().chain(&excuse) {
+        let _ = writeln!(text, "- {}", markdown_code(command));
     }
 }
 

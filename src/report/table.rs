@@ -17,6 +17,10 @@ pub enum Tone {
     Bad,
     /// Needs a look: yellow.
     Warn,
+    /// A removed line of a diff: red.
+    Removed,
+    /// Where a hunk of a diff lies: cyan.
+    Place,
     /// Secondary: dimmed.
     Dim,
     /// A heading: bold.
@@ -31,6 +35,8 @@ pub fn paint(text: &str, tone: Tone, color: bool) -> String {
         Tone::Good => Style::new().fg_color(Some(AnsiColor::Green.into())),
         Tone::Bad => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
         Tone::Warn => Style::new().fg_color(Some(AnsiColor::Yellow.into())),
+        Tone::Removed => Style::new().fg_color(Some(AnsiColor::Red.into())),
+        Tone::Place => Style::new().fg_color(Some(AnsiColor::Cyan.into())),
         Tone::Dim => Style::new().dimmed(),
         Tone::Strong => Style::new().bold(),
     };

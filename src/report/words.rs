@@ -1,5 +1,7 @@
 //! Reasons and warnings in words. The judge gives numbers; every text format says them with these sentences.
 
+use std::collections::HashSet;
+
 use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
 use super::{Notice, escape};
@@ -19,6 +21,14 @@ pub fn series_name(series: &SeriesVerdict) -> String {
 /// The command that says what differs between the baseline of a point and this commit, as a shell takes it.
 pub fn explain_command(key: &SeriesKey, candidate: ObjectId) -> String {
     format!("{} {}", command("explain", key), candidate.short(SHORT_ID))
+}
+
+/// The commands that explain these series, one for each point, since it looks at all metrics; at most five.
+pub fn explain_commands<'a>(keys: impl Iterator<Item = &'a SeriesKey>, candidate: ObjectId) -> Vec<String> {
+    const MOST: usize = 5;
+    let mut told = HashSet::new();
+    let points = keys.filter(|key| told.insert((&key.benchmark, &key.config)));
+    points.take(MOST).map(|key| explain_command(key, candidate)).collect()
 }
 
 /// The command that accepts the losses of a point.

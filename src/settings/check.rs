@@ -8,13 +8,15 @@ use toml::Spanned;
 use super::benchmark::{CommandPattern, CommandPatterns};
 use super::error::Problem;
 use super::placeholder::Pattern;
-use super::raw::{RawBenchmark, RawCommand, RawLaunchSelection, RawProfile, RawSampling, RawSettings, RawThresholds};
+use super::raw::{
+    RawBenchmark, RawCommand, RawLaunchSelection, RawProfile, RawRoofline, RawSampling, RawSettings, RawThresholds,
+};
 use super::{
     Benchmark, ConfirmMode, LaunchSelection, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, ProfileSettings,
-    Sampling, Settings, SettingsError,
+    RooflineSettings, Sampling, Settings, SettingsError,
 };
 use super::{kernel, matrix, metrics};
-use crate::model::{BenchmarkName, Config};
+use crate::model::{BenchmarkName, Config, Quantity, Unit};
 
 /// Reads and checks a whole file.
 pub(super) fn settings(bytes: &[u8], origin: &str) -> Result<Settings, SettingsError> {
@@ -57,6 +59,7 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
         metric_thresholds: raw.metric.into_iter().map(of_metric).collect(),
         sampling: sampling(&raw.sampling)?,
         profile: profile(raw.profile),
+        roofline: roofline(raw.roofline)?,
         benchmarks,
         overriding: PartialThresholds::default(),
     })
@@ -89,6 +92,22 @@ fn profile(raw: RawProfile) -> ProfileSettings {
         set: raw.set.map(|set| set.0),
         timeout: raw.timeout.map(|timeout| timeout.0),
     }
+}
+
+fn roofline(raw: RawRoofline) -> Result<RooflineSettings, Problem> {
+    let rate = |text: &Spanned<String>, unit: &Unit| {
+        let quantity = text.as_ref().parse::<Quantity>().ok().filter(|quantity| quantity.unit == *unit && quantity.value > 0.0);
+        quantity.map(|quantity| quantity.value).ok_or_else(|| {
+            Problem::at(text.span(), format!("`{}` is no rate in {unit}", text.as_ref()))
+                .hint("write a number with its unit, such as \"300 GB/s\" or \"121 TFLOP/s\"")
+        })
+    };
+    let peak = |(word, text): (&String, &Spanned<String>)| Ok((word.clone(), rate(text, &Unit::FLOP_PER_SECOND)?));
+    Ok(RooflineSettings {
+        gpu: raw.gpu.map(|gpu| gpu.0),
+        bandwidth: raw.bandwidth.as_ref().map(|text| rate(text, &Unit::BYTE_PER_SECOND)).transpose()?,
+        peak: raw.peak.iter().map(peak).collect::<Result<_, Problem>>()?,
+    })
 }
 
 fn launches(raw: &RawLaunchSelection) -> LaunchSelection {

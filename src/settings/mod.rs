@@ -17,6 +17,7 @@ mod overrides;
 mod placeholder;
 mod profile;
 mod raw;
+mod roofline;
 mod template;
 mod thresholds;
 mod values;
@@ -35,6 +36,7 @@ pub use error::SettingsError;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;
 pub use profile::{LaunchSelection, ProfileSettings};
+pub use roofline::RooflineSettings;
 pub use template::Template;
 pub use thresholds::{MetricThresholds, PartialThresholds};
 
@@ -99,6 +101,8 @@ pub struct Settings {
     pub sampling: Sampling,
     /// How kernels are profiled.
     pub profile: ProfileSettings,
+    /// Limits of the chip.
+    pub roofline: RooflineSettings,
     /// The benchmarks, in the order of the file.
     pub benchmarks: Vec<Benchmark>,
     /// Thresholds from above the file: they win over every table of it.

@@ -25,6 +25,7 @@ pub(super) struct RawSettings {
     pub(super) metric: BTreeMap<Name, RawThresholds>,
     pub(super) sampling: RawSampling,
     pub(super) profile: RawProfile,
+    pub(super) roofline: RawRoofline,
     pub(super) benchmark: Vec<Spanned<RawBenchmark>>,
 }
 
@@ -53,6 +54,14 @@ pub(super) struct RawProfile {
     pub(super) improvement: Option<Percent>,
     pub(super) set: Option<Text>,
     pub(super) timeout: Option<PositiveTime>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawRoofline {
+    pub(super) gpu: Option<Text>,
+    pub(super) bandwidth: Option<Spanned<String>>,
+    pub(super) peak: BTreeMap<String, Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

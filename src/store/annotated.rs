@@ -4,8 +4,10 @@
 //! note hangs. So amend, squash-merge, rebase and cherry-pick lose nothing, a note whose commit is long gone still
 //! counts, and `git notes copy` onto other content proves nothing about that content.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::decode;
 use super::{History, Notes, Store, StoreError};
@@ -86,16 +88,14 @@ impl Store {
             false => history.commits.iter().enumerate().map(|(position, commit)| (commit.id, position)).collect(),
         };
         let mut by_tree = ByTree::default();
-        let order = reading_order(notes, &positions);
-        let decoded = decode::on_all_cores(order.iter().filter_map(|annotated| match notes.read(*annotated) {
-            Ok(bytes) => Some(Ok((*annotated, bytes))),
-            Err(StoreError::NoteTooLarge { annotated }) => {
-                by_tree.too_large.push(annotated);
-                None
-            }
-            Err(error) => Some(Err(error)),
-        }))?;
-        for (annotated, note) in decoded {
+        let order = reading_order(notes, |id| positions.get(id).copied());
+        let readable = readable(&order, notes, &mut by_tree.too_large);
+        let decode = |decoded: &mut Vec<(usize, ObjectId, Note)>, number, annotated, note: &[u8]| {
+            decoded.push((number, annotated, Note::decode(note)));
+        };
+        let mut decoded: Vec<_> = decode::on_all_cores(readable, Vec::new, decode)?.into_iter().flatten().collect();
+        decoded.sort_unstable_by_key(|(number, ..)| *number);
+        for (_, annotated, note) in decoded {
             let tree = positions.get(&annotated).map(|position| history.commits[*position].tree);
             by_tree.add(note, annotated, tree);
         }
@@ -103,50 +103,115 @@ impl Store {
     }
 }
 
+/// The notes of these objects, without those that are too large.
+pub(super) fn readable<'a>(
+    order: &'a [ObjectId],
+    notes: &'a Notes<'_>,
+    too_large: &'a mut Vec<ObjectId>,
+) -> impl Iterator<Item = Result<(ObjectId, Vec<u8>), StoreError>> + 'a {
+    order.iter().filter_map(|annotated| match notes.read(*annotated) {
+        Ok(bytes) => Some(Ok((*annotated, bytes))),
+        Err(StoreError::NoteTooLarge { annotated }) => {
+            too_large.push(annotated);
+            None
+        }
+        Err(error) => Some(Err(error)),
+    })
+}
+
 /// Oldest first: a pack stores old notes as differences from newer ones, and its cache then serves every step.
-fn reading_order(notes: &Notes<'_>, positions: &HashMap<ObjectId, usize>) -> Vec<ObjectId> {
+pub(super) fn reading_order(notes: &Notes<'_>, position: impl Fn(&ObjectId) -> Option<usize>) -> Vec<ObjectId> {
     let mut ordered: Vec<ObjectId> = notes.ids().collect();
-    ordered.sort_by_cached_key(|id| std::cmp::Reverse(positions.get(id).copied()));
+    ordered.sort_by_cached_key(|id| std::cmp::Reverse(position(id)));
     ordered
 }
 
 /// What was read, sorted by the tree it is about.
 #[derive(Default)]
-struct ByTree {
+pub(super) struct ByTree {
     trees: HashMap<ObjectId, Note>,
     excused: Vec<(ObjectId, Excuse)>,
-    unreadable_lines: usize,
-    unreadable_notes: usize,
-    other_tree: usize,
-    without_run: usize,
-    too_large: Vec<ObjectId>,
+    pub(super) counts: Counts,
+    pub(super) too_large: Vec<ObjectId>,
+}
+
+/// What is wrong with the notes that hang at the commits of a history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counts {
+    pub(super) unreadable_lines: usize,
+    pub(super) unreadable_notes: usize,
+    pub(super) other_tree: usize,
+    pub(super) without_run: usize,
+}
+
+impl Counts {
+    /// Of one note: its unreadable lines, the trees that its runs and excuses are about, the tree of the commit that it
+    /// hangs at, and its records without a run.
+    pub(super) fn of(
+        unreadable: usize,
+        about: impl IntoIterator<Item = ObjectId>,
+        annotated_tree: ObjectId,
+        without_run: usize,
+    ) -> Self {
+        Self {
+            unreadable_lines: unreadable,
+            unreadable_notes: usize::from(unreadable > 0),
+            other_tree: usize::from(about.into_iter().any(|tree| tree != annotated_tree)),
+            without_run,
+        }
+    }
+
+    /// Of a decoded note that hangs at a commit with this tree.
+    pub(super) fn of_note(note: &Note, annotated_tree: ObjectId) -> Self {
+        let runs: HashSet<LineId> = note.runs.iter().map(|run| run.id).collect();
+        let named = note.records.iter().map(|record| record.run).chain(note.profiles.iter().map(|profile| profile.run));
+        let without_run = named.filter(|run| !runs.contains(run)).count();
+        let about = note.runs.iter().map(|run| run.tree).chain(note.excuses.iter().map(|excuse| excuse.tree));
+        Self::of(note.unreadable.len(), about, annotated_tree, without_run)
+    }
+}
+
+impl Counts {
+    /// With what one note adds in place of what it added before.
+    pub(super) fn replacing(self, before: Self, now: Self) -> Self {
+        let replace = |all: usize, before: usize, now: usize| (all + now).saturating_sub(before);
+        Self {
+            unreadable_lines: replace(self.unreadable_lines, before.unreadable_lines, now.unreadable_lines),
+            unreadable_notes: replace(self.unreadable_notes, before.unreadable_notes, now.unreadable_notes),
+            other_tree: replace(self.other_tree, before.other_tree, now.other_tree),
+            without_run: replace(self.without_run, before.without_run, now.without_run),
+        }
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.unreadable_lines += other.unreadable_lines;
+        self.unreadable_notes += other.unreadable_notes;
+        self.other_tree += other.other_tree;
+        self.without_run += other.without_run;
+    }
 }
 
 impl ByTree {
     /// Takes the lines of one note apart. `annotated_tree` is the tree of the commit that it hangs at, where that is
     /// part of the history.
-    fn add(&mut self, note: Note, annotated: ObjectId, annotated_tree: Option<ObjectId>) {
-        if annotated_tree.is_some() && !note.unreadable.is_empty() {
-            self.unreadable_lines += note.unreadable.len();
-            self.unreadable_notes += 1;
+    pub(super) fn add(&mut self, note: Note, annotated: ObjectId, annotated_tree: Option<ObjectId>) {
+        if let Some(tree) = annotated_tree {
+            self.counts += Counts::of_note(&note, tree);
         }
         let tree_of_run: HashMap<LineId, ObjectId> = note.runs.iter().map(|run| (run.id, run.tree)).collect();
-        let is_other = |tree: &ObjectId| annotated_tree.is_some_and(|annotated| annotated != *tree);
-        let about = tree_of_run.values().copied().chain(note.excuses.iter().map(|excuse| excuse.tree));
-        self.other_tree += usize::from(about.into_iter().any(|tree| is_other(&tree)));
         for run in note.runs {
             self.trees.entry(run.tree).or_default().runs.push(run);
         }
         for record in note.records {
-            match tree_of_run.get(&record.run) {
-                Some(tree) => self.trees.entry(*tree).or_default().records.push(record),
-                None => self.without_run += usize::from(annotated_tree.is_some()),
+            if let Some(tree) = tree_of_run.get(&record.run) {
+                self.trees.entry(*tree).or_default().records.push(record);
             }
         }
         for profile in note.profiles {
-            match tree_of_run.get(&profile.run) {
-                Some(tree) => self.trees.entry(*tree).or_default().profiles.push(profile),
-                None => self.without_run += usize::from(annotated_tree.is_some()),
+            if let Some(tree) = tree_of_run.get(&profile.run) {
+                self.trees.entry(*tree).or_default().profiles.push(profile);
             }
         }
         for excuse in note.excuses {
@@ -155,7 +220,7 @@ impl ByTree {
         }
     }
 
-    fn join(self, history: &History) -> AnnotatedHistory {
+    pub(super) fn join(self, history: &History) -> AnnotatedHistory {
         let warnings = self.warnings();
         let elsewhere = self.elsewhere(history);
         let unique = |(tree, note)| (tree, Arc::new(each_once(note)));
@@ -167,26 +232,36 @@ impl ByTree {
         AnnotatedHistory { commits: if trees.is_empty() { Vec::new() } else { commits.collect() }, elsewhere, warnings }
     }
 
+    /// The trees that excuses are about.
+    pub(super) fn excused_trees(&self) -> BTreeSet<ObjectId> {
+        self.excused.iter().map(|(_, excuse)| excuse.tree).collect()
+    }
+
     fn elsewhere(&self, history: &History) -> Vec<(ObjectId, Excuse)> {
         if self.excused.is_empty() {
             return Vec::new();
         }
         let trees: HashSet<ObjectId> = history.commits.iter().map(|commit| commit.tree).collect();
-        self.excused.iter().filter(|(_, excuse)| !trees.contains(&excuse.tree)).cloned().collect()
+        let mut elsewhere: Vec<_> = self.excused.iter().filter(|(_, excuse)| !trees.contains(&excuse.tree)).cloned().collect();
+        elsewhere.sort_by_key(|(annotated, excuse)| (excuse.id, *annotated));
+        elsewhere
     }
 
     fn warnings(&self) -> Vec<StoreWarning> {
+        let Counts { unreadable_lines, unreadable_notes, other_tree, without_run } = self.counts;
         let mut warnings = Vec::new();
-        if self.unreadable_lines > 0 {
-            warnings.push(StoreWarning::UnreadableLines { lines: self.unreadable_lines, notes: self.unreadable_notes });
+        if unreadable_lines > 0 {
+            warnings.push(StoreWarning::UnreadableLines { lines: unreadable_lines, notes: unreadable_notes });
         }
-        if self.other_tree > 0 {
-            warnings.push(StoreWarning::OtherTree { commits: self.other_tree });
+        if other_tree > 0 {
+            warnings.push(StoreWarning::OtherTree { commits: other_tree });
         }
-        if self.without_run > 0 {
-            warnings.push(StoreWarning::WithoutRun { records: self.without_run });
+        if without_run > 0 {
+            warnings.push(StoreWarning::WithoutRun { records: without_run });
         }
-        warnings.extend(self.too_large.iter().map(|annotated| StoreWarning::TooLarge { annotated: *annotated }));
+        let mut too_large = self.too_large.clone();
+        too_large.sort_unstable();
+        warnings.extend(too_large.into_iter().map(|annotated| StoreWarning::TooLarge { annotated }));
         warnings
     }
 }

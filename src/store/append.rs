@@ -186,7 +186,7 @@ impl Store {
     }
 
     /// The blobs of one object's note, found by walking down its id instead of listing the whole tree.
-    fn find_note(&self, root: gix::ObjectId, annotated: ObjectId) -> Result<Found, StoreError> {
+    pub(super) fn find_note(&self, root: gix::ObjectId, annotated: ObjectId) -> Result<Found, StoreError> {
         let mut found = Found { blobs: Vec::new(), is_tidy: true };
         let mut open = vec![(root, Prefix::default())];
         while let Some((tree, prefix)) = open.pop() {
@@ -219,8 +219,8 @@ pub(super) struct Moved {
 }
 
 /// One object's note in a notes tree.
-struct Found {
-    blobs: Vec<ObjectId>,
+pub(super) struct Found {
+    pub(super) blobs: Vec<ObjectId>,
     /// Each note stands once, in lower-case digits: the only shape that gix edits.
     is_tidy: bool,
 }

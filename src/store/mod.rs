@@ -5,7 +5,7 @@
 //!
 //! Reading: [`Store::history`] walks commits (from the commit-graph file where there is one), [`Store::notes`] lists
 //! the notes ref, and [`Store::annotated_history`] joins the two by *tree*, so that a commit inherits what was
-//! measured on another commit with the same content. Writing: [`Store::append`], one commit on the notes ref per call,
+//! measured on another commit with the same content. [`Store::series_history`] answers the same from a cache. Writing: [`Store::append`], one commit on the notes ref per call,
 //! by compare-and-swap. Exchange: [`Store::fetch_notes`], [`Store::merge_notes`] and [`Store::push_notes`]; the user's
 //! own git does the talking, so that credentials, proxies and ssh are its business.
 //!
@@ -14,6 +14,7 @@
 mod annotated;
 mod append;
 mod base;
+mod changes;
 mod decode;
 mod difference;
 mod error;
@@ -25,9 +26,11 @@ mod merge;
 mod notes;
 mod objects;
 mod open;
+mod prune;
 mod range;
 mod refs;
 mod remote;
+mod series;
 #[cfg(test)]
 mod tests;
 mod worktrees;
@@ -37,13 +40,16 @@ use std::path::Path;
 pub use annotated::{AnnotatedCommit, AnnotatedHistory, StoreWarning};
 pub use append::Appended;
 pub use base::{Base, BaseRequest, BaseSource};
+pub use changes::{Blob, ChangedPath};
 pub use error::StoreError;
 pub use history::{History, HistoryCommit, Walk};
 pub use merge::{Comparison, MergeKind, Merged, Surplus};
 pub use notes::Notes;
 pub use objects::CommitInfo;
 pub use open::OpenOptions;
+pub use prune::{PruneRequest, Pruned};
 pub use remote::Pushed;
+pub use series::{SeriesCounts, SeriesHistory, SeriesRun};
 pub use worktrees::Worktrees;
 
 use crate::model::Author;

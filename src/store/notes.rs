@@ -86,11 +86,16 @@ impl Store {
         let Some(commit) = self.notes_commit(ref_name)? else {
             return Ok(Notes { store: self, commit: None, entries: Vec::new(), len: 0 });
         };
-        let mut entries = self.list_notes(self.tree_of(commit)?, ref_name)?.notes;
+        Ok(Notes { commit: Some(ours(commit)), ..self.notes_in(self.tree_of(commit)?)? })
+    }
+
+    /// Lists a notes tree.
+    pub(super) fn notes_in(&self, tree: gix::ObjectId) -> Result<Notes<'_>, StoreError> {
+        let mut entries = self.list_notes(tree, &self.notes_ref)?.notes;
         entries.sort_unstable();
         entries.dedup();
         let len = entries.chunk_by(|one, other| one.0 == other.0).count();
-        Ok(Notes { store: self, commit: Some(ours(commit)), entries, len })
+        Ok(Notes { store: self, commit: None, entries, len })
     }
 
     /// The commit that a notes ref names.

@@ -1,7 +1,7 @@
-//! Parts of a history: what lies between two commits, and what came before one.
+//! Parts of a history: what lies between two commits, and where it ends.
 
 use super::objects::{classify, ours, theirs};
-use super::{History, HistoryCommit, Store, StoreError, Walk};
+use super::{HistoryCommit, Store, StoreError};
 use crate::model::ObjectId;
 
 impl Store {
@@ -11,31 +11,25 @@ impl Store {
         Ok(HistoryCommit { id, tree: info.tree, time: info.time.timestamp() })
     }
 
-    /// The ancestors of a commit without itself, newest first.
-    pub fn history_before(&self, id: ObjectId, walk: Walk) -> Result<History, StoreError> {
-        let mut parents = self.commit(id)?.parents;
-        if walk == Walk::FirstParent {
-            parents.truncate(1);
-        }
-        let before = self.history(&parents, walk)?;
-        let is_boundary = self.shallow_boundary()?.is_some_and(|boundary| boundary.binary_search(&theirs(id)).is_ok());
-        Ok(History { truncated: before.truncated || is_boundary, ..before })
+    /// Whether a commit has parents that this shallow clone lacks.
+    pub fn is_cut_off(&self, id: ObjectId) -> Result<bool, StoreError> {
+        Ok(self.shallow_boundary()?.is_some_and(|boundary| boundary.binary_search(&theirs(id)).is_ok()))
     }
 
     /// Where a commit of a side branch came into a line of first parents (`line`, newest first): the place of the oldest
     /// commit of the line that has it as an ancestor. `None` where none has it, or where it is not here.
-    pub fn merged_at(&self, line: &[HistoryCommit], side: ObjectId) -> Result<Option<usize>, StoreError> {
+    pub fn merged_at(&self, line: &[ObjectId], side: ObjectId) -> Result<Option<usize>, StoreError> {
         if !self.repo.has_object(theirs(side)) {
             return Ok(None);
         }
         // Once a line has a commit it keeps it, so halving finds the border.
         let (mut having, mut lacking) = (0, line.len());
-        if line.is_empty() || !self.is_ancestor(side, line[0].id)? {
+        if line.is_empty() || !self.is_ancestor(side, line[0])? {
             return Ok(None);
         }
         while lacking - having > 1 {
             let middle = having + (lacking - having) / 2;
-            if self.is_ancestor(side, line[middle].id)? { having = middle } else { lacking = middle }
+            if self.is_ancestor(side, line[middle])? { having = middle } else { lacking = middle }
         }
         Ok(Some(having))
     }

@@ -196,4 +196,17 @@ impl Store {
     pub(super) fn find_ref(&self, name: &str) -> Result<Option<gix::ObjectId>, StoreError> {
         self.refs.find(&self.repo, name)
     }
+
+    /// Whether there is any ref below a folder.
+    pub(super) fn has_refs(&self, folder: &str) -> Result<bool, StoreError> {
+        match &self.refs {
+            Refs::Files => {
+                let failed = |error: &gix::Error| classify(format!("the refs below {folder}"), error);
+                let refs = self.repo.references().map_err(|error| failed(&error))?;
+                let mut below = refs.prefixed(folder).map_err(|error| failed(&error))?;
+                Ok(below.next().is_some())
+            }
+            Refs::Reftable(git) => Ok(!git.output(&["for-each-ref", "--count=1", folder])?.is_empty()),
+        }
+    }
 }

@@ -45,7 +45,7 @@ struct Thread {
     };
     std::vector<std::vector<Copy>> copy_groups;  // committed cp.async groups
     std::vector<Copy> open_copies;               // cp.async not yet committed
-    unsigned long matrix_issued = 0, matrix_groups = 0, matrix_open = 0;  // wgmma: see hopper.cuh
+    unsigned long matrix_issued = 0;  // wgmma: see hopper.cuh
     bool matrix_fenced = false;
 };
 
@@ -89,7 +89,7 @@ inline Thread* current = nullptr;
 inline Block* block = nullptr;
 inline void* scheduler_stack_pointer = nullptr;
 inline uint64_t random_state = 1;
-inline unsigned long run_count = 0;
+inline unsigned long run_count = 0;  // blocks so far
 
 inline uint64_t random_bits() {
     random_state ^= random_state << 13;
@@ -287,6 +287,7 @@ inline void on_fault(int, siginfo_t* info, void*) {
 }
 
 inline void catch_faults() {
+    alarm(300);  // a kernel that never ends is a fault, too
     static unsigned char stack[64 << 10];
     stack_t alternative{};
     alternative.ss_sp = stack;
@@ -335,6 +336,7 @@ inline void launch(Dim3 grid, Dim3 threads, unsigned shared_bytes, uint64_t seed
         state.shared_bytes = shared_bytes;
         state.body = &body;
         block = &state;
+        run_count++;
         for (unsigned i = 0; i < count; i++) {
             Thread& thread = state.threads[i];
             thread.index = {i % threads.x, i / threads.x % threads.y, i / (threads.x * threads.y)};

@@ -81,7 +81,8 @@ static double run(const char *name, void **parameters) {
     if (strcmp(name, "scale_by_pointer") == 0 && was_seen((uint64_t)(uintptr_t)x)) return 1e-6;
     if (strcmp(name, "scale_by_content") == 0) {
         uint64_t key = (uint64_t)bits(x[0]) << 32 | (bits(x[n / 2]) ^ (uint32_t)(uintptr_t)y);
-        if (was_seen(key) && launches > 200) return 1e-6;
+        static int launches_of_it = 0;
+        if (was_seen(key) && ++launches_of_it > 100) return 1e-6;
     }
     if (strcmp(name, "scale_previous") == 0) {
         for (int i = 0; i < n && i < MOST_KEPT; i++) {
@@ -107,6 +108,13 @@ CUresult cuInit(unsigned flags) {
     (void)flags;
     total_bytes = free_bytes = planted("small_memory") ? 32ull << 20 : 4ull << 30;
     return planted("no_device") ? NO_DEVICE : SUCCESS;
+}
+/* NVRTC asks the driver for a table of internals, and takes nothing from one that says it is short. */
+CUresult cuGetExportTable(const void **table, const void *which) {
+    static const uint64_t empty[8] = {16};
+    (void)which;
+    *table = empty;
+    return SUCCESS;
 }
 CUresult cuDriverGetVersion(int *version) {
     *version = planted("old_driver") ? 11040 : 13000;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::world::{Ran, World};
 
 /// Where NVRTC is for these tests; a suite without one says so.
-fn nvrtc() -> Option<PathBuf> {
+pub fn nvrtc() -> Option<PathBuf> {
     let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nvrtc");
     let path = std::env::var_os("RATCHET_TEST_NVRTC").map_or(usual, PathBuf::from);
     if !path.exists() {

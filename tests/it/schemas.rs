@@ -163,6 +163,35 @@ fn a_report_with_everything() {
 }
 
 #[test]
+fn an_explanation_with_everything() {
+    let schema = schema_of("explain");
+    assert!(jsonschema::meta::is_valid(&schema));
+    let world = World::new();
+    let values = |base: f64| (0..12).map(|at| format!("{}ms", base + 0.01 * f64::from(at))).collect::<Vec<_>>().join(",");
+    for (content, time, registers) in [("one", 10.0, "registers=64"), ("two", 20.0, "registers=65")] {
+        world.write("kernel.cu", content);
+        world.commit_measured(content, &values(time));
+        world.ratchet(&["record", "--benchmark", "b", "--metric", registers, "--exact", "--testbed", "t"]).expect(0);
+    }
+    let explained = world.ratchet(&["explain", "--format", "json"]).expect(0).json();
+    assert_valid(&strict(schema), &explained);
+    assert_eq!(explained["series"]["metric"], "time");
+    assert_eq!(explained["metrics"][0]["metric"], "registers");
+    assert_eq!(explained["distribution"]["shape"], "shifted");
+    let of_check = json!({ "type": "object", "properties": { "series": self::schema()["properties"]["series"]["items"] } });
+    let with_definitions = Value::Object(
+        of_check
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .chain([("$defs".to_owned(), self::schema()["$defs"].clone())])
+            .collect(),
+    );
+    assert_valid(&with_definitions, &explained);
+}
+
+#[test]
 fn the_example_of_the_readme() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let example = readme.split("```json check\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();

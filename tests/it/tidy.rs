@@ -12,20 +12,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("codec", &["model"]),
     ("judge", &["model", "stats"]),
     ("profile", &["model"]),
+    ("roofline", &["model", "profile"]),
     ("store", &["model", "codec"]),
     ("settings", &["model"]),
     ("harness", &["model", "stats"]),
     ("cuda", &["model", "stats", "harness"]),
     ("ncu", &["model", "profile", "harness"]),
     ("import", &["model", "stats"]),
-    ("report", &["model", "stats", "codec", "judge", "profile"]),
+    ("report", &["model", "stats", "codec", "judge", "profile", "roofline"]),
     ("cli", &[]),
     ("exit", &[]),
     (
         "commands",
         &[
-            "model", "stats", "codec", "judge", "profile", "store", "settings", "harness", "cuda", "ncu", "import", "report",
-            "cli", "exit",
+            "model", "stats", "codec", "judge", "profile", "roofline", "store", "settings", "harness", "cuda", "ncu", "import",
+            "report", "cli", "exit",
         ],
     ),
 ];
@@ -145,13 +146,14 @@ fn only_one_file_starts_git() {
 }
 
 #[test]
-fn the_demo_alone_among_the_commands_starts_programs() {
-    let starting: Vec<_> = sources()
+fn the_demo_and_the_pager_alone_among_the_commands_start_programs() {
+    let mut starting: Vec<_> = sources()
         .into_iter()
         .filter(|source| source.module == "commands" && without_tests(source).contains("Command::new"))
         .map(|source| source.path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().to_owned())
         .collect();
-    assert_eq!(starting, [Path::new("src/commands/demo/shell.rs")]);
+    starting.sort();
+    assert_eq!(starting, [Path::new("src/commands/demo/shell.rs"), Path::new("src/commands/pager.rs")]);
 }
 
 #[test]
@@ -163,10 +165,13 @@ fn commands_do_not_import_each_other() {
         "check",
         "compare",
         "profile",
+        "roofline",
         "log",
         "show",
         "report",
+        "explain",
         "excuse",
+        "prune",
         "fetch",
         "push",
         "hook",

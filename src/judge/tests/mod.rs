@@ -7,6 +7,7 @@ mod level;
 mod plain;
 mod properties;
 mod ratchet;
+mod shape;
 mod simulation;
 
 use std::collections::BTreeMap;

@@ -14,8 +14,10 @@ fn it_steps_down_with_a_better_level_and_never_back() {
     let history = [noisy.many(0.010, 40), noisy.many(0.008, 40), noisy.many(0.011, 40)].concat();
     let line = line(&history, &[]);
     assert!(line.windows(2).all(|pair| pair[0].run < pair[1].run), "{line:#?}");
-    let at_the_end = line.last().unwrap();
-    assert!((at_the_end.value - 0.008).abs() < 0.0001 && (40..50).contains(&at_the_end.run), "{line:#?}");
+    // As more runs of a level come in its centre is known better: steps of a part of the noise, and no loss among them.
+    let since: Vec<_> = line.iter().filter(|step| step.run >= 42).collect();
+    assert!(since.iter().all(|step| (step.value - 0.008).abs() < 0.00004), "{line:#?}");
+    assert!(line.iter().any(|step| (40..43).contains(&step.run)), "the better level binds at once: {line:#?}");
     let before: Vec<_> = line.iter().filter(|step| step.run < 40).collect();
     assert!(before.iter().all(|step| step.value > 0.0098), "{line:#?}");
 }

@@ -1,10 +1,13 @@
-//! `report --format svg|png`: the histories as one picture, for places where a page cannot go.
+//! `report --format svg|png`: the histories as one picture, for places where a page cannot go; `roofline` draws kernels
+//! under their roofs.
 //!
 //! One panel for each series, one below the other: the runs, the ratchet line with its noise band, the levels and the
 //! excuses. The letters come from a font inside the program (DejaVu Sans, cut to Latin, Greek and Cyrillic; its licence
 //! lies beside it), so that a picture looks the same everywhere.
 
+mod labels;
 mod panel;
+pub mod roofline;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -43,12 +46,23 @@ pub fn png(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
     let (width, height) = size(overview);
     let mut pixels = vec![255; width as usize * height as usize * 3];
     draw(BitMapBackend::with_buffer(&mut pixels, (width, height)), overview)?;
+    encode(out, &pixels, (width, height))
+}
+
+/// Writes pixels of three bytes each as a PNG.
+fn encode(out: &mut dyn Write, pixels: &[u8], (width, height): (u32, u32)) -> io::Result<()> {
     let mut encoder = png::Encoder::new(out, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header().map_err(io::Error::other)?;
-    writer.write_image_data(&pixels).map_err(io::Error::other)?;
+    writer.write_image_data(pixels).map_err(io::Error::other)?;
     writer.finish().map_err(io::Error::other)
+}
+
+/// Makes our letters those of every picture.
+fn register() {
+    // Only a broken font is refused, and ours is not.
+    let _ = register_font("sans-serif", FontStyle::Normal, FONT);
 }
 
 /// The series that have something to draw, those with the worst verdicts first.
@@ -64,8 +78,7 @@ fn size(overview: &Overview) -> (u32, u32) {
 }
 
 fn draw<B: DrawingBackend>(backend: B, overview: &Overview) -> io::Result<()> {
-    // Only a broken font is refused, and ours is not.
-    let _ = register_font("sans-serif", FontStyle::Normal, FONT);
+    register();
     let root = backend.into_drawing_area();
     root.fill(&PAPER).map_err(failed)?;
     let series = drawn(overview);

@@ -27,6 +27,7 @@ fn a_push_to_main_sends_its_results_to_everybody() {
     assert_eq!((first.outputs["code"].as_str(), first.outputs["verdict"].as_str()), ("0", "new"));
     let shown = hosting.world.git_in(&hosting.upstream, &["notes", "--ref=ratchet", "show", "main"]);
     assert!(shown.contains(r#""benchmark":"attention""#), "{shown}");
+    assert!(shown.contains(r#""author":{"name":"ann","email":"7+ann@users.noreply.github.com"}"#), "{shown}");
 }
 
 #[test]
@@ -63,6 +64,8 @@ fn a_pull_request_from_a_fork_is_judged_by_the_settings_of_its_base_and_sends_no
     assert!(report.contains("attention") && report.contains("20"), "{report}");
     let summary = fs::read_to_string(hosting.world.root().join("summary.md")).unwrap();
     assert!(summary.ends_with(&report), "the summary is another report");
+    let page = fs::read_to_string(out.join("details/report.html")).unwrap();
+    assert!(page.contains("attention"), "the page does not name the benchmark");
 
     assert_eq!(notes(&hosting, &hosting.upstream), before);
     assert_eq!(notes(&hosting, &hosting.fork), "");

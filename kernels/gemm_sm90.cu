@@ -1,0 +1,117 @@
+// gemm.cu for sm_90a: the same product with TMA and wgmma.
+//
+// One thread of the first warpgroup keeps STAGES tiles of A and B on their way to shared memory; BLOCK_M / 64 further
+// warpgroups multiply them, 64 x BLOCK_N each, with the accumulators in registers. Two rings of barriers: `full` counts
+// the bytes of a slot, `empty` the warps that have read it. A block stays for as many tiles of C as come to it
+// (persistent), and loads for the next one while it stores the last.
+
+#include "element.cuh"
+
+#include "fragment.cuh"
+#include "hopper.cuh"
+#include "warpgroup.cuh"
+
+constexpr int consumers = BLOCK_M / 64;
+constexpr int threads = 128 + 128 * consumers;
+constexpr int block_k = 64;  // 128 bytes: the span of the swizzle
+constexpr int bytes_a = BLOCK_M * block_k * 2, bytes_b = BLOCK_N * block_k * 2;
+// Of the 168 registers that three warpgroups have at launch, what the loading one gives back the others take. Two
+// warpgroups have enough from the start.
+constexpr bool shift_registers = consumers == 2;
+
+static_assert(BLOCK_M == 64 || BLOCK_M == 128, "one or two warpgroups multiply");
+static_assert(BLOCK_N == 64 || BLOCK_N == 128 || BLOCK_N == 256, "the widths that hopper.cuh has");
+static_assert(STAGES >= 2, "one slot computes while another loads");
+
+struct Tile {
+    int m, n;
+};
+
+/// Tile number `number`: in groups of GROUP_M rows of tiles, which share tiles of B in the level-2 cache.
+__device__ __forceinline__ Tile tile_of(int number, int rows, int columns) {
+    const int group = number / (GROUP_M * columns), first = group * GROUP_M;
+    const int height = min(rows - first, GROUP_M), within = number - group * GROUP_M * columns;
+    return {(first + within % height) * BLOCK_M, within / height * BLOCK_N};
+}
+
+extern "C" __global__ void __launch_bounds__(threads, 1)
+    gemm_sm90(const TYPE*, const TYPE*, const __grid_constant__ TensorMap a, const __grid_constant__ TensorMap b, TYPE* __restrict__ c, int m,
+              int n, int k) {
+    unsigned char* const tiles_a = aligned_shared();
+    unsigned char* const tiles_b = tiles_a + STAGES * bytes_a;
+    Barrier* const full = reinterpret_cast<Barrier*>(tiles_b + STAGES * bytes_b);
+    Barrier* const empty = full + STAGES;
+
+    const int warpgroup = threadIdx.x / 128;
+    const int rows = ceil_div(m, BLOCK_M), columns = ceil_div(n, BLOCK_N), steps = ceil_div(k, block_k);
+
+    if (threadIdx.x == 0) {
+        for (int i = 0; i < STAGES; i++) {
+            barrier_init(full + i, 1);
+            barrier_init(empty + i, 4 * consumers);
+        }
+        barrier_fence_init();
+    }
+    __syncthreads();
+
+    Turn<STAGES> turn;
+    if (warpgroup == 0) {
+        if constexpr (shift_registers) registers_decrease<40>();
+        if (threadIdx.x == 0) {
+            tensor_prefetch(a);
+            tensor_prefetch(b);
+            for (int number = blockIdx.x; number < rows * columns; number += gridDim.x) {
+                const Tile tile = tile_of(number, rows, columns);
+                for (int step = 0; step < steps; step++) {
+                    barrier_wait(empty + turn.slot, turn.parity ^ 1);
+                    barrier_expect(full + turn.slot, bytes_a + bytes_b);
+                    tensor_load(tiles_a + turn.slot * bytes_a, a, full + turn.slot, step * block_k, tile.m);
+                    tensor_load(tiles_b + turn.slot * bytes_b, b, full + turn.slot, step * block_k, tile.n);
+                    turn.next();
+                }
+            }
+        }
+    } else {
+        if constexpr (shift_registers) registers_increase<232>();
+        const int part = warpgroup - 1, lane = threadIdx.x % 32;
+        const int row_of_thread = part * 64 + threadIdx.x % 128 / 32 * 16 + lane / 4;
+
+        for (int number = blockIdx.x; number < rows * columns; number += gridDim.x) {
+            const Tile tile = tile_of(number, rows, columns);
+            float sum[BLOCK_N / 2];
+            int previous = 0;
+            for (int step = 0; step < steps; step++) {
+                barrier_wait(full + turn.slot, turn.parity);
+                const unsigned char* const left = tiles_a + turn.slot * bytes_a + part * 64 * 128;
+                const unsigned char* const right = tiles_b + turn.slot * bytes_b;
+                warpgroup_registers(sum);
+                warpgroup_fence();
+#pragma unroll
+                for (int inner = 0; inner < block_k / 16; inner++)
+                    Warpgroup<TYPE>::multiply(sum, matrix_descriptor(left + inner * 32, 16, 1024), matrix_descriptor(right + inner * 32, 16, 1024),
+                                              step > 0 || inner > 0);
+                warpgroup_commit();
+                // The products of the step before are done: its slot may be loaded again.
+                warpgroup_wait<1>();
+                if (step > 0 && lane == 0) barrier_arrive(empty + previous);
+                previous = turn.slot;
+                turn.next();
+            }
+            warpgroup_wait<0>();
+            warpgroup_registers(sum);
+            if (lane == 0) barrier_arrive(empty + previous);
+
+#pragma unroll
+            for (int half = 0; half < 2; half++) {
+                const int row = tile.m + row_of_thread + half * 8;
+#pragma unroll
+                for (int j = 0; j < BLOCK_N / 8; j += 4) {
+                    unsigned packed[4];
+#pragma unroll
+                    for (int l = 0; l < 4; l++) packed[l] = pack<TYPE>(sum[(j + l) * 4 + half * 2], sum[(j + l) * 4 + half * 2 + 1]);
+                    store_32_columns(c + static_cast<long long>(row) * n, tile.n + j * 8, n, row < m, packed[0], packed[1], packed[2], packed[3]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! What stands in the file: the directory, and the elements of its arrays as bytes.
+//!
+//! A commit is numbered by its *age* along the history, 0 for the oldest: a number that stays when newer commits come.
+
+use std::fs::File;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::blocks::{Array, Damaged, Reader, Tail};
+use crate::model::{BenchmarkName, Config, Direction, LineId, Metric, MetricName, ObjectId, SeriesKey, Summary, Unit};
+use crate::store::annotated::Counts;
+
+/// Results are read as this version of the program understands them.
+pub(super) const MADE_BY: &str = env!("CARGO_PKG_VERSION");
+
+/// Everything but the arrays themselves.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Directory {
+    pub(super) made_by: String,
+    /// The newest commit of the history.
+    pub(super) tip: String,
+    /// The root of the notes.
+    pub(super) notes_tree: String,
+    /// Ids of the commits by age.
+    pub(super) commits: Array,
+    /// Commit ids and ages, sorted.
+    pub(super) by_commit: Array,
+    /// Tree ids and ages, sorted.
+    pub(super) by_tree: Array,
+    /// Tree ids, and the annotated objects whose notes have something about them, sorted.
+    pub(super) mentions: Array,
+    /// Run ids and times.
+    pub(super) runs: Array,
+    /// The machine code that records name, each once.
+    pub(super) codes: Vec<String>,
+    /// Annotated objects whose notes hold excuses.
+    pub(super) excused: Vec<String>,
+    /// Annotated objects whose notes are too large.
+    pub(super) too_large: Vec<String>,
+    pub(super) counts: Counts,
+    pub(super) series: Vec<StoredSeries>,
+}
+
+/// One series.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StoredSeries {
+    benchmark: String,
+    config: Vec<(String, String)>,
+    metric: String,
+    testbed: String,
+    /// The unit, direction and exactness of the newest record, dirty or barred as it may be.
+    unit: String,
+    better: String,
+    exact: bool,
+    /// The age, time and id of that record.
+    pub(super) newest: Instant,
+    /// Checksums of the ids of all records, sorted: whether a record is new here.
+    pub(super) ids: Array,
+    /// The records of each unit; nearly always there is one.
+    pub(super) units: Vec<StoredUnit>,
+}
+
+/// When a record counts: what series are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct Instant {
+    pub(super) age: u32,
+    pub(super) seconds: i64,
+    pub(super) nanos: u32,
+    pub(super) id: [u8; 16],
+}
+
+/// The records of one series in one unit.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StoredUnit {
+    pub(super) unit: String,
+    /// The records that may be a baseline, oldest first.
+    pub(super) rows: Array,
+    pub(super) dirty: usize,
+    pub(super) barred: usize,
+}
+
+impl Instant {
+    pub(super) fn new(age: u32, time: DateTime<Utc>, id: LineId) -> Self {
+        Self { age, seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos(), id: id.to_number().to_be_bytes() }
+    }
+}
+
+impl StoredSeries {
+    pub(super) fn new(key: &SeriesKey, metric: &Metric, newest: Instant, ids: Array, units: Vec<StoredUnit>) -> Self {
+        Self {
+            benchmark: key.benchmark.as_str().to_owned(),
+            config: key.config.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            metric: key.metric.as_str().to_owned(),
+            testbed: key.testbed.clone(),
+            unit: metric.unit.symbol().to_owned(),
+            better: metric.better.as_str().to_owned(),
+            exact: metric.exact,
+            newest,
+            ids,
+            units,
+        }
+    }
+
+    pub(super) fn key(&self) -> Result<SeriesKey, Damaged> {
+        Ok(SeriesKey {
+            benchmark: BenchmarkName::new(self.benchmark.as_str()).map_err(|_| Damaged)?,
+            config: Config::new(self.config.iter().cloned()).map_err(|_| Damaged)?,
+            metric: MetricName::new(self.metric.as_str()).map_err(|_| Damaged)?,
+            testbed: self.testbed.clone(),
+        })
+    }
+
+    pub(super) fn metric(&self) -> Result<Metric, Damaged> {
+        Ok(Metric {
+            name: MetricName::new(self.metric.as_str()).map_err(|_| Damaged)?,
+            unit: Unit::from_symbol(&self.unit).map_err(|_| Damaged)?,
+            better: self.better.parse::<Direction>().map_err(|_| Damaged)?,
+            exact: self.exact,
+        })
+    }
+}
+
+/// One record: the age of its commit, the numbers of its run and of its machine code, its id, and its statistics.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Row {
+    pub(super) age: u32,
+    pub(super) run: u32,
+    pub(super) code: CodeNumber,
+    pub(super) id: [u8; 16],
+    pub(super) figures: Figures,
+}
+
+/// Which of [`Directory::codes`] a record names, counted from 1; 0 stands for none.
+pub(super) type CodeNumber = u32;
+
+/// The statistics that a verdict needs; NaN stands for what is not known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Figures {
+    n: u64,
+    median: f64,
+    low: f64,
+    high: f64,
+    stddev: f64,
+}
+
+impl Figures {
+    pub(super) fn of(summary: &Summary) -> Self {
+        let known = |number: Option<f64>| number.unwrap_or(f64::NAN);
+        Self {
+            n: summary.n,
+            median: summary.median,
+            low: known(summary.low),
+            high: known(summary.high),
+            stddev: known(summary.stddev),
+        }
+    }
+
+    pub(super) fn summary(&self) -> Summary {
+        let known = |number: f64| Some(number).filter(|number| !number.is_nan());
+        let Self { n, median, low, high, stddev } = *self;
+        Summary { n, low: known(low), high: known(high), stddev: known(stddev), ..Summary::single(median) }
+    }
+}
+
+impl Row {
+    pub(super) const SIZE: usize = 68;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::SIZE] {
+        let Figures { n, median, low, high, stddev } = self.figures;
+        let mut bytes = [0; Self::SIZE];
+        bytes[..4].copy_from_slice(&self.age.to_le_bytes());
+        bytes[4..8].copy_from_slice(&self.run.to_le_bytes());
+        bytes[8..24].copy_from_slice(&self.id);
+        bytes[24..32].copy_from_slice(&n.to_le_bytes());
+        for (place, number) in bytes[32..64].chunks_exact_mut(8).zip([median, low, high, stddev]) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes[64..].copy_from_slice(&self.code.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+        let word = |at: usize| u64::from_le_bytes(array(bytes, at));
+        let number = |at: usize| f64::from_bits(word(at));
+        let figures = Figures { n: word(24), median: number(32), low: number(40), high: number(48), stddev: number(56) };
+        let half = |at: usize| u32::from_le_bytes(array(bytes, at));
+        Self { age: half(0), run: half(4), code: half(64), id: array(bytes, 8), figures }
+    }
+}
+
+/// One run: its id and when it began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct RunTime {
+    pub(super) id: LineId,
+    pub(super) time: DateTime<Utc>,
+}
+
+impl RunTime {
+    pub(super) const SIZE: usize = 28;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[..16].copy_from_slice(&self.id.to_number().to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.time.timestamp().to_le_bytes());
+        bytes[24..].copy_from_slice(&self.time.timestamp_subsec_nanos().to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+        let (seconds, nanos) = (i64::from_le_bytes(array(bytes, 16)), u32::from_le_bytes(array(bytes, 24)));
+        let time = DateTime::from_timestamp(seconds, nanos).unwrap_or_default();
+        Self { id: LineId::from_number(u128::from_le_bytes(array(bytes, 0))), time }
+    }
+}
+
+/// An opened file.
+#[derive(Debug)]
+pub(super) struct Base {
+    pub(super) reader: Reader,
+    pub(super) directory: Directory,
+    pub(super) commits: Tail,
+    pub(super) runs: Tail,
+    hash_len: usize,
+}
+
+impl Base {
+    /// Takes a file if it is whole, of this version, and about this history.
+    pub(super) fn open(file: File, tip: ObjectId) -> Result<Self, Damaged> {
+        let (reader, directory) = Reader::new(file)?;
+        let directory: Directory = serde_json::from_slice(&directory).map_err(|_| Damaged)?;
+        let is_ours = directory.made_by == MADE_BY && directory.tip == tip.to_string() && directory.commits.len > 0;
+        let (commits, runs) = (Tail::new(directory.commits), Tail::new(directory.runs));
+        if is_ours { Ok(Self { reader, directory, commits, runs, hash_len: tip.as_bytes().len() }) } else { Err(Damaged) }
+    }
+
+    pub(super) fn notes_tree(&self) -> Result<ObjectId, Damaged> {
+        self.directory.notes_tree.parse().map_err(|_| Damaged)
+    }
+
+    /// The machine code with this number.
+    pub(super) fn code(&self, number: CodeNumber) -> Option<String> {
+        self.directory.codes.get((number as usize).checked_sub(1)?).cloned()
+    }
+
+    /// How many commits the history has.
+    pub(super) fn len(&self) -> u32 {
+        self.directory.commits.len as u32
+    }
+
+    /// Every commit by age.
+    pub(super) fn all_commits(&self) -> Result<Vec<ObjectId>, Damaged> {
+        let bytes = self.reader.all(self.directory.commits)?;
+        Ok(bytes.chunks_exact(self.hash_len).filter_map(ObjectId::from_bytes).collect())
+    }
+
+    /// Whether a commit is part of the history.
+    pub(super) fn has_commit(&self, id: ObjectId) -> Result<bool, Damaged> {
+        Ok(!self.reader.find(self.directory.by_commit, id.as_bytes())?.is_empty())
+    }
+
+    /// The ages of the commits with this tree, ascending.
+    pub(super) fn ages_of(&self, tree: ObjectId) -> Result<Vec<u32>, Damaged> {
+        let range = self.reader.find(self.directory.by_tree, tree.as_bytes())?;
+        let bytes = self.reader.read(self.directory.by_tree, range)?;
+        Ok(bytes.chunks_exact(self.hash_len + 4).map(|element| age_of(&element[self.hash_len..])).collect())
+    }
+
+    /// The annotated objects whose notes have something about this tree.
+    pub(super) fn mentions_of(&self, tree: ObjectId) -> Result<Vec<ObjectId>, Damaged> {
+        let range = self.reader.find(self.directory.mentions, tree.as_bytes())?;
+        let bytes = self.reader.read(self.directory.mentions, range)?;
+        Ok(bytes.chunks_exact(2 * self.hash_len).filter_map(|element| ObjectId::from_bytes(&element[self.hash_len..])).collect())
+    }
+
+    /// Whether a record may be among those of a series. Never `false` for one that is; very rarely `true` for another.
+    pub(super) fn may_hold(&self, series: &StoredSeries, id: LineId) -> Result<bool, Damaged> {
+        Ok(!self.reader.find(series.ids, &id_sum(id))?.is_empty())
+    }
+}
+
+/// A short stand-in for a record's id.
+pub(super) fn id_sum(id: LineId) -> [u8; 4] {
+    crc32fast::hash(&id.to_number().to_be_bytes()).to_be_bytes()
+}
+
+/// An id and an age as one element, sorted as both are.
+pub(super) fn with_age(id: ObjectId, age: u32) -> Vec<u8> {
+    [id.as_bytes(), &age.to_be_bytes()].concat()
+}
+
+fn age_of(bytes: &[u8]) -> u32 {
+    u32::from_be_bytes(array(bytes, 0))
+}
+
+/// The bytes at a place; zeros beyond the end.
+fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    bytes.get(at..at + N).and_then(|bytes| bytes.try_into().ok()).unwrap_or([0; N])
+}

@@ -1,0 +1,219 @@
+//! Kernels timed and verified end to end: the real binary with its workers, the real NVRTC, and a CUDA driver that is a
+//! small C library with planted faults (tests/fake_driver). Needs a C compiler and NVRTC.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::kernels::nvrtc;
+use crate::world::{Ran, World};
+
+/// A folder with the fake libraries, built once; `None` without a C compiler.
+fn fake_driver(variant: &str, flags: &[&str]) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fake_driver_{variant}_{}", std::process::id()));
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_driver");
+    fs::create_dir_all(&folder).unwrap();
+    for (source, library) in [("libcuda.c", "libcuda.so.1"), ("libnvidia-ml.c", "libnvidia-ml.so.1")] {
+        let mut command = Command::new("cc");
+        command
+            .args(["-O2", "-shared", "-fPIC", "-o"])
+            .arg(folder.join(library))
+            .arg(sources.join(source))
+            .args(flags)
+            .arg("-lm");
+        match command.output() {
+            Err(_) => {
+                eprintln!("SKIPPED: there is no C compiler (cc) to build the fake CUDA driver with");
+                return None;
+            }
+            Ok(built) => assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr)),
+        }
+    }
+    Some(folder)
+}
+
+/// Where the whole fake driver is.
+fn driver() -> Option<&'static Path> {
+    static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(|| fake_driver("whole", &[])).as_deref()
+}
+
+/// A repository with these kernels of tests/data/kernels/adversarial as benchmarks, committed.
+struct Lab {
+    world: World,
+    nvrtc: PathBuf,
+    driver: PathBuf,
+}
+
+impl Lab {
+    /// `for_hang` is the timeout of the kernel that hangs.
+    fn with(kernels: &[&str], for_hang: &str) -> Option<Self> {
+        let (nvrtc, driver) = (nvrtc()?, driver()?.to_owned());
+        let world = World::new();
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/kernels/adversarial");
+        let mut settings = "[sampling]\nwarmup = 1\nmin_runs = 6\nmax_runs = 40\nmin_time = \"0s\"\n".to_owned();
+        for name in kernels {
+            settings.push_str(&format!("[[benchmark]]\nname = \"{name}\"\nkernel = \"{name}.toml\"\narchs = [\"sm_90\"]\n"));
+            if *name == "hang" {
+                settings.push_str(&format!("timeout = \"{for_hang}\"\n"));
+            }
+            for extension in ["toml", "cu"] {
+                let file = format!("{name}.{extension}");
+                world.write(&file, &fs::read_to_string(data.join(&file)).unwrap());
+            }
+        }
+        world.write("reference.cu", &fs::read_to_string(data.join("reference.cu")).unwrap());
+        world.write("ratchet.toml", &settings);
+        world.commit("one");
+        Some(Self { world, nvrtc, driver })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.world.ratchet_command(&self.world.repo, arguments);
+        command.env("RATCHET_NVRTC", &self.nvrtc).env("LD_LIBRARY_PATH", &self.driver);
+        command
+    }
+
+    fn bench(&self, arguments: &[&str]) -> Ran {
+        self.world.run(&mut self.command(&[&["bench"], arguments].concat()))
+    }
+
+    /// What is recorded of a benchmark on the fake GPU.
+    fn records(&self, benchmark: &str) -> Vec<Value> {
+        let all = self.world.ratchet(&["show", "--json"]).expect(0).json();
+        let here = |record: &&Value| {
+            record["benchmark"] == benchmark && record["testbed"].as_str().is_some_and(|testbed| testbed.starts_with("Fake H200"))
+        };
+        all["records"].as_array().unwrap().iter().filter(here).cloned().collect()
+    }
+}
+
+fn median(records: &[Value], metric: &str) -> f64 {
+    let record = records.iter().find(|record| record["metric"] == metric).unwrap_or_else(|| panic!("no {metric}: {records:#?}"));
+    record["statistics"]["median"].as_f64().unwrap()
+}
+
+#[test]
+fn an_honest_kernel_is_timed_verified_and_recorded_beside_its_code() {
+    let Some(lab) = Lab::with(&["honest"], "") else { return };
+    let ran = lab.bench(&[]).expect(0);
+    let records = lab.records("honest");
+    let time = median(&records, "time");
+    assert!((time / 100e-6 - 1.0).abs() < 0.001, "the fake takes 100 µs: {time}");
+    assert!((median(&records, "bandwidth") * time / 8e6 - 1.0).abs() < 0.001);
+    assert!((median(&records, "throughput") * time / 1e6 - 1.0).abs() < 0.001);
+    assert!((0.0..100.0).contains(&median(&records, "roofline")));
+    assert!(median(&records, "peak_memory") >= 8e6);
+    assert_eq!(records[0]["testbed"], "Fake H200 · clocks not locked");
+    assert!(records.iter().all(|record| record["machine_code"].is_string()), "{records:#?}");
+    assert!(ran.err.contains("clocks are not locked"), "{}", ran.err);
+    let all = lab.world.ratchet(&["show", "--json"]).expect(0).json();
+    let testbeds: Vec<&str> =
+        all["records"].as_array().unwrap().iter().map(|record| record["testbed"].as_str().unwrap()).collect();
+    assert!(testbeds.iter().any(|testbed| testbed.starts_with("sm_90 · NVRTC")), "{testbeds:?}");
+}
+
+#[test]
+fn every_kernel_that_cheats_is_found_out_timed_and_barred() {
+    let found = [
+        ("half", "`y` is NaN in 500000 of 1000000 elements"),
+        ("nan", "`y` is NaN in 1000000 of 1000000 elements"),
+        ("previous", "wrong result"),
+        ("writes_past", "wrote outside `y`"),
+        ("reads_past", "reads past an end"),
+        ("changes_input", "changed its input `x`"),
+        ("racy", "different bits"),
+        ("by_pointer", "different bits"),
+        ("by_content", "is work skipped when inputs repeat?"),
+        ("boasts", "is impossible"),
+    ];
+    let Some(lab) = Lab::with(&found.map(|(name, _)| name), "") else { return };
+    let ran = lab.bench(&[]).expect(1);
+    for (name, fault) in found {
+        let line = ran.err.lines().find(|line| line.starts_with(&format!("error: {name} [")));
+        assert!(line.is_some_and(|line| line.contains(fault)), "{name}: {fault}\n{}", ran.err);
+        let records = lab.records(name);
+        assert!(median(&records, "time") > 0.0, "its time is shown");
+        assert!(records.iter().all(|record| record["barred"].as_str().is_some_and(|why| why.contains(fault))), "{records:#?}");
+    }
+}
+
+#[test]
+fn a_kernel_that_hangs_or_crashes_costs_nobody_else_a_result() {
+    let Some(lab) = Lab::with(&["crash", "hang", "prints"], "1s") else { return };
+    let began = Instant::now();
+    let ran = lab.bench(&[]).expect(4);
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(ran.err.contains("CUDA_ERROR_ILLEGAL_ADDRESS"), "{}", ran.err);
+    assert!(ran.err.contains("the kernel was killed after 4s"), "{}", ran.err);
+    assert!(lab.records("crash").is_empty() && lab.records("hang").is_empty());
+    assert!((median(&lab.records("prints"), "time") / 100e-6 - 1.0).abs() < 0.001);
+}
+
+#[test]
+fn without_driver_or_device_kernels_are_compiled_and_it_is_said() {
+    let Some(mut lab) = Lab::with(&["honest"], "") else { return };
+    let ran = lab.world.run(lab.command(&["bench"]).env("FAKE_CUDA", "no_device")).expect(0);
+    assert!(ran.err.contains("kernels were compiled, and not timed: the NVIDIA driver knows no GPU"), "{}", ran.err);
+    lab.driver = lab.world.root().join("nothing");
+    let ran = lab.bench(&["--dry-run"]).expect(0);
+    assert!(ran.err.contains("libcuda.so.1 was not found") && ran.err.contains("container"), "{}", ran.err);
+}
+
+#[test]
+fn old_drivers_are_told_by_name_and_nothing_panics() {
+    let Some(mut lab) = Lab::with(&["honest"], "") else { return };
+    let ran = lab.world.run(lab.command(&["bench"]).env("FAKE_CUDA", "old_driver")).expect(4);
+    assert!(ran.err.contains("supports CUDA 11.4, but kernels need 12.0 or later"), "{}", ran.err);
+    let Some(older) = fake_driver("without_graphs", &["-DWITHOUT_GRAPHS"]) else { return };
+    lab.driver = older;
+    let ran = lab.bench(&[]).expect(4);
+    assert!(ran.err.contains("it lacks cuGraphLaunch"), "{}", ran.err);
+    assert!(!ran.err.contains("panicked"), "{}", ran.err);
+}
+
+#[test]
+fn too_little_memory_is_told_with_the_numbers() {
+    let Some(lab) = Lab::with(&["honest"], "") else { return };
+    lab.world
+        .write("honest.toml", &fs::read_to_string(lab.world.repo.join("honest.toml")).unwrap().replace("1000000", "9000000"));
+    lab.world.commit("larger");
+    let ran = lab.world.run(lab.command(&["bench"]).env("FAKE_CUDA", "small_memory")).expect(4);
+    assert!(ran.err.contains("out of memory: the kernel's buffers need 68 MiB"), "{}", ran.err);
+}
+
+#[test]
+fn locked_clocks_make_another_testbed_and_are_restored() {
+    let Some(lab) = Lab::with(&["honest"], "") else { return };
+    let log = lab.world.root().join("clocks");
+    lab.world.run(lab.command(&["bench", "--lock-clocks=1980"]).env("FAKE_NVML_LOG", &log)).expect(0);
+    assert_eq!(fs::read_to_string(&log).unwrap(), "lock 1980 1980\nreset\n");
+    assert_eq!(lab.records("honest")[0]["testbed"], "Fake H200 · clocks locked at 1980 MHz");
+    let ran = lab.world.run(lab.command(&["bench", "--lock-clocks"]).env("FAKE_NVML", "forbidden")).expect(0);
+    assert!(ran.err.contains("could not be locked, and are as they were"), "{}", ran.err);
+    lab.world.run(&mut lab.command(&["bench", "--lock-clocks=fast"])).expect(2);
+}
+
+/// The program is killed in the middle of a measurement: nothing of it is left to restore the clocks, and they are.
+#[test]
+fn clocks_are_restored_even_when_the_program_is_killed() {
+    let Some(lab) = Lab::with(&["hang"], "60s") else { return };
+    let log = lab.world.root().join("clocks");
+    let mut command = lab.command(&["bench", "--lock-clocks"]);
+    let mut running = command.env("FAKE_NVML_LOG", &log).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let wait_for = |text: &str| {
+        let began = Instant::now();
+        while !fs::read_to_string(&log).is_ok_and(|log| log.contains(text)) {
+            assert!(began.elapsed() < Duration::from_secs(60), "`{text}` never came");
+            std::thread::yield_now();
+        }
+    };
+    wait_for("lock");
+    running.kill().unwrap();
+    running.wait().unwrap();
+    wait_for("reset");
+}
