@@ -154,6 +154,10 @@ pub struct BenchArgs {
     /// List the benchmarks and their points, run nothing.
     #[arg(long, conflicts_with = "dry_run")]
     pub list: bool,
+    /// Skip what an earlier commit has measured here of the same content, and inherit its results: kernels with the same
+    /// machine code, launch and arguments, commands whose `inputs` and settings are the same.
+    #[arg(long)]
+    pub if_changed: bool,
     /// Only compile kernels and record what the compiler says of them: registers, spills, instructions, occupancy. Needs no
     /// GPU.
     #[arg(long)]
