@@ -91,12 +91,13 @@ fn row(series: &SeriesVerdict) -> String {
         format!(" excused by {}: {}", markdown(&clipped(&applied.excuse.author.name)), markdown(&clipped(&applied.excuse.reason)))
     });
     format!(
-        "| {} | {} | {} | {} | **{}** | {}{excuse} |\n",
+        "| {} | {} | {} | {} | **{}**{} | {}{excuse} |\n",
         markdown(&name),
         markdown(series.metric.name.as_str()),
         series.baseline.as_ref().map_or_else(dash, |baseline| scale.show(baseline.value)),
         series.candidate.as_ref().map_or_else(dash, |estimate| scale.show(estimate.value)),
         series.change_percent.map_or_else(dash, change),
+        words::confirmed(series),
         series.baseline.as_ref().map_or_else(dash, |baseline| words::commits(&baseline.commits)),
     )
 }
