@@ -203,7 +203,7 @@ fn the_worked_example_of_the_statistics_is_true() {
     }
     let shown = |name: &Value| format!("{:.2} %", name.as_f64().unwrap());
     assert_eq!(shown(&reasons["noise_percent"]), "1.27 %");
-    assert_eq!(shown(&reasons["history"]["detectable_percent"]), "6.80 %");
+    assert_eq!(shown(&reasons["history"]["detectable_percent"]), "7.75 %");
 }
 
 fn percent(change: &Value) -> String {
