@@ -164,7 +164,8 @@ fn interval(estimate: &Estimate, scale: &Scale) -> Option<String> {
 /// Where the baseline was set: commit, day, author.
 fn set_at(overview: &Overview, series: &SeriesVerdict) -> String {
     let Some(baseline) = series.baseline.as_ref() else { return "–".to_owned() };
-    match overview.set_at(baseline) {
+    let set_at = overview.history_of(&series.key).and_then(|history| overview.commits.at(history.set_at?));
+    match set_at {
         Some(entry) => format!(
             "{}, {}, {}",
             entry.id.short(SHORT_ID),
