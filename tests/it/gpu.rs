@@ -264,3 +264,17 @@ fn a_suspicious_kernel_is_confirmed_by_pairs_on_the_gpu() {
     assert!(!ran.err.contains("not measured again"), "{}", ran.err);
     assert!(check["warnings"].as_array().unwrap().iter().all(|warning| warning["code"] != "not_confirmed"), "{check:#}");
 }
+
+#[test]
+fn the_acceptance_script_says_what_it_would_run() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/gpu-acceptance");
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: there is no python3 for scripts/gpu-acceptance");
+        return;
+    }
+    let ran: Ran = Command::new(script).arg("--dry-run").output().unwrap().into();
+    let out = ran.expect(0).out;
+    for part in ["Kernels that cheat", "bench --json --dry-run", "gpu__time_duration.sum", "torch_times.py"] {
+        assert!(out.contains(part), "{part}:\n{out}");
+    }
+}
