@@ -13,7 +13,7 @@ use git_ratchet::store::{OpenOptions, Store, Walk};
 fn walk(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("repository");
-    repository::generate(&dir, repository::Plan { commits: 20_000, records: 1 }).unwrap();
+    repository::generate(&dir, repository::Plan { commits: 20_000, records: 1, every: 1 }).unwrap();
     let store = Store::open(&OpenOptions { dir: Some(dir), ..OpenOptions::default() }).unwrap();
     let head = store.head().unwrap();
     let history = store.history(&[head], Walk::FirstParent).unwrap();

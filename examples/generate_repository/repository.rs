@@ -25,8 +25,10 @@ const SECONDS_BETWEEN: u64 = 3_600;
 pub struct Plan {
     /// How many commits.
     pub commits: u64,
-    /// How many records each of them carries.
+    /// How many records each measured one carries.
     pub records: u64,
+    /// One commit of so many is measured: 1 for all of them.
+    pub every: u64,
 }
 
 /// Makes the repository in an empty or absent folder.
@@ -42,7 +44,8 @@ pub fn generate(dir: &Path, plan: Plan) -> io::Result<()> {
     let listed = git(dir, &["log", "--reverse", "--format=%H %T", "main"])?;
     fast_import(dir, |stream| {
         let commits = listed.lines().filter_map(|line| line.split_once(' ')).zip(0_u64..);
-        commits.into_iter().try_for_each(|((commit, tree), number)| write_note(stream, commit, tree, number, plan.records))
+        let mut measured = commits.into_iter().filter(|(_, number)| number % plan.every.max(1) == 0);
+        measured.try_for_each(|((commit, tree), number)| write_note(stream, commit, tree, number, plan.records))
     })?;
     git(dir, &["repack", "-adq"])?;
     git(dir, &["commit-graph", "write", "--reachable"])?;

@@ -115,8 +115,10 @@ impl Evidence {
     /// Gives a series the newest runs of its history, at most `most`, where it has not all of them already.
     pub fn load(&self, series: &mut Series, most: usize) -> Result<(), Unusable> {
         let Some(kept) = self.kept() else { return Ok(()) };
+        if series.runs.len() == most.min(self.count(series)) {
+            return Ok(());
+        }
         let newest = kept.len() - 1;
-        let runs = kept.runs(&series.key, &series.metric.unit, most).ok_or(Unusable)?;
         let measured = |run: SeriesRun| MeasuredRun {
             commit: run.commit,
             position: newest - run.age,
@@ -125,8 +127,7 @@ impl Evidence {
             summary: run.summary,
             machine_code: run.machine_code,
         };
-        series.runs = runs.into_iter().map(measured).collect();
-        Ok(())
+        kept.runs(&series.key, &series.metric.unit, most, measured, &mut series.runs).ok_or(Unusable)
     }
 
     /// The kept series, where the history comes from them.

@@ -23,6 +23,10 @@ pub fn run(arguments: &InitArgs, context: &mut Context) -> Result<Exit, CommandE
     if !arguments.no_refspec {
         track_notes(&store, context)?;
     }
+    if store.lacks_commit_graph().unwrap_or(false) {
+        store.write_commit_graph()?;
+        writeln!(context.out, "let git write a commit-graph file: walking this history is several times as quick with it")?;
+    }
     match is_new {
         true => writeln!(
             context.out,

@@ -36,7 +36,10 @@ mod profile;
 mod profile_diff;
 mod profile_targets;
 mod profiling;
+mod profiling_kernels;
+mod profiling_session;
 mod progress;
+mod prune;
 mod push;
 mod record;
 mod recording;
@@ -44,6 +47,7 @@ mod report;
 mod roofline;
 mod selection;
 mod show;
+mod unchanged;
 mod verdict;
 mod workspace;
 
@@ -92,6 +96,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Explain(arguments) => pager::paged(context, |context| explain::run(&arguments, context)),
         Command::Report(arguments) => pager::paged(context, |context| report::run(&arguments, context)),
         Command::Excuse(arguments) => excuse::run(&arguments, context),
+        Command::Prune(arguments) => prune::run(&arguments, context),
         Command::Fetch(arguments) => fetch::run(&arguments, context),
         Command::Push(arguments) => push::run(&arguments, context),
         Command::Hook(arguments) => hook::run(&arguments, context),

@@ -11,17 +11,16 @@ use super::error::CommandError;
 use super::points;
 use super::profile_diff;
 use super::profile_targets::{self, TargetPoint};
-use super::profiling::{ProfileFailure, ProfileOptions, Profiler, point_name};
-use super::recording::{self, PointProfile};
+use super::profiling::{ProfileFailure, ProfileOptions, Profiler};
+use super::profiling_kernels;
+use super::profiling_session::{self, Planned, profile_all};
 use super::workspace::Workspace;
 use crate::cli::ProfileArgs;
-use crate::codec::Entry;
 use crate::exit::Exit;
 use crate::harness::Point;
 use crate::model::{Config, ObjectId, Profile, Quantity, Run, Unit};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
-use crate::report::progress::ProgressLine;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, escape, profile_json, profile_text};
 use crate::settings::LaunchSelection;
@@ -33,10 +32,10 @@ pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, Comma
     }
     let workspace = Workspace::open(context)?;
     let options = options(arguments)?;
-    let points = plan(arguments, &workspace)?;
+    let planned = plan(arguments, &workspace)?;
     let before = (workspace.store.head()?, workspace.store.is_dirty()?);
     let mut profiler = Profiler::new(&workspace, before.0, &options, context)?;
-    let (profiles, failures) = profile_all(&mut profiler, &points, &options, context)?;
+    let all = profile_all(&mut profiler, &planned, &options, context)?;
     let after = (workspace.store.head()?, workspace.store.is_dirty()?);
     if before.0 != after.0 {
         return Err(CommandError::failure(
@@ -44,15 +43,14 @@ pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, Comma
         )
         .with_hint("run git ratchet profile again and leave the work tree alone meanwhile"));
     }
-    let facts = profiler.facts(before.0, before.1 || after.1, context)?;
-    let (run, profiles) = recording::profiled(&workspace.store, facts, profiles, context)?;
-    finish(arguments, &workspace, Outcome { run, profiles, failures }, context)
+    let (runs, failures) = all.into_runs(&profiler, (before.0, before.1 || after.1), &workspace, context)?;
+    finish(arguments, &workspace, Outcome { head: before.0, runs, failures }, context)
 }
 
 /// What came of profiling.
 struct Outcome {
-    run: Run,
-    profiles: Vec<Profile>,
+    head: ObjectId,
+    runs: Vec<(Run, Vec<Profile>)>,
     failures: Vec<ProfileFailure>,
 }
 
@@ -76,7 +74,7 @@ fn timeout(text: &str) -> Result<Duration, CommandError> {
     time.ok_or_else(|| CommandError::usage(format!("--timeout {text} is no time; it looks like 300s")))
 }
 
-fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Vec<Point>, CommandError> {
+fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Planned, CommandError> {
     let root = workspace.store.work_dir().ok_or_else(|| {
         CommandError::failure("a bare repository has no files to profile").with_hint("run it in a clone or a worktree")
     })?;
@@ -88,61 +86,32 @@ fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Vec<Point>, Co
         return targeted(&profile_targets::read(file)?, workspace, root);
     }
     let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
-    let planned = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
-    Ok(planned.into_iter().map(|planned| planned.point).collect())
-}
-
-fn targeted(targets: &[TargetPoint], workspace: &Workspace, root: &Path) -> Result<Vec<Point>, CommandError> {
-    let point = |target: &TargetPoint| {
-        let known = workspace.settings.benchmark(&target.benchmark);
-        match known.filter(|benchmark| benchmark.configs().contains(&target.config)) {
-            Some(benchmark) => points::point(benchmark, &target.config, root),
-            None => Err(CommandError::usage(format!(
-                "ratchet.toml does not have the point {}",
-                point_name(&target.benchmark, &target.config)
-            ))),
-        }
-    };
-    targets.iter().map(point).collect()
-}
-
-fn profile_all(
-    profiler: &mut Profiler,
-    points: &[Point],
-    options: &ProfileOptions,
-    context: &mut Context,
-) -> Result<(Vec<PointProfile>, Vec<ProfileFailure>), CommandError> {
-    let mut line = ProgressLine::new(points.len() as u64, context.terminal.progress);
-    let (mut profiles, mut failures) = (Vec::new(), Vec::new());
-    for point in points {
-        line.begin(context.err, &point_name(&point.benchmark, &point.config))?;
-        let profiled = profiler.profile(point, options);
-        line.end();
-        match profiled {
-            Ok(kernels) => profiles.extend(kernels),
-            Err(failure) => {
-                let is_about_everything = failure.cause.is_about_everything();
-                failures.push(failure);
-                if is_about_everything {
-                    break;
-                }
-            }
-        }
+    let commands = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
+    let commands: Vec<Point> = commands.into_iter().map(|planned| planned.point).collect();
+    let kernels = profiling_kernels::plan(workspace, root, &arguments.names, &filter)?;
+    if commands.is_empty() && kernels.is_empty() {
+        return Err(CommandError::usage(format!("no benchmark has a config with {filter}"))
+            .with_hint("git ratchet bench --list shows them all"));
     }
-    line.finish();
-    Ok((profiles, failures))
+    Ok(Planned { commands, kernels })
+}
+
+fn targeted(targets: &[TargetPoint], workspace: &Workspace, root: &Path) -> Result<Planned, CommandError> {
+    let mut planned = Planned::default();
+    targets.iter().try_for_each(|target| planned.add(workspace, root, (&target.benchmark, &target.config)))?;
+    Ok(planned)
 }
 
 fn finish(arguments: &ProfileArgs, workspace: &Workspace, outcome: Outcome, context: &mut Context) -> Result<Exit, CommandError> {
-    let Outcome { run, profiles, failures } = outcome;
-    show(arguments, &run, &profiles, &failures, context)?;
-    if run.dirty && !profiles.is_empty() {
+    show(arguments, &outcome, context)?;
+    let Outcome { head, runs, failures } = outcome;
+    if runs.iter().any(|(run, _)| run.dirty) {
         let notice = Notice::new("dirty", "tracked files differ from HEAD: these profiles are of the changed files");
         write_notice(context.err, &notice.hint("commit, then profile again"), context.terminal.color)?;
     }
-    if !arguments.dry_run && !profiles.is_empty() {
-        let (head, kernels) = (run.commit, profiles.len());
-        record(workspace, run, profiles)?;
+    if !arguments.dry_run && !runs.is_empty() {
+        let kernels = runs.iter().map(|(_, profiles)| profiles.len()).sum();
+        profiling_session::record(workspace, head, runs)?;
         if !arguments.json {
             writeln!(context.out, "recorded {} on {}", count(kernels, "profile"), head.short(SHORT_ID))?;
         }
@@ -152,13 +121,6 @@ fn finish(arguments: &ProfileArgs, workspace: &Workspace, outcome: Outcome, cont
         return Err(CommandError::failure("interrupted; the points that were finished are recorded"));
     }
     Ok(if failures.is_empty() { Exit::Holds } else { Exit::Failure })
-}
-
-/// Writes the run and its profiles to the note of its commit.
-fn record(workspace: &Workspace, run: Run, profiles: Vec<Profile>) -> Result<(), CommandError> {
-    let head: ObjectId = run.commit;
-    let entries = std::iter::once(Entry::Run(run)).chain(profiles.into_iter().map(Entry::Profile)).collect();
-    recording::write(&workspace.store, head, entries)
 }
 
 /// Each failure, and each piece of advice once.
@@ -175,28 +137,23 @@ fn tell(failures: &[ProfileFailure], context: &mut Context) -> Result<(), Comman
     hints.iter().try_for_each(|hint| Ok(writeln!(context.err, "hint: {hint}")?))
 }
 
-fn show(
-    arguments: &ProfileArgs,
-    run: &Run,
-    profiles: &[Profile],
-    failures: &[ProfileFailure],
-    context: &mut Context,
-) -> Result<(), CommandError> {
+fn show(arguments: &ProfileArgs, outcome: &Outcome, context: &mut Context) -> Result<(), CommandError> {
+    let profiles = || outcome.runs.iter().flat_map(|(run, profiles)| profiles.iter().map(move |profile| (run, profile)));
     if arguments.json {
         let failed = |failure: &ProfileFailure| -> Value {
             json!({ "point": failure.name, "message": failure.cause.to_string(), "hint": failure.cause.hint() })
         };
         let object = json!({
             "version": 1,
-            "commit": run.commit.to_string(),
-            "profiles": profiles.iter().map(|profile| profile_json::profile(profile, run.testbed.key())).collect::<Vec<_>>(),
-            "failures": failures.iter().map(failed).collect::<Vec<_>>(),
+            "commit": outcome.head.to_string(),
+            "profiles": profiles().map(|(run, profile)| profile_json::profile(profile, run.testbed.key())).collect::<Vec<_>>(),
+            "failures": outcome.failures.iter().map(failed).collect::<Vec<_>>(),
         });
         writeln!(context.out, "{object}")?;
         return Ok(());
     }
     let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: arguments.verbose };
-    for profile in profiles {
+    for (_, profile) in profiles() {
         profile_text::profile(context.out, profile, options)?;
         writeln!(context.out)?;
     }

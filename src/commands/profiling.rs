@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::error::{CommandError, During};
+use super::kernels::KernelPoint;
+use super::profiling_kernels::{self, LAUNCHER, ReadyKernels, WARM_UP_LAUNCHES};
 use super::recording::{self, PointProfile, RunFacts};
 use super::workspace::Workspace;
+use crate::cuda;
 use crate::harness::{CommandSpec, ExecutionError, Executor, Interrupt, Point, ProcessExecutor};
 use crate::model::{BenchmarkName, Config, ObjectId, ReportFile, Testbed};
 use crate::ncu::{Ncu, NcuError, Permission, Places, ProfileRequest, Surroundings, largest_kernels};
@@ -58,6 +61,9 @@ pub enum FailureCause {
     /// The profiler.
     #[error(transparent)]
     Profiler(#[from] NcuError),
+    /// A kernel that could not be compiled for the GPU, or no GPU.
+    #[error("{0}")]
+    Kernel(String),
     /// The folder or file of the report.
     #[error("cannot keep the report in {}: {source}", path.display())]
     Report {
@@ -73,7 +79,7 @@ impl FailureCause {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Profiler(error) => error.hint(),
-            Self::Command(_) | Self::Report { .. } => None,
+            Self::Command(_) | Self::Kernel(_) | Self::Report { .. } => None,
         }
     }
 
@@ -101,6 +107,7 @@ pub struct Profiler<'a> {
     interrupt: Interrupt,
     executor: ProcessExecutor,
     folder: PathBuf,
+    program: Option<PathBuf>,
 }
 
 impl<'a> Profiler<'a> {
@@ -127,6 +134,7 @@ impl<'a> Profiler<'a> {
             executor: ProcessExecutor::new(interrupt.clone()),
             interrupt,
             folder: std::path::absolute(given.unwrap_or_else(usual))?,
+            program: context.program.clone(),
         })
     }
 
@@ -139,6 +147,23 @@ impl<'a> Profiler<'a> {
         let profiles = profiled.map_err(failed)?;
         finished.map_err(failed)?;
         Ok(profiles)
+    }
+
+    /// Profiles one launch of a kernel after some others.
+    pub fn profile_kernel(
+        &self,
+        kernel: &cuda::KernelPoint,
+        options: &ProfileOptions,
+    ) -> Result<Vec<PointProfile>, ProfileFailure> {
+        let failed = |cause| ProfileFailure { name: point_name(&kernel.benchmark, &kernel.config), cause };
+        let launcher = Launcher::new(kernel, self.program.as_deref()).map_err(failed)?;
+        let usual = LaunchSelection {
+            kernel: Some(format!("^{}$", kernel.job.plan.program.entry)),
+            launch_skip: Some(WARM_UP_LAUNCHES),
+            launch_count: Some(1),
+        };
+        let options = ProfileOptions { launches: options.launches.clone().or(&usual), ..options.clone() };
+        self.run(&launcher.point(kernel), &options).map_err(failed)
     }
 
     fn run(&self, point: &Point, options: &ProfileOptions) -> Result<Vec<PointProfile>, FailureCause> {
@@ -197,13 +222,65 @@ impl<'a> Profiler<'a> {
         from_root.or_else(from_git).unwrap_or_else(bare).to_string_lossy().into_owned()
     }
 
-    /// What belongs to the run of these profiles.
+    /// Kernels, planned and compiled for the profiler.
+    pub fn ready(&self, points: &[KernelPoint], context: &Context) -> ReadyKernels {
+        profiling_kernels::ready(points, self.workspace, &self.interrupt, context)
+    }
+
+    /// What belongs to the run of profiles of commands.
     pub fn facts(&self, commit: ObjectId, dirty: bool, context: &Context) -> Result<RunFacts, CommandError> {
         let here = recording::this_testbed(self.workspace.settings.testbed.as_deref())?;
+        self.facts_on(&here, (commit, dirty), context)
+    }
+
+    /// What belongs to the run of profiles on a testbed.
+    pub fn facts_on(
+        &self,
+        here: &Testbed,
+        (commit, dirty): (ObjectId, bool),
+        context: &Context,
+    ) -> Result<RunFacts, CommandError> {
         let mut facts = here.facts.clone();
         facts.extend(self.version.iter().map(|version| ("ncu".to_owned(), version.clone())));
         let testbed = Testbed::new(here.key(), facts)?;
         Ok(RunFacts { commit, dirty, testbed, tool: recording::own_name(), time: (context.clock)() })
+    }
+}
+
+/// A kernel in a file of its own, and the command that launches it.
+struct Launcher {
+    file: tempfile::NamedTempFile,
+    program: PathBuf,
+}
+
+impl Launcher {
+    fn new(kernel: &cuda::KernelPoint, program: Option<&Path>) -> Result<Self, FailureCause> {
+        let program = program.ok_or_else(|| FailureCause::Kernel("this program does not know where it lies".to_owned()))?;
+        let not_written = |error: &dyn std::fmt::Display| FailureCause::Kernel(format!("cannot hand the kernel over: {error}"));
+        let file = tempfile::NamedTempFile::new().map_err(|error| not_written(&error))?;
+        serde_json::to_writer(file.as_file(), &*kernel.job).map_err(|error| not_written(&error))?;
+        Ok(Self { file, program: program.to_owned() })
+    }
+
+    /// The command as a point, which the profiler takes.
+    fn point(&self, kernel: &cuda::KernelPoint) -> Point {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let launches = (WARM_UP_LAUNCHES + 1).to_string();
+        let [command, flag] = LAUNCHER;
+        let words =
+            [text(&self.program), command.to_owned(), flag.to_owned(), text(self.file.path()), "--launches".to_owned(), launches];
+        Point {
+            benchmark: kernel.benchmark.clone(),
+            config: kernel.config.clone(),
+            command: CommandSpec::Argv(words.into()),
+            build: None,
+            prepare: None,
+            cleanup: None,
+            directory: self.file.path().parent().unwrap_or(Path::new("/")).to_owned(),
+            environment: Vec::new(),
+            timeout: Point::DEFAULT_TIMEOUT,
+            metrics: Vec::new(),
+        }
     }
 }
 

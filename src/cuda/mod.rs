@@ -19,6 +19,7 @@ mod health;
 mod job;
 mod manifest;
 mod occupancy;
+mod once;
 mod peaks;
 mod plan;
 mod session;
@@ -40,6 +41,7 @@ pub use fingerprint::fingerprint;
 pub use job::{Bytes, Cache, Job, Timing};
 pub use manifest::{CodePlan, DeviceProperties, Manifest, ManifestError, PlanRequest, ReadFile, Tunable, work_tree};
 pub use occupancy::{Occupancy, SmLimits, WARP_SIZE, occupancy};
+pub use once::launch;
 pub use plan::{
     Argument, ArgumentValue, Buffer, Fill, Header, KernelPlan, Launch, Program, Reference, Role, Scalar, Swizzle, TensorMap,
     Tolerance, Work,

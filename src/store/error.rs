@@ -160,6 +160,9 @@ pub enum StoreError {
         /// The reason in words.
         why: String,
     },
+    /// A shallow clone does not know which commits are reachable.
+    #[error("this is a shallow clone: which commits are unreachable is not known here; run: git fetch --unshallow")]
+    ShallowPrune,
     /// No remote of that name, or none at all.
     #[error("{}; look with: git remote -v, or add one with: git remote add NAME URL", match .name { Some(name) => format!("there is no remote `{name}`"), None => "there is no remote to exchange notes with".to_owned() })]
     NoRemote {

@@ -14,6 +14,9 @@ use super::objects::{classify, ours, theirs, unreadable};
 use super::{Store, StoreError};
 use crate::model::ObjectId;
 
+/// With more commits than this, walking them without a commit-graph file takes longer than everything else a check does.
+const LONG_HISTORY: usize = 1000;
+
 /// Which ancestors count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Walk {
@@ -57,6 +60,21 @@ impl Store {
         let mut source = Source::new(self, walk)?;
         let graph = CommitDag::collect(&mut source, tips)?;
         Ok(History { commits: graph.newest_first(), truncated: source.truncated })
+    }
+
+    /// Whether the history is long and no commit-graph file makes walking it quick. Git's `core.commitGraph` may forbid one,
+    /// and a shallow clone cannot use any.
+    pub fn lacks_commit_graph(&self) -> Result<bool, StoreError> {
+        let is_forbidden = self.git_setting("core.commitGraph").is_some_and(|value| value == "false");
+        if is_forbidden || self.is_shallow() || self.commit_graph().is_some() {
+            return Ok(false);
+        }
+        Ok(self.history(&[self.head()?], Walk::FirstParent)?.commits.len() > LONG_HISTORY)
+    }
+
+    /// Lets git write the commit-graph file.
+    pub fn write_commit_graph(&self) -> Result<(), StoreError> {
+        self.git.output(&["commit-graph", "write", "--reachable"]).map(drop)
     }
 
     /// The commits from `tip` down to the first goal, newest first and without it, and that goal; `None` where none is

@@ -287,6 +287,7 @@ inline void on_fault(int, siginfo_t* info, void*) {
 }
 
 inline void catch_faults() {
+    alarm(300);  // a kernel that never ends is a fault, too
     static unsigned char stack[64 << 10];
     stack_t alternative{};
     alternative.ss_sp = stack;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use git_ratchet::cuda::{Compiler, CompilerSearch, Manifest, PlanRequest, work_tree};
+use git_ratchet::model::Config;
 use serde_json::Value;
 
 use crate::world::{Ran, World};
@@ -11,10 +13,49 @@ pub fn nvrtc() -> Option<PathBuf> {
     let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/nvrtc");
     let path = std::env::var_os("RATCHET_TEST_NVRTC").map_or(usual, PathBuf::from);
     if !path.exists() {
+        assert!(std::env::var_os("RATCHET_NEEDS_NVRTC").is_none(), "there is no NVRTC at {}", path.display());
         eprintln!("SKIPPED: there is no NVRTC at target/nvrtc or RATCHET_TEST_NVRTC; .ci/nvrtc installs it");
         return None;
     }
     Some(path)
+}
+
+/// What CI compiles our own kernels for, each as far as its manifest goes.
+const ARCHS: [u32; 5] = [75, 80, 89, 90, 100];
+
+#[test]
+fn our_own_kernels_compile_everywhere_and_spill_nowhere() {
+    let Some(nvrtc) = nvrtc() else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compiler = Compiler::find(&CompilerSearch { configured: Some(nvrtc), env: &|_| None }).unwrap();
+    let compiler = compiler.with_cache(root.join("target/kernels"));
+    let read = work_tree(root);
+    let manifests: Vec<Manifest> = std::fs::read_dir(root.join("kernels"))
+        .unwrap()
+        .map(|entry| format!("kernels/{}", entry.unwrap().file_name().to_string_lossy()))
+        .filter(|path| path.ends_with(".toml"))
+        .map(|path| Manifest::load(&path, &read).unwrap_or_else(|error| panic!("{error}")))
+        .collect();
+    assert!(manifests.len() >= 5, "kernels are missing");
+    let tunables = Config::empty();
+    let mut jobs = Vec::new();
+    for (manifest, number) in manifests.iter().flat_map(|manifest| ARCHS.iter().map(move |number| (manifest, *number))) {
+        let arch = manifest.arch_on(number);
+        for config in manifest.configs().iter().filter(|_| manifest.supports(arch)) {
+            let request = PlanRequest { config, tunables: &tunables, arch, device: None };
+            let code = manifest.code(&request).unwrap_or_else(|error| panic!("{} [{config}]: {error}", manifest.path()));
+            jobs.push((format!("{} [{config}] for {arch}", manifest.path()), code.program, arch));
+        }
+    }
+    let programs: Vec<_> = jobs.iter().map(|(_, program, arch)| (program, *arch)).collect();
+    for ((name, _, _), compiled) in jobs.iter().zip(compiler.compile_all(&programs)) {
+        let compiled = compiled.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let code = &compiled.code;
+        assert_eq!((code.spill_stores, code.spill_loads), (0, 0), "{name} spills: {code:?}");
+        // What ptxas says where it serialises wgmma, or sets setmaxnreg aside.
+        let told = compiled.log.lines().find(|line| line.contains("Performance Loss") || line.contains("setmaxnreg"));
+        assert_eq!(told, None, "{name}");
+    }
 }
 
 const MANIFEST: &str = r#"
@@ -116,7 +157,7 @@ fn a_kernel_is_compiled_and_its_code_is_recorded_for_each_architecture() {
     let world = world_with(SETTINGS);
     let ran = bench(&world, &nvrtc, &[]).expect(0);
     assert!(ran.out.contains("sm_90a · NVRTC 13") && ran.out.contains("recorded 36 results"), "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("config=small N=1000 dtype=f32 and 1 more with the same code"), "{}", ran.out);
+    assert!(ran.out.contains("small and 1 more with the same code"), "{}", ran.out);
     let found = records(&world);
     let value = |testbed: &str, config: &str, metric: &str| {
         let fits = |record: &&Value| {
@@ -306,4 +347,26 @@ fn a_required_kernel_that_is_not_measured_is_no_pass() {
     world.record("time=10ms");
     let check = world.ratchet(&["check", "--json"]).expect(3).json();
     assert_eq!(check["verdict"], "not_measured");
+}
+
+#[test]
+fn the_doctor_tells_of_the_compiler_and_of_the_gpu() {
+    let world = world_with(SETTINGS);
+    let findings = |nvrtc: &Path| {
+        let mut command = world.ratchet_command(&world.repo, &["doctor", "--json"]);
+        let ran = world.run(command.env("RATCHET_NVRTC", nvrtc)).expect(0).json();
+        let of = |about: &str| {
+            let all = ran["findings"].as_array().unwrap();
+            all.iter().find(|finding| finding["about"] == about).unwrap_or_else(|| panic!("nothing about {about}")).clone()
+        };
+        (of("NVRTC"), of("GPU"))
+    };
+    let (missing, gpu) = findings(&nowhere(&world));
+    assert_eq!(missing["state"], "warning");
+    assert!(missing["hint"].as_str().unwrap().contains("pip install") && gpu["message"].is_string());
+    if let Some(nvrtc) = nvrtc() {
+        let (found, _) = findings(&nvrtc);
+        assert_eq!(found["state"], "ok", "{found}");
+        assert!(found["message"].as_str().unwrap().contains("libnvrtc"), "{found}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The kernels of `kernels/` on a CPU: their very source, compiled with g++ against tests/cpu_shim, on small and ragged
 //! shapes against plain loops. docs/kernels-list.md says what this shows and what only a GPU can.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,7 +83,7 @@ impl Shim {
             }
             let shim = Self { built: tempfile::tempdir().unwrap() };
             let header = shim.built.path().join("check.hpp");
-            std::fs::copy(folder().join("check.hpp"), &header).unwrap();
+            fs::copy(folder().join("check.hpp"), &header).unwrap();
             let mut compiler = compiler();
             compiler.args(["-w", "-x", "c++-header"]).arg(&header).arg("-o").arg(shim.built.path().join("check.hpp.gch"));
             succeeded("the header", &compiler.output().unwrap()).unwrap();
@@ -91,7 +92,8 @@ impl Shim {
         .as_ref()
     }
 
-    fn run(&self, binary: &str, (program, defines): Case) -> Result<String, String> {
+    /// Compiles and runs a program of `folder`, which may be a changed copy of tests/cpu_shim.
+    fn run(&self, folder: &Path, binary: &str, (program, defines): Case) -> Result<String, String> {
         let binary = self.built.path().join(binary);
         let mut compiler = compiler();
         compiler.arg("-include").arg(self.built.path().join("check.hpp"));
@@ -101,7 +103,7 @@ impl Shim {
                 .filter(|define| !define.is_empty())
                 .map(|define| format!("-D{}", define.replace("d_char", "d char"))),
         );
-        compiler.arg(folder().join(format!("{program}.cpp"))).arg("-o").arg(&binary);
+        compiler.arg(folder.join(format!("{program}.cpp"))).arg("-o").arg(&binary);
         succeeded("compiling", &compiler.output().unwrap())?;
         succeeded("running", &Command::new(&binary).output().unwrap())
     }
@@ -126,9 +128,8 @@ fn succeeded(what: &str, output: &Output) -> Result<String, String> {
     Err(format!("{what}: {}\n{}{}", output.status, text(&output.stdout), text(&output.stderr)))
 }
 
-/// Runs the cases, as many at a time as there are cores.
-fn all_right(name: &str, cases: &[Case]) {
-    let Some(shim) = Shim::get() else { return };
+/// Does the jobs, as many at a time as there are cores, and fails with what they say.
+fn in_parallel<J: Sync>(jobs: &[J], job: impl Fn(usize, &J) -> Result<(), String> + Sync) {
     let next = AtomicUsize::new(0);
     let faults = Mutex::new(Vec::new());
     thread::scope(|scope| {
@@ -136,9 +137,9 @@ fn all_right(name: &str, cases: &[Case]) {
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(case) = cases.get(number) else { break };
-                    if let Err(fault) = shim.run(&format!("{name}-{number}"), *case) {
-                        faults.lock().unwrap().push(format!("{} with {}: {fault}", case.0, case.1));
+                    let Some(each) = jobs.get(number) else { break };
+                    if let Err(fault) = job(number, each) {
+                        faults.lock().unwrap().push(fault);
                     }
                 }
             });
@@ -146,6 +147,14 @@ fn all_right(name: &str, cases: &[Case]) {
     });
     let faults = faults.into_inner().unwrap();
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+fn all_right(name: &str, cases: &[Case]) {
+    let Some(shim) = Shim::get() else { return };
+    in_parallel(cases, |number, case| {
+        let ran = shim.run(&folder(), &format!("{name}-{number}"), *case);
+        ran.map(drop).map_err(|fault| format!("{} with {}: {fault}", case.0, case.1))
+    });
 }
 
 #[test]
@@ -161,4 +170,85 @@ fn tensor_core_kernels_compute_what_plain_loops_compute() {
 #[test]
 fn kernels_for_sm_90a_compute_what_plain_loops_compute() {
     all_right("hopper", HOPPER);
+}
+
+/// A fault planted in a kernel: the case that must find it, what is replaced by what, and a word of how it is told.
+struct Planted {
+    case: Case,
+    from: &'static str,
+    to: &'static str,
+    told: &'static str,
+}
+
+const VECTOR_ADD: Case = ("vector_add", "BLOCK=128 UNROLL=2 TYPE=float UNIT=1e-7");
+const GEMM: Case = ("gemm", "TYPE=__half BLOCK_M=64 BLOCK_N=64 BLOCK_K=32 WARPS_M=2 WARPS_N=2 STAGES=3 GROUP_M=2 UNIT=5e-4");
+const ATTENTION: Case =
+    ("flash_attention", "TYPE=__half HEAD_DIM=64 CAUSAL=1 BLOCK_M=64 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=4 UNIT=1e-3");
+const GEMM_SM90: Case = ("gemm_sm90", "TYPE=__half BLOCK_M=64 BLOCK_N=64 STAGES=2 GROUP_M=1 UNIT=5e-4");
+const ATTENTION_SM90: Case = (
+    "flash_attention_sm90",
+    "TYPE=__half HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1 UNIT=1e-3",
+);
+const PEAK_SM90: Case = ("mma_peak_sm90", "TYPE=__half WARPS=4 INNER=3 OUTER=2");
+
+const PLANTED: &[Planted] = &[
+    Planted { case: VECTOR_ADD, from: "start + chunk <= count", to: "start < count", told: "outside a buffer" },
+    Planted { case: GEMM, from: "copy_async_wait<STAGES - 2>();", to: "", told: "NaN" },
+    Planted { case: GEMM, from: "lane % 8 + lane / 16 * 8", to: "lane % 16", told: "WRONG" },
+    Planted { case: ATTENTION, from: "first_key + BLOCK_N > seen_by_all", to: "first_key > keys + seen_by_all", told: "WRONG" },
+    Planted { case: GEMM_SM90, from: "warpgroup_fence();", to: "", told: "without warpgroup_fence" },
+    Planted { case: GEMM_SM90, from: "full + turn.slot, bytes_a + bytes_b", to: "full + turn.slot, bytes_a", told: "" },
+    Planted { case: GEMM_SM90, from: "turn.parity ^ 1", to: "turn.parity", told: "deadlock" },
+    Planted { case: ATTENTION_SM90, from: "panel_k, 1024)", to: "panel_k, 512)", told: "WRONG" },
+    Planted { case: ATTENTION_SM90, from: "warpgroup_wait<1>();", to: "", told: "WRONG" },
+    Planted { case: PEAK_SM90, from: "fence_async();", to: "", told: "fence_async" },
+];
+
+/// The check itself is checked: faults that real kernels have had are found.
+#[test]
+fn planted_faults_are_found() {
+    let Some(shim) = Shim::get() else { return };
+    in_parallel(PLANTED, |number, planted| {
+        let (program, _) = planted.case;
+        let copy = tempfile::tempdir().unwrap();
+        let programs = copy.path().join("tests/cpu_shim");
+        fs::create_dir_all(&programs).unwrap();
+        fs::create_dir_all(copy.path().join("kernels/reference")).unwrap();
+        let kernels = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
+        for file in [format!("{program}.cpp"), "attention.hpp".to_owned()] {
+            fs::copy(folder().join(&file), programs.join(file)).unwrap();
+        }
+        for entry in fs::read_dir(kernels.join("reference")).unwrap() {
+            let from = entry.unwrap().path();
+            fs::copy(&from, copy.path().join("kernels/reference").join(from.file_name().unwrap())).unwrap();
+        }
+        let source = fs::read_to_string(kernels.join(format!("{program}.cu"))).unwrap();
+        assert!(source.contains(planted.from), "{program}.cu has no `{}` any more", planted.from);
+        fs::write(copy.path().join(format!("kernels/{program}.cu")), source.replacen(planted.from, planted.to, 1)).unwrap();
+        match shim.run(&programs, &format!("planted-{number}"), planted.case) {
+            Ok(said) => Err(format!("{program} with `{}` for `{}` was not found: {said}", planted.to, planted.from)),
+            Err(said) if said.starts_with("compiling") || !said.contains(planted.told) => {
+                Err(format!("{program} with `{}` for `{}` is told otherwise: {said}", planted.to, planted.from))
+            }
+            Err(_) => Ok(()),
+        }
+    });
+}
+
+/// What stands elsewhere could not be replaced by tests/cpu_shim.
+#[test]
+fn inline_assembly_stands_behind_wrappers() {
+    let kernels = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
+    let mut with_assembly = Vec::new();
+    for folder in [kernels.clone(), kernels.join("include"), kernels.join("reference")] {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && fs::read_to_string(&path).unwrap().contains("asm") {
+                with_assembly.push(path.file_name().unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    with_assembly.retain(|name| !name.ends_with(".toml"));
+    with_assembly.sort();
+    assert_eq!(with_assembly, ["hopper.cuh", "ptx.cuh"]);
 }

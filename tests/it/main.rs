@@ -13,6 +13,7 @@ mod exchange;
 mod gpu;
 mod hook;
 mod hostile;
+mod kernel_manifests;
 mod kernels;
 mod kernels_cpu;
 mod profile;

@@ -141,7 +141,7 @@ fn pictures_show_one_testbed() {
     let world = seed();
     roofline(&world, &["--output", "roof.svg"], 0);
     let svg = fs::read_to_string(world.repo.join("roof.svg")).unwrap();
-    for words in ["<svg", "roofline of NVIDIA L4", "memory 300 GB/s", "f16 121 TFLOP/s", "66.7 % of the memory roof"] {
+    for words in ["<svg", "roofline of NVIDIA L4", "memory 300 GB/s", "f16 121 TFLOP/s", "66.8 % of the memory roof"] {
         assert!(svg.contains(words), "{words}");
     }
     roofline(&world, &["--output", "roof.png"], 0);

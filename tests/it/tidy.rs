@@ -171,6 +171,7 @@ fn commands_do_not_import_each_other() {
         "report",
         "explain",
         "excuse",
+        "prune",
         "fetch",
         "push",
         "hook",

@@ -12,7 +12,7 @@ use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle};
 use super::{INK, SOFT, failed, write_text};
 use crate::judge::Verdict;
 use crate::report::escape::terminal_short;
-use crate::report::number::{Scale, change, significant};
+use crate::report::number::{Scale, change};
 use crate::report::overview::{Commits, Point, SeriesHistory, Standing, point_name};
 use crate::report::words;
 
@@ -46,7 +46,9 @@ pub(super) fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, series: &Ser
         .build_cartesian_2d(-0.6..panel.places.len() as f64 - 0.4, low..high)
         .map_err(failed)?;
     let day = |place: &f64| panel.day(*place, commits);
-    let label = |value: &f64| format!("{} {}", significant(*value, 4), panel.scale.unit()).trim_end().to_owned();
+    // A tenth of the range is finer than the labels stand.
+    let decimals = (1.0 - (high - low).log10()).ceil().clamp(0.0, 9.0) as usize;
+    let label = |value: &f64| format!("{value:.decimals$} {}", panel.scale.unit()).trim_end().to_owned();
     chart
         .configure_mesh()
         .disable_x_mesh()

@@ -4,6 +4,7 @@ mod bench;
 mod explain;
 mod look;
 mod pager;
+mod prune;
 mod reading;
 mod report;
 mod setup;

@@ -38,6 +38,21 @@ fn doctor_says_what_is_missing() {
 }
 
 #[test]
+fn a_long_history_wants_a_commit_graph_and_init_lets_git_write_one() {
+    let world = World::new();
+    let commits: String =
+        (0..1100).map(|at| format!("commit refs/heads/main\ncommitter A <a@example.org> {at} +0000\ndata 1\nx\n\n")).collect();
+    world.write("stream", &commits);
+    let stream = std::fs::File::open(world.repo.join("stream")).unwrap();
+    world.run(world.command("git", &world.repo).args(["fast-import", "--quiet"]).stdin(stream)).expect(0);
+    assert!(world.ratchet(&["doctor"]).out.contains("git commit-graph write"));
+    assert!(world.ratchet(&["init"]).expect(0).out.contains("commit-graph"));
+    world.git(&["commit-graph", "verify"]);
+    assert!(!world.ratchet(&["doctor"]).out.contains("commit-graph"));
+    assert!(!world.ratchet(&["init"]).expect(0).out.contains("commit-graph"));
+}
+
+#[test]
 fn completions_are_written_for_every_usual_shell() {
     let world = World::new();
     for (shell, word) in [("bash", "_git_ratchet"), ("zsh", "#compdef git-ratchet"), ("fish", "complete -c git-ratchet")] {

@@ -1,0 +1,86 @@
+//! `prune`: drop the notes of commits that are gone. Shows what would go; `--yes` does it.
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::context::Context;
+use super::error::CommandError;
+use super::exchange::open;
+use crate::cli::PruneArgs;
+use crate::exit::Exit;
+use crate::report::number::count;
+use crate::report::words::SHORT_ID;
+use crate::store::{PruneRequest, Pruned};
+
+/// So many commits are named; the rest is counted.
+const MOST_NAMED: usize = 20;
+
+/// Runs the command.
+pub fn run(arguments: &PruneArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let age = arguments.older_than.as_deref().map(age).transpose()?;
+    let before = age.map(|age| {
+        let now = (context.clock)();
+        now.checked_sub_signed(age).ok_or_else(|| CommandError::usage("--older-than reaches beyond the calendar"))
+    });
+    let store = open(context)?;
+    let request = PruneRequest { before: before.transpose()?, missing: arguments.missing };
+    let pruned = if arguments.yes { store.prune(&request)? } else { store.prunable(&request)? };
+    if arguments.json {
+        let commits: Vec<String> = pruned.commits.iter().map(ToString::to_string).collect();
+        let kept = json!({
+            "same_tree": pruned.same_tree,
+            "missing": pruned.missing,
+            "unreadable": pruned.unreadable,
+            "young": pruned.young,
+        });
+        let object =
+            json!({ "version": 1, "pruned": arguments.yes, "commits": commits, "records": pruned.records, "kept": kept });
+        writeln!(context.out, "{object}")?;
+    } else {
+        say(&pruned, arguments.yes, context)?;
+    }
+    Ok(Exit::Holds)
+}
+
+fn say(pruned: &Pruned, is_done: bool, context: &mut Context) -> Result<(), CommandError> {
+    let named = pruned.commits.iter().take(if is_done { 0 } else { MOST_NAMED });
+    for commit in named {
+        writeln!(context.out, "  {}", commit.short(SHORT_ID))?;
+    }
+    if !is_done && pruned.commits.len() > MOST_NAMED {
+        writeln!(context.out, "  and {} more", pruned.commits.len() - MOST_NAMED)?;
+    }
+    let what = format!("{} with {}", count(pruned.commits.len(), "note"), count(pruned.records, "record"));
+    match (pruned.commits.is_empty(), is_done) {
+        (true, _) => writeln!(context.out, "nothing to prune")?,
+        (false, true) => {
+            writeln!(context.out, "dropped {what}; before the next gc: git update-ref refs/notes/ratchet refs/notes/ratchet~1")?
+        }
+        (false, false) => writeln!(context.out, "{what} would go: git ratchet prune --yes")?,
+    }
+    let kept = [
+        (pruned.same_tree, "hold what was measured of a tree that is still reachable"),
+        (pruned.missing, "are of commits that are not here (--missing drops them too)"),
+        (pruned.unreadable, "hold lines that this version cannot read"),
+        (pruned.young, "are not old enough"),
+    ];
+    for (notes, why) in kept.into_iter().filter(|(notes, _)| *notes > 0) {
+        writeln!(context.out, "{notes} of unreachable commits stay: they {why}")?;
+    }
+    Ok(())
+}
+
+/// Days, weeks or years, such as `90d`.
+fn age(text: &str) -> Result<TimeDelta, CommandError> {
+    let wrong =
+        || CommandError::usage(format!("--older-than {} is not an age; it looks like 90d, 26w or 2y", text.escape_debug()));
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let days = match unit {
+        'd' => 1,
+        'w' => 7,
+        'y' => 365,
+        _ => return Err(wrong()),
+    };
+    let number: i64 = text[..text.len() - 1].parse().ok().filter(|number| *number >= 0).ok_or_else(wrong)?;
+    number.checked_mul(days).and_then(TimeDelta::try_days).ok_or_else(wrong)
+}
