@@ -189,9 +189,9 @@ impl Gpu {
         Ok(cuda::testbed(&self.opened, self.clocks, workspace.settings.testbed.as_deref(), further)?)
     }
 
-    /// An executor with a slot of its own on the device.
-    pub fn executor(&self, slot: u32, execution: Execution) -> KernelExecutor {
-        KernelExecutor::new(self.workers.clone(), slot, execution)
+    /// An executor on the device.
+    pub fn executor(&self, execution: Execution) -> KernelExecutor {
+        KernelExecutor::new(self.workers.clone(), execution)
     }
 
     /// Plans and compiles points for this device; each result stands at the place of its point.
@@ -331,7 +331,7 @@ fn run(
     context: &mut Context,
 ) {
     let clock = MonotonicClock::new();
-    let mut executor = gpu.executor(0, Execution::Shot);
+    let mut executor = gpu.executor(Execution::Shot);
     let mut line = ProgressLine::new(planned.len() as u64 * u64::from(schedule.runs), context.terminal.progress);
     for _ in 0..schedule.runs {
         let began = (context.clock)();

@@ -30,6 +30,7 @@ mod man;
 mod overview;
 mod pager;
 mod paired;
+mod paired_kernels;
 mod points;
 mod profile;
 mod profile_diff;
