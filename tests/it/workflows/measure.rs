@@ -146,3 +146,24 @@ fn a_token_is_seen_by_git_alone() {
     assert_eq!(inherited.trim(), "none");
     assert!(!fs::read_to_string(checkout.join(".git/config")).unwrap().contains("extraheader"), "the token was kept");
 }
+
+#[test]
+fn every_script_that_an_action_runs_is_there_and_every_script_is_run() {
+    let github = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github");
+    let named = |text: &str| {
+        let after = text.split("scripts/").skip(1);
+        after.map(|rest| rest.split(['"', ' ']).next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut run = Vec::new();
+    for action in fs::read_dir(github.join("actions")).unwrap() {
+        run.extend(named(&fs::read_to_string(action.unwrap().path().join("action.yml")).unwrap()));
+    }
+    let scripts = fs::read_dir(github.join("scripts")).unwrap().map(|entry| entry.unwrap().path());
+    for script in scripts {
+        let name = script.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(fs::metadata(&script).unwrap().permissions().mode() & 0o111 != 0, "{name} is not executable");
+        assert!(run.contains(&name), "no action runs {name}");
+        run.retain(|known| *known != name);
+    }
+    assert!(run.is_empty(), "no such scripts: {run:?}");
+}
