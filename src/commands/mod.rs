@@ -46,6 +46,7 @@ mod report;
 mod roofline;
 mod selection;
 mod show;
+mod unchanged;
 mod verdict;
 mod workspace;
 
