@@ -167,3 +167,23 @@ fn every_script_that_an_action_runs_is_there_and_every_script_is_run() {
     }
     assert!(run.is_empty(), "no such scripts: {run:?}");
 }
+
+#[test]
+fn what_did_not_change_is_not_measured_again() {
+    let hosting = Hosting::new();
+    let counting = SETTINGS.replace(r#"["cat", "time.txt"]"#, r#""echo run >>../ran; cat time.txt""#);
+    hosting.world.write("ratchet.toml", &format!("{counting}inputs = [\"time.txt\"]\n"));
+    hosting.world.git(&["commit", "-q", "-a", "-m", "Say what the time depends on"]);
+    hosting.world.git(&["push", "-q", hosting.upstream.to_str().unwrap(), "main"]);
+    hosting.push_to_main("main-runner");
+    let ran = || fs::read_to_string(hosting.world.root().join("ran")).unwrap().lines().count();
+    let before = ran();
+    hosting.contribute("unrelated", &[("README.md", "Better words\n")]);
+    let (step, _) = hosting.pull_request("pr-runner", "unrelated", &[]);
+    assert_eq!((step.outputs["code"].as_str(), step.outputs["verdict"].as_str()), ("0", "pass"), "{}", step.ran.err);
+    assert_eq!(ran(), before, "the benchmark ran although nothing that it depends on has changed");
+    hosting.contribute("slow", &[("time.txt", "20 ms\n")]);
+    let (step, _) = hosting.pull_request("pr-runner-again", "slow", &[]);
+    assert_eq!(step.outputs["verdict"], "regression");
+    assert!(ran() > before);
+}
