@@ -26,7 +26,12 @@ struct Measure {
 const REFERENCE: &str = "git rev-list, and git cat-file --batch of every note";
 
 const FORGET: &str = "rm -rf .git/ratchet";
-const NEXT: &str = "echo \"$$ $(date +%s%N)\" > code && git commit -qam next && \"$ratchet\" record --benchmark kernel0 --config N=1024 --metric time=9.9ms --testbed generated";
+
+/// A commit with other content, and all ten generated series measured on it.
+const NEXT: &str = r#"echo "$$ $(date +%s%N)" > code && git commit -qam next &&
+for kernel in 0 1 2 3 4; do for n in 1024 2048; do
+    "$ratchet" record --benchmark kernel$kernel --config N=$n --metric time=9.9ms --testbed generated
+done; done"#;
 
 const MEASURES: &[Measure] = &[
     Measure { name: "process start: git ratchet --version", before: "", line: "\"$ratchet\" --version" },

@@ -127,8 +127,7 @@ impl Evidence {
             summary: run.summary,
             machine_code: run.machine_code,
         };
-        series.runs = kept.runs(&series.key, &series.metric.unit, most, measured).ok_or(Unusable)?;
-        Ok(())
+        kept.runs(&series.key, &series.metric.unit, most, measured, &mut series.runs).ok_or(Unusable)
     }
 
     /// The kept series, where the history comes from them.

@@ -36,6 +36,7 @@ mod profile_diff;
 mod profile_targets;
 mod profiling;
 mod profiling_kernels;
+mod profiling_session;
 mod progress;
 mod prune;
 mod push;

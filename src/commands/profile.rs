@@ -1,7 +1,6 @@
 //! `profile`: run benchmarks under Nsight Compute and record what it counted; or compare what was recorded.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,22 +8,19 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CommandError;
-use super::kernels::KernelPoint;
 use super::points;
 use super::profile_diff;
 use super::profile_targets::{self, TargetPoint};
-use super::profiling::{FailureCause, ProfileFailure, ProfileOptions, Profiler, point_name};
+use super::profiling::{ProfileFailure, ProfileOptions, Profiler};
 use super::profiling_kernels;
-use super::recording::{self, PointProfile};
+use super::profiling_session::{self, Planned, profile_all};
 use super::workspace::Workspace;
 use crate::cli::ProfileArgs;
-use crate::codec::Entry;
 use crate::exit::Exit;
 use crate::harness::Point;
-use crate::model::{Config, ObjectId, Profile, Quantity, Run, Testbed, Unit};
+use crate::model::{Config, ObjectId, Profile, Quantity, Run, Unit};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
-use crate::report::progress::ProgressLine;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, escape, profile_json, profile_text};
 use crate::settings::LaunchSelection;
@@ -47,33 +43,8 @@ pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, Comma
         )
         .with_hint("run git ratchet profile again and leave the work tree alone meanwhile"));
     }
-    let state = (before.0, before.1 || after.1);
-    let mut runs = Vec::new();
-    if !all.of_commands.is_empty() {
-        let facts = profiler.facts(state.0, state.1, context)?;
-        runs.push(recording::profiled(&workspace.store, facts, all.of_commands, context)?);
-    }
-    if let Some(testbed) = all.testbed.filter(|_| !all.of_kernels.is_empty()) {
-        let facts = profiler.facts_on(&testbed, state, context)?;
-        runs.push(recording::profiled(&workspace.store, facts, all.of_kernels, context)?);
-    }
-    finish(arguments, &workspace, Outcome { head: state.0, runs, failures: all.failures }, context)
-}
-
-/// What is to be profiled.
-#[derive(Default)]
-struct Planned {
-    commands: Vec<Point>,
-    kernels: Vec<KernelPoint>,
-}
-
-/// What was profiled: commands on this computer, kernels on its GPU.
-#[derive(Default)]
-struct Profiled {
-    of_commands: Vec<PointProfile>,
-    of_kernels: Vec<PointProfile>,
-    testbed: Option<Testbed>,
-    failures: Vec<ProfileFailure>,
+    let (runs, failures) = all.into_runs(&profiler, (before.0, before.1 || after.1), &workspace, context)?;
+    finish(arguments, &workspace, Outcome { head: before.0, runs, failures }, context)
 }
 
 /// What came of profiling.
@@ -127,77 +98,8 @@ fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Planned, Comma
 
 fn targeted(targets: &[TargetPoint], workspace: &Workspace, root: &Path) -> Result<Planned, CommandError> {
     let mut planned = Planned::default();
-    for target in targets {
-        let unknown = || {
-            let name = point_name(&target.benchmark, &target.config);
-            CommandError::usage(format!("ratchet.toml does not have the point {name}"))
-        };
-        let benchmark = workspace.settings.benchmark(&target.benchmark).ok_or_else(unknown)?;
-        if benchmark.kernel.is_some() {
-            let names = [target.benchmark.to_string()];
-            let mut kernels = profiling_kernels::plan(workspace, root, &names, &target.config)?;
-            kernels.retain(|kernel| kernel.config == target.config);
-            planned.kernels.push(kernels.pop().ok_or_else(unknown)?);
-        } else if benchmark.configs().contains(&target.config) {
-            planned.commands.push(points::point(benchmark, &target.config, root)?);
-        } else {
-            return Err(unknown());
-        }
-    }
+    targets.iter().try_for_each(|target| planned.add(workspace, root, (&target.benchmark, &target.config)))?;
     Ok(planned)
-}
-
-fn profile_all(
-    profiler: &mut Profiler,
-    planned: &Planned,
-    options: &ProfileOptions,
-    context: &mut Context,
-) -> Result<Profiled, CommandError> {
-    let mut all = Profiled::default();
-    let ready = profiler.ready(&planned.kernels, context);
-    all.testbed = ready.testbed;
-    let not_ready = |(name, why)| ProfileFailure { name, cause: FailureCause::Kernel(why) };
-    all.failures.extend(ready.failures.into_iter().map(not_ready));
-    let total = planned.commands.len() + ready.kernels.len();
-    let mut line = ProgressLine::new(total as u64, context.terminal.progress);
-    for point in &planned.commands {
-        line.begin(context.err, &point_name(&point.benchmark, &point.config))?;
-        let profiled = profiler.profile(point, options);
-        line.end();
-        if take(profiled, &mut all.of_commands, &mut all.failures).is_break() {
-            line.finish();
-            return Ok(all);
-        }
-    }
-    for kernel in &ready.kernels {
-        line.begin(context.err, &point_name(&kernel.benchmark, &kernel.config))?;
-        let profiled = profiler.profile_kernel(kernel, options);
-        line.end();
-        if take(profiled, &mut all.of_kernels, &mut all.failures).is_break() {
-            break;
-        }
-    }
-    line.finish();
-    Ok(all)
-}
-
-/// Keeps what came of one point; breaks where every other point would fail for the same reason.
-fn take(
-    profiled: Result<Vec<PointProfile>, ProfileFailure>,
-    profiles: &mut Vec<PointProfile>,
-    failures: &mut Vec<ProfileFailure>,
-) -> ControlFlow<()> {
-    match profiled {
-        Ok(kernels) => {
-            profiles.extend(kernels);
-            ControlFlow::Continue(())
-        }
-        Err(failure) => {
-            let is_about_everything = failure.cause.is_about_everything();
-            failures.push(failure);
-            if is_about_everything { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        }
-    }
 }
 
 fn finish(arguments: &ProfileArgs, workspace: &Workspace, outcome: Outcome, context: &mut Context) -> Result<Exit, CommandError> {
@@ -209,7 +111,7 @@ fn finish(arguments: &ProfileArgs, workspace: &Workspace, outcome: Outcome, cont
     }
     if !arguments.dry_run && !runs.is_empty() {
         let kernels = runs.iter().map(|(_, profiles)| profiles.len()).sum();
-        record(workspace, head, runs)?;
+        profiling_session::record(workspace, head, runs)?;
         if !arguments.json {
             writeln!(context.out, "recorded {} on {}", count(kernels, "profile"), head.short(SHORT_ID))?;
         }
@@ -219,13 +121,6 @@ fn finish(arguments: &ProfileArgs, workspace: &Workspace, outcome: Outcome, cont
         return Err(CommandError::failure("interrupted; the points that were finished are recorded"));
     }
     Ok(if failures.is_empty() { Exit::Holds } else { Exit::Failure })
-}
-
-/// Writes the runs and their profiles to the note of their commit.
-fn record(workspace: &Workspace, head: ObjectId, runs: Vec<(Run, Vec<Profile>)>) -> Result<(), CommandError> {
-    let lines =
-        |(run, profiles): (Run, Vec<Profile>)| std::iter::once(Entry::Run(run)).chain(profiles.into_iter().map(Entry::Profile));
-    recording::write(&workspace.store, head, runs.into_iter().flat_map(lines).collect())
 }
 
 /// Each failure, and each piece of advice once.

@@ -8,16 +8,14 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CommandError;
-use super::points;
 use super::profile_diff::{self, Profiles};
 use super::profiling::{ProfileOptions, Profiler, point_name};
-use super::recording::{self, PointProfile};
+use super::profiling_session::{self, Planned, profile_all};
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::CheckArgs;
-use crate::codec::Entry;
 use crate::judge::{Judgement, ProfileTarget, ProfileThresholds, profile_targets};
-use crate::model::{BenchmarkName, Config, ObjectId};
+use crate::model::{BenchmarkName, Config, ObjectId, Profile, Run};
 use crate::report::check_json::config;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, escape, profile_text};
@@ -106,58 +104,44 @@ fn profile(
     })?;
     let options = ProfileOptions::default();
     let mut profiler = Profiler::new(workspace, head, &options, context)?;
-    let names: Vec<String> = targets.iter().map(|target| point_name(target.benchmark, target.config)).collect();
-    let announced = format!("profiling: running the commands of {} under Nsight Compute", names.join(", "));
-    writeln!(context.err, "{}", escape::terminal(&announced))?;
-    let (mut profiles, mut notices) = (Vec::new(), Vec::new());
+    let (mut planned, mut notices) = (Planned::default(), Vec::new());
     for target in targets {
-        match profile_target(&mut profiler, workspace, root, target, &options) {
-            Ok(kernels) => profiles.extend(kernels),
-            Err(notice) => notices.push(notice),
-        }
+        let point = (target.benchmark, target.config);
+        let added = planned.add(workspace, root, point);
+        notices.extend(added.err().map(|error| not_profiled(&point_name(point.0, point.1), error.message, error.hint)));
     }
-    let is_dirty = is_dirty || workspace.store.is_dirty()?;
-    if profiles.is_empty() || workspace.store.head()? != head {
+    let names: Vec<String> = targets.iter().map(|target| point_name(target.benchmark, target.config)).collect();
+    let announced = format!("profiling: running {} under Nsight Compute", names.join(", "));
+    writeln!(context.err, "{}", escape::terminal(&announced))?;
+    let profiled = profile_all(&mut profiler, &planned, &options, context)?;
+    let state = (head, is_dirty || workspace.store.is_dirty()?);
+    let (runs, failures) = profiled.into_runs(&profiler, state, workspace, context)?;
+    notices.extend(
+        failures
+            .iter()
+            .map(|failure| not_profiled(&failure.name, failure.cause.to_string(), failure.cause.hint().map(str::to_owned))),
+    );
+    if runs.is_empty() || workspace.store.head()? != head {
         return Ok(notices);
     }
-    let facts = profiler.facts(head, is_dirty, context)?;
-    notices.extend(reasons(workspace, targets, &fresh(&profiles, facts.testbed.key()))?);
+    notices.extend(reasons(workspace, targets, &fresh(&runs))?);
     if !arguments.no_record {
-        let (run, profiles) = recording::profiled(&workspace.store, facts, profiles, context)?;
-        let entries = std::iter::once(Entry::Run(run)).chain(profiles.into_iter().map(Entry::Profile)).collect();
-        recording::write(&workspace.store, head, entries)?;
+        profiling_session::record(workspace, head, runs)?;
     }
     Ok(notices)
 }
 
-fn profile_target(
-    profiler: &mut Profiler,
-    workspace: &Workspace,
-    root: &Path,
-    target: &ProfileTarget,
-    options: &ProfileOptions,
-) -> Result<Vec<PointProfile>, Notice> {
-    let name = point_name(target.benchmark, target.config);
-    let not_profiled = |why: String, hint: Option<String>| {
-        let notice = Notice::new("not_profiled", format!("{name}: not profiled: {why}"));
-        Notice { hint, ..notice }
-    };
-    let known = workspace.settings.benchmark(target.benchmark);
-    let benchmark = known.filter(|benchmark| benchmark.configs().contains(target.config));
-    let benchmark = benchmark.ok_or_else(|| not_profiled("ratchet.toml does not have it".to_owned(), None))?;
-    let point = points::point(benchmark, target.config, root).map_err(|error| not_profiled(error.message, error.hint))?;
-    profiler
-        .profile(&point, options)
-        .map_err(|failure| not_profiled(failure.cause.to_string(), failure.cause.hint().map(str::to_owned)))
+fn not_profiled(name: &str, why: String, hint: Option<String>) -> Notice {
+    Notice { hint, ..Notice::new("not_profiled", format!("{name}: not profiled: {why}")) }
 }
 
-fn fresh(profiles: &[PointProfile], testbed: &str) -> Profiles {
+fn fresh(runs: &[(Run, Vec<Profile>)]) -> Profiles {
     let mut fresh = Profiles::new();
-    for profile in profiles {
+    for (run, profile) in runs.iter().flat_map(|(run, profiles)| profiles.iter().map(move |profile| (run, profile))) {
         let point = profile_diff::ProfiledPoint {
             benchmark: profile.benchmark.clone(),
             config: profile.config.clone(),
-            testbed: testbed.to_owned(),
+            testbed: run.testbed.key().to_owned(),
         };
         fresh.entry(point).or_default().insert(profile.counted.kernel.clone(), profile.counted.clone());
     }

@@ -1,6 +1,8 @@
 //! From evidence to verdicts: what `check` shows, and what the pre-push hook holds a push against.
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::thread::ScopedJoinHandle;
 
 use super::confirmation::{Confirmer, Suspect};
 use super::context::Context;
@@ -12,8 +14,8 @@ use super::workspace::Workspace;
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
 use crate::judge::{
-    self, BaselineRule, Candidate, Excluded, ExcuseEffect, Judgement, NoisePrior, Pair, Series, SeriesInput, SeriesVerdict,
-    Thresholds, Verdict,
+    self, BaselineRule, Candidate, Excluded, ExcuseEffect, Judgement, MeasuredRun, NoisePrior, Pair, Series, SeriesInput,
+    SeriesVerdict, Thresholds, Verdict,
 };
 use crate::model::{Config, Metric, ObjectId, SeriesKey};
 use crate::report::Notice;
@@ -110,15 +112,42 @@ impl<'a> Case<'a> {
             now: self.now,
             family: sides.len(),
         };
-        let mut verdicts = Vec::with_capacity(sides.len());
-        for side in &mut sides {
-            evidence.load(&mut side.0, usize::MAX)?;
-            verdicts.push(bench.judge(side, &[], 1));
-            if !self.confirms {
-                side.0.runs = Vec::new();
-            }
-        }
+        let verdicts = self.judge_all(&bench, &mut sides, evidence)?;
         Ok(Heard { bench, sides, series: verdicts, unmeasured })
+    }
+
+    /// Judges on every core: each has the whole history of one series in memory at a time.
+    fn judge_all(
+        &self,
+        bench: &Bench<'_>,
+        sides: &mut [(Series, Candidate)],
+        evidence: &Evidence,
+    ) -> Result<Vec<SeriesVerdict>, Unusable> {
+        let judge = |side: &mut (Series, Candidate), spare: &mut Vec<MeasuredRun>| {
+            if side.0.runs.len() < evidence.count(&side.0) {
+                side.0.runs = std::mem::take(spare);
+            }
+            evidence.load(&mut side.0, usize::MAX)?;
+            let verdict = bench.judge(side, &[], 1);
+            if !self.confirms {
+                // Fresh memory for each series of a long history would cost more than judging it.
+                *spare = std::mem::take(&mut side.0.runs);
+                spare.clear();
+            }
+            Ok(verdict)
+        };
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let share = sides.len().div_ceil(threads).max(1);
+        std::thread::scope(|scope| {
+            let start = |part: &mut [(Series, Candidate)]| {
+                let mut spare = Vec::new();
+                part.iter_mut().map(|side| judge(side, &mut spare)).collect::<Result<Vec<_>, Unusable>>()
+            };
+            let workers: Vec<_> = sides.chunks_mut(share).map(|part| scope.spawn(move || start(part))).collect();
+            let join = |worker: ScopedJoinHandle<'_, _>| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let parts: Result<Vec<Vec<SeriesVerdict>>, Unusable> = workers.into_iter().map(join).collect();
+            parts.map(|parts| parts.concat())
+        })
     }
 }
 

@@ -217,3 +217,35 @@ fn clocks_are_restored_even_when_the_program_is_killed() {
     running.wait().unwrap();
     wait_for("reset");
 }
+
+/// The profiler plays; the kernel, the compiler and the worker that launches it are real.
+#[test]
+fn a_kernel_is_profiled_by_launching_it_alone() {
+    let Some(lab) = Lab::with(&["honest"], "") else { return };
+    let fake = lab.world.home.join("ncu");
+    fs::write(&fake, crate::profile::FAKE_NCU).unwrap();
+    fs::set_permissions(&fake, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    lab.world.git(&["config", "ratchet.ncu", fake.to_str().unwrap()]);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/ncu");
+    let profile = |driver: Option<&Path>| {
+        let mut command = lab.command(&["profile", "honest", "--json"]);
+        command.env("DATA", &data).env("CSV", "wide.csv");
+        if let Some(driver) = driver {
+            command.env("LD_LIBRARY_PATH", driver);
+        }
+        lab.world.run(&mut command)
+    };
+    lab.bench(&[]).expect(0);
+    let json = profile(None).expect(0).json();
+    assert_eq!(json["profiles"][0]["testbed"], "Fake H200 · clocks not locked", "that of its timings");
+    let arguments = fs::read_to_string(lab.world.home.join("arguments")).unwrap();
+    assert!(arguments.contains("--kernel-name regex:^scale_honest$ --launch-skip 3 --launch-count 1"), "{arguments}");
+    assert!(arguments.trim_end().ends_with("--launches 4") && arguments.contains(" kernel-worker --launch "), "{arguments}");
+    let roofline =
+        lab.world.ratchet(&["roofline", "--benchmark", "honest", "--testbed", "Fake H200 · clocks not locked", "--json"]);
+    let kernels = roofline.expect(0).json()["testbeds"][0]["kernels"].clone();
+    let work: Vec<&str> = kernels.as_array().unwrap().iter().map(|kernel| kernel["work"].as_str().unwrap()).collect();
+    assert_eq!(work, ["declared", "counted"], "{kernels:#}");
+    let nowhere = profile(Some(Path::new("/nonexistent"))).expect(4);
+    assert!(nowhere.json()["failures"][0]["message"].as_str().unwrap().contains("there is none"), "{}", nowhere.out);
+}

@@ -49,8 +49,12 @@ fn our_own_kernels_compile_everywhere_and_spill_nowhere() {
     }
     let programs: Vec<_> = jobs.iter().map(|(_, program, arch)| (program, *arch)).collect();
     for ((name, _, _), compiled) in jobs.iter().zip(compiler.compile_all(&programs)) {
-        let code = compiled.unwrap_or_else(|error| panic!("{name}: {error}")).code.clone();
+        let compiled = compiled.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let code = &compiled.code;
         assert_eq!((code.spill_stores, code.spill_loads), (0, 0), "{name} spills: {code:?}");
+        // What ptxas says where it serialises wgmma, or sets setmaxnreg aside.
+        let told = compiled.log.lines().find(|line| line.contains("Performance Loss") || line.contains("setmaxnreg"));
+        assert_eq!(told, None, "{name}");
     }
 }
 

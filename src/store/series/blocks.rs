@@ -4,11 +4,10 @@
 //! zeros, and the CRC of those bytes and of the block's number. So a damaged, cut-off or foreign piece is noticed
 //! where it is read, and reading twenty elements of millions costs one or two blocks.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
@@ -106,7 +105,8 @@ impl<'a> Writer<'a> {
 /// Reads what a [`Writer`] wrote.
 #[derive(Debug)]
 pub(super) struct Reader {
-    file: File,
+    /// Several threads read, and each has to move to its place first.
+    file: Mutex<File>,
     blocks: u64,
 }
 
@@ -114,8 +114,9 @@ impl Reader {
     /// Takes a file and gives its directory.
     pub(super) fn new(file: File) -> Result<(Self, Vec<u8>), Damaged> {
         let length = file.metadata().map_err(|_| Damaged)?.len();
-        let reader = Self { file, blocks: length / BLOCK as u64 };
-        let first = reader.blocks_at(0..1, PAYLOAD)?;
+        let reader = Self { file: Mutex::new(file), blocks: length / BLOCK as u64 };
+        let mut first = Vec::new();
+        reader.each_block(0..1, |payload| first.extend_from_slice(payload))?;
         let number = |at: usize| first.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
         if !first.starts_with(MAGIC) {
             return Err(Damaged);
@@ -127,19 +128,32 @@ impl Reader {
 
     /// The bytes of some elements of an array.
     pub(super) fn read(&self, array: Array, range: Range<u64>) -> Result<Vec<u8>, Damaged> {
+        // Before anything is allocated: a number that somebody changed must not ask for all the memory there is.
+        if range.end > array.len || array.block.saturating_add(array.blocks()) > self.blocks {
+            return Err(Damaged);
+        }
+        let mut read = Vec::with_capacity((range.end - range.start.min(range.end)) as usize * array.size);
+        self.each(array, range, |elements| read.extend_from_slice(elements))?;
+        Ok(read)
+    }
+
+    /// Hands over some elements of an array, in order, as the bytes of many at a time.
+    pub(super) fn each(&self, array: Array, range: Range<u64>, mut take: impl FnMut(&[u8])) -> Result<(), Damaged> {
         if range.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         if range.end > array.len || array.size == 0 || array.size > PAYLOAD {
             return Err(Damaged);
         }
         let per_block = array.per_block();
         let end = array.block.checked_add(range.end.div_ceil(per_block)).ok_or(Damaged)?;
-        let mut read = self.blocks_at(array.block + range.start / per_block..end, per_block as usize * array.size)?;
-        let skipped = (range.start % per_block) as usize * array.size;
-        read.drain(..skipped);
-        read.truncate((range.end - range.start) as usize * array.size);
-        Ok(read)
+        let mut first = range.start / per_block * per_block;
+        self.each_block(array.block + range.start / per_block..end, |payload| {
+            let skipped = range.start.saturating_sub(first).min(per_block) as usize;
+            let wanted = (range.end - first).min(per_block) as usize;
+            take(&payload[skipped * array.size..wanted * array.size]);
+            first += per_block;
+        })
     }
 
     /// Every element of an array.
@@ -174,17 +188,14 @@ impl Reader {
         Ok((low * per_block).min(array.len))
     }
 
-    /// The first `used` bytes of the payloads of some blocks, one after the other, all of them checked.
-    fn blocks_at(&self, range: Range<u64>, used: usize) -> Result<Vec<u8>, Damaged> {
-        // Before anything is allocated: a number that somebody changed must not ask for all the memory there is.
-        if range.start >= range.end || range.end > self.blocks || used > PAYLOAD {
+    /// Hands over the payloads of some blocks, each of them checked before.
+    fn each_block(&self, range: Range<u64>, mut take: impl FnMut(&[u8])) -> Result<(), Damaged> {
+        if range.start >= range.end || range.end > self.blocks {
             return Err(Damaged);
         }
-        let mut file = &self.file;
+        let mut file = self.file.lock().map_err(|_| Damaged)?;
         file.seek(SeekFrom::Start(range.start * BLOCK as u64)).map_err(|_| Damaged)?;
-        let count = (range.end - range.start) as usize;
-        let mut read = Vec::with_capacity(count * used);
-        let mut buffer = vec![0; count.min(BLOCKS_AT_ONCE) * BLOCK];
+        let mut buffer = vec![0; ((range.end - range.start) as usize).min(BLOCKS_AT_ONCE) * BLOCK];
         let mut number = range.start;
         while number < range.end {
             let blocks = buffer.len().min((range.end - number) as usize * BLOCK);
@@ -194,11 +205,11 @@ impl Reader {
                 if checksum(payload, number).to_le_bytes() != sum {
                     return Err(Damaged);
                 }
-                read.extend_from_slice(&payload[..used]);
+                take(payload);
                 number += 1;
             }
         }
-        Ok(read)
+        Ok(())
     }
 }
 
@@ -206,7 +217,7 @@ impl Reader {
 #[derive(Debug)]
 pub(super) struct Tail {
     array: Array,
-    read: RefCell<Rc<Part>>,
+    read: Mutex<Arc<Part>>,
 }
 
 /// Some neighbouring elements.
@@ -219,19 +230,17 @@ pub(super) struct Part {
 
 impl Tail {
     pub(super) fn new(array: Array) -> Self {
-        Self { array, read: RefCell::new(Rc::new(Part { first: array.len, size: array.size, bytes: Vec::new() })) }
+        Self { array, read: Mutex::new(Arc::new(Part { first: array.len, size: array.size, bytes: Vec::new() })) }
     }
 
     /// The elements from this one on, and perhaps older ones.
-    pub(super) fn from(&self, reader: &Reader, first: u64) -> Result<Rc<Part>, Damaged> {
-        let known = Rc::clone(&self.read.borrow());
-        if known.first <= first {
-            return Ok(known);
+    pub(super) fn from(&self, reader: &Reader, first: u64) -> Result<Arc<Part>, Damaged> {
+        let mut known = self.read.lock().map_err(|_| Damaged)?;
+        if known.first > first {
+            let bytes = reader.read(self.array, first..self.array.len)?;
+            *known = Arc::new(Part { first, size: self.array.size, bytes });
         }
-        let bytes = reader.read(self.array, first..self.array.len)?;
-        let part = Rc::new(Part { first, size: self.array.size, bytes });
-        self.read.replace(Rc::clone(&part));
-        Ok(part)
+        Ok(Arc::clone(&known))
     }
 }
 

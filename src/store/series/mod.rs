@@ -29,6 +29,9 @@ use crate::model::{LineId, Metric, ObjectId, SeriesKey, Summary, Unit};
 /// More commits than this since the file was written, and a new one is.
 const MOST_FRESH: usize = 256;
 
+/// So many runs of one commit may have lower numbers than the first of a series. Were there more, the notes would answer.
+const MOST_RUNS_BEFORE: u64 = 4096;
+
 /// Several branches are checked in turn; each has a file, up to this many.
 const MOST_FILES: usize = 4;
 
@@ -210,14 +213,23 @@ impl SeriesHistory {
     }
 
     /// The newest runs of a series that may be a baseline, oldest first and at most `most`, each made into what the caller
-    /// keeps. `None` where the file turns out to be damaged.
-    pub fn runs<T>(&self, key: &SeriesKey, unit: &Unit, most: usize, keep: impl Fn(SeriesRun) -> T) -> Option<Vec<T>> {
+    /// keeps, in a list that may have been used before. `None` where the file turns out to be damaged.
+    pub fn runs<T>(
+        &self,
+        key: &SeriesKey,
+        unit: &Unit,
+        most: usize,
+        keep: impl Fn(SeriesRun) -> T,
+        kept: &mut Vec<T>,
+    ) -> Option<()> {
+        kept.clear();
         let newer = self.newer.records.get(key).into_iter().flatten();
         let mut newer = newer.filter(|record| record.metric.unit == *unit && !record.dirty && !record.barred).peekable();
         if newer.peek().is_none() {
-            return self.older_runs(key, unit, most, |_, run| keep(run));
+            return self.older_runs(key, unit, most, |_, run| kept.push(keep(run)));
         }
-        let mut runs = self.older_runs(key, unit, most, |id, run| (id, run))?;
+        let mut runs = Vec::new();
+        self.older_runs(key, unit, most, |id, run| runs.push((id, run)))?;
         for NewRecord { instant, run, time, figures, machine_code, .. } in newer {
             let age = instant.age as usize;
             let (commit, summary, machine_code) = (self.commit(age)?, figures.summary(), machine_code.clone());
@@ -229,7 +241,8 @@ impl SeriesHistory {
             runs.sort_by_key(place);
         }
         let first = runs.len().saturating_sub(most);
-        Some(runs.into_iter().skip(first).map(|(_, run)| keep(run)).collect())
+        kept.extend(runs.into_iter().skip(first).map(|(_, run)| keep(run)));
+        Some(())
     }
 
     /// The commit of an age.
@@ -246,37 +259,39 @@ impl SeriesHistory {
         self.base.directory.series.iter().find(|series| series.key().is_ok_and(|known| known == *key))
     }
 
-    /// The newest runs that the file has, oldest first, made into what is kept of them and of their records' ids.
-    fn older_runs<T>(
-        &self,
-        key: &SeriesKey,
-        unit: &Unit,
-        most: usize,
-        keep: impl Fn([u8; 16], SeriesRun) -> T,
-    ) -> Option<Vec<T>> {
+    /// Hands over the newest runs that the file has, oldest first, with the ids of their records.
+    fn older_runs(&self, key: &SeriesKey, unit: &Unit, most: usize, mut take: impl FnMut([u8; 16], SeriesRun)) -> Option<()> {
         let Some(stored) = self.stored(key).and_then(|series| series.units.iter().find(|stored| stored.unit == unit.symbol()))
         else {
-            return Some(Vec::new());
+            return Some(());
         };
-        let len = stored.rows.len;
+        let (reader, len) = (&self.base.reader, stored.rows.len);
         let first = len.saturating_sub(most as u64);
-        let rows = self.base.reader.read(stored.rows, first..len).ok()?;
-        let rows = || rows.chunks_exact(Row::SIZE).map(Row::from_bytes);
-        let oldest = rows().next().map_or(0, |row| row.age);
-        let first_run = rows().map(|row| row.run).min().unwrap_or(0);
-        let commits = self.base.commits.from(&self.base.reader, u64::from(oldest)).ok()?;
-        let runs = self.base.runs.from(&self.base.reader, u64::from(first_run)).ok()?;
-        let run = |row: Row| {
+        let Some(oldest) =
+            reader.read(stored.rows, first..len.min(first + 1)).ok()?.chunks_exact(Row::SIZE).next().map(Row::from_bytes)
+        else {
+            return Some(());
+        };
+        let commits = self.base.commits.from(reader, u64::from(oldest.age)).ok()?;
+        // Runs are numbered by the age of what they measured, so that only those of the same commit may stand before.
+        let runs = self.base.runs.from(reader, u64::from(oldest.run).saturating_sub(MOST_RUNS_BEFORE)).ok()?;
+        let run = |row: &Row| {
             let RunTime { id, time } = RunTime::from_bytes(runs.get(u64::from(row.run))?);
             let commit = ObjectId::from_bytes(commits.get(u64::from(row.age))?)?;
             let (summary, machine_code) = (row.figures.summary(), self.base.code(row.code));
-            Some(keep(row.id, SeriesRun { age: row.age as usize, commit, run: id, time, summary, machine_code }))
+            Some((row.id, SeriesRun { age: row.age as usize, commit, run: id, time, summary, machine_code }))
         };
-        let mut made = Vec::with_capacity((len - first) as usize);
-        for row in rows() {
-            made.push(run(row)?);
-        }
-        Some(made)
+        let mut is_whole = true;
+        let each = |rows: &[u8]| {
+            for row in rows.chunks_exact(Row::SIZE).map(Row::from_bytes) {
+                match run(&row) {
+                    Some((id, run)) => take(id, run),
+                    None => is_whole = false,
+                }
+            }
+        };
+        reader.each(stored.rows, first..len, each).ok()?;
+        is_whole.then_some(())
     }
 }
 

@@ -29,9 +29,10 @@ fn read(store: &Store, own: &[HistoryCommit], tip: ObjectId, walk: Walk) -> (Ann
 fn kept_series(kept: &SeriesHistory) -> Vec<Series> {
     let series = |(key, metric): (SeriesKey, Metric)| {
         let counts = kept.counts(&key, &metric.unit);
-        let runs: Vec<MeasuredRun> = kept.runs(&key, &metric.unit, usize::MAX, measured(kept)).unwrap();
+        let (mut runs, mut few) = (Vec::new(), Vec::new());
+        kept.runs(&key, &metric.unit, usize::MAX, measured(kept), &mut runs).unwrap();
         assert_eq!(runs.len(), counts.runs);
-        let few = kept.runs(&key, &metric.unit, 2, measured(kept)).unwrap();
+        kept.runs(&key, &metric.unit, 2, measured(kept), &mut few).unwrap();
         assert_eq!(few, runs[runs.len().saturating_sub(2)..]);
         let excluded = crate::judge::Excluded { dirty: counts.dirty, barred: counts.barred, other_unit: counts.other_unit };
         Series { key, metric, runs, excluded }
@@ -136,7 +137,11 @@ fn damaged_foreign_and_old_files_are_made_again() {
         let (_, series) = read(&store, &own, world.id("HEAD~1"), Walk::FirstParent);
         let kept = store.series_history(&own, world.id("HEAD~1"), Walk::FirstParent).unwrap().unwrap();
         // Damage beyond the directory shows when that part is read; then there is no answer, rather than a wrong one.
-        let answers = kept.series().unwrap().into_iter().all(|(key, metric)| kept.runs(&key, &metric.unit, 9, drop).is_some());
+        let answers = kept
+            .series()
+            .unwrap()
+            .into_iter()
+            .all(|(key, metric)| kept.runs(&key, &metric.unit, 9, drop, &mut Vec::new()).is_some());
         if answers && kept.line().is_some() {
             assert_eq!(kept_series(&kept), series);
         }
