@@ -50,7 +50,9 @@ impl Options {
                 "--rules" => options.rules = value,
                 "--series" => options.labelled = Some(PathBuf::from(value)),
                 _ => {
-                    return Err(format!("{flag} is not known; there are --seed, --series-count, --commits, --rules and --series"));
+                    return Err(format!(
+                        "{flag} is not known; there are --seed, --series-count, --commits, --rules and --series"
+                    ));
                 }
             }
         }
