@@ -310,3 +310,25 @@ fn a_kernel_is_profiled_by_launching_it_alone() {
     let nowhere = profile(Some(Path::new("/nonexistent"))).expect(4);
     assert!(nowhere.json()["failures"][0]["message"].as_str().unwrap().contains("there is none"), "{}", nowhere.out);
 }
+
+#[test]
+fn a_kernel_whose_code_launch_and_arguments_are_the_same_is_not_timed_again() {
+    let Some(lab) = Lab::with(&["honest"], "") else { return };
+    lab.bench(&["--if-changed"]).expect(0);
+    let ids = || lab.records("honest").iter().map(|record| record["id"].to_string()).collect::<Vec<_>>();
+    let first = ids();
+    let edit = |file: &str, from: &str, to: &str| {
+        let path = lab.world.repo.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} has no {from}");
+        fs::write(path, text.replace(from, to)).unwrap();
+        lab.world.commit(to);
+    };
+    edit("honest.cu", "// Does", "// Still does");
+    let again = lab.bench(&["--if-changed"]).expect(0);
+    assert!(again.out.contains("unchanged: honest [config=million N=1000000] has the results of"), "{}", again.out);
+    assert!(!first.is_empty() && ids() == first, "the same evidence");
+    edit("honest.toml", "normal = [0.0, 1.0]", "normal = [0.0, 2.0]");
+    let other = lab.bench(&["--if-changed"]).expect(0);
+    assert!(!other.out.contains("unchanged") && ids() != first, "other arguments: {}", other.out);
+}
