@@ -229,6 +229,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
                 if (lane == 0) barrier_arrive(&barriers->k.empty[turn_k.slot]);
                 turn_k.next();
                 take_exponentials((work.steps - 1 - step) * BLOCK_N);
+                finished(sum[0] + sum[1]);  // the exponentials come before the wait, while the tensor cores work
                 warpgroup_wait<0>();
                 warpgroup_registers(output);
                 if (lane == 0) barrier_arrive(&barriers->v.empty[turn_v.slot]);

@@ -1,6 +1,14 @@
 //! The command line as types. The doc comments of this file are the help texts; there is no behaviour here.
 
+mod kernels;
+mod prune;
+mod report;
+
 use std::path::PathBuf;
+
+pub use kernels::{KernelWorkerArgs, ProfileArgs, RooflineArgs};
+pub use prune::PruneArgs;
+pub use report::{ExplainArgs, ExplainFormat, ReportArgs, ReportFormat};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -146,6 +154,10 @@ pub struct BenchArgs {
     /// List the benchmarks and their points, run nothing.
     #[arg(long, conflicts_with = "dry_run")]
     pub list: bool,
+    /// Skip what an earlier commit has measured here of the same content, and inherit its results: kernels with the same
+    /// machine code, launch and arguments, commands whose `inputs` and settings are the same.
+    #[arg(long)]
+    pub if_changed: bool,
     /// Only compile kernels and record what the compiler says of them: registers, spills, instructions, occupancy. Needs no
     /// GPU.
     #[arg(long)]
@@ -364,102 +376,6 @@ pub struct CompareArgs {
     pub json: bool,
 }
 
-/// Profile kernels with Nsight Compute, and compare profiles.
-///
-/// Runs the commands of benchmarks of ratchet.toml under ncu, keeps its report, and records the counters that explain
-/// most on HEAD. --diff runs nothing: it puts the recorded counters of two commits side by side, the most telling change
-/// first.
-#[derive(Debug, Args)]
-pub struct ProfileArgs {
-    /// Only these benchmarks.
-    #[arg(value_name = "BENCH")]
-    pub names: Vec<String>,
-    /// Only points whose config has these parameters, such as 'N=1000'.
-    #[arg(long, value_name = "PARAMS")]
-    pub config: Option<String>,
-    /// Compare the profiles of two commits instead. B is HEAD where it is not given.
-    #[arg(long, num_args = 1..=2, value_names = ["A", "B"])]
-    pub diff: Vec<String>,
-    /// Only this testbed.
-    #[arg(long, value_name = "KEY", requires = "diff")]
-    pub testbed: Option<String>,
-    /// Profile the points of this list, as check --profile-targets writes it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["diff", "names", "config"])]
-    pub targets: Option<PathBuf>,
-    /// Only kernels whose name matches this regular expression.
-    #[arg(short = 'k', long, value_name = "REGEX")]
-    pub kernel: Option<String>,
-    /// Let this many matching launches pass first (warm-up).
-    #[arg(short = 's', long, value_name = "N")]
-    pub launch_skip: Option<u32>,
-    /// Profile this many launches then. Default: 1.
-    #[arg(short = 'c', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub launch_count: Option<u32>,
-    /// The set of sections to collect. Default: full.
-    #[arg(long, value_name = "SET")]
-    pub set: Option<String>,
-    /// A further argument for ncu (repeatable), such as --ncu-arg=--nvtx.
-    #[arg(long = "ncu-arg", value_name = "ARG", allow_hyphen_values = true)]
-    pub ncu_args: Vec<String>,
-    /// Stop profiling a point after this time. Default: 600s.
-    #[arg(long, value_name = "TIME")]
-    pub timeout: Option<String>,
-    /// Put the reports here instead of .git/ratchet/profiles.
-    #[arg(short, long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// Profile and show, record nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Word every difference.
-    #[arg(short, long)]
-    pub verbose: bool,
-    /// Print one JSON object instead of text.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Show how far the kernels of a commit are below the limits of their chip.
-///
-/// A kernel's operations for each byte (throughput over bandwidth of its records, or what its profile counted) decide
-/// whether the memory or the arithmetic holds it. Limits are, in this order: flags and settings; the best results of the
-/// benchmarks copy and mma_peak; NVIDIA's datasheets. Runs nothing.
-#[derive(Debug, Args)]
-pub struct RooflineArgs {
-    /// The commit.
-    #[arg(value_name = "REV", default_value = "HEAD")]
-    pub rev: String,
-    /// Only this benchmark (repeatable).
-    #[arg(long = "benchmark", value_name = "NAME")]
-    pub benchmarks: Vec<String>,
-    /// Only points whose config has these parameters, such as 'B=32 H=8'.
-    #[arg(long, value_name = "PARAMS")]
-    pub config: Option<String>,
-    /// Only this testbed.
-    #[arg(long, value_name = "KEY")]
-    pub testbed: Option<String>,
-    /// Which commits may hold the measured limits.
-    #[arg(long, value_enum, value_name = "WALK")]
-    pub history: Option<HistoryArg>,
-    /// The chip whose datasheet holds. Default: the one that the testbed names.
-    #[arg(long, value_name = "NAME")]
-    pub gpu: Option<String>,
-    /// The peak bandwidth, such as '300 GB/s'.
-    #[arg(long, value_name = "RATE")]
-    pub bandwidth: Option<String>,
-    /// A peak rate, such as f16='121 TFLOP/s' (repeatable).
-    #[arg(long = "peak", value_name = "TYPE=RATE")]
-    pub peaks: Vec<String>,
-    /// What the kernels compute in: f64, f64_tensor, f32, tf32, f16, bf16, f8, i8. Default: their parameter `dtype`.
-    #[arg(long, value_name = "TYPE")]
-    pub dtype: Option<String>,
-    /// Draw it, too: to an .svg or a .png.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Print one JSON object instead of tables.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// Show series along history, with their best levels marked.
 #[derive(Debug, Args)]
 pub struct LogArgs {
@@ -490,121 +406,6 @@ pub struct ShowArgs {
     #[command(flatten)]
     pub series: SeriesArgs,
     /// Print one JSON object instead of a table.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How an explanation is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum ExplainFormat {
-    /// For a terminal.
-    #[default]
-    Text,
-    /// For a comment.
-    Markdown,
-    /// One JSON object (docs/explain.schema.json).
-    Json,
-}
-
-/// Say what differs between the commit that holds the baseline and this one.
-///
-/// The strongest evidence first: machine code, input files (`inputs` of the benchmark in ratchet.toml; without them every
-/// file) and the commits that changed them, metrics without noise, facts of the testbed, and where in the distribution
-/// the change sits. Without a benchmark it explains the worst series. Runs nothing.
-#[derive(Debug, Args)]
-pub struct ExplainArgs {
-    /// The benchmark. A single word that is a revision is taken for one.
-    #[arg(value_name = "BENCHMARK")]
-    pub benchmark: Option<String>,
-    /// The commit to explain. Default: HEAD.
-    #[arg(value_name = "REV")]
-    pub rev: Option<String>,
-    /// Only points whose config has these parameters, such as 'B=32 H=8'.
-    #[arg(long, value_name = "PARAMS")]
-    pub config: Option<String>,
-    /// This metric; else the one with the worst verdict.
-    #[arg(long, value_name = "NAME")]
-    pub metric: Option<String>,
-    /// Only this testbed.
-    #[arg(long, value_name = "KEY")]
-    pub testbed: Option<String>,
-    /// Compare with the history of this revision.
-    #[arg(long, value_name = "REV")]
-    pub against: Option<String>,
-    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
-    #[arg(long, value_name = "RULE")]
-    pub baseline: Option<String>,
-    /// Which commits count as history.
-    #[arg(long, value_enum, value_name = "WALK")]
-    pub history: Option<HistoryArg>,
-    /// How to write it.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExplainFormat::Text)]
-    pub format: ExplainFormat,
-}
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// Tables for a pull request or a job summary.
-    Markdown,
-    /// One page with charts that works without a network.
-    Html,
-    /// One JSON object (docs/report.schema.json).
-    Json,
-    /// One row for each run.
-    Csv,
-    /// A picture made of lines.
-    Svg,
-    /// A picture made of pixels.
-    Png,
-}
-
-/// Show verdicts and histories as a page, tables, pictures or data.
-///
-/// The verdicts are those of `check`, made without running anything. Whatever they are, a report that was written ends
-/// with exit code 0.
-#[derive(Debug, Args)]
-pub struct ReportArgs {
-    /// The commit that is judged, with its whole history; or a range A..B, which judges B and shows what came after A.
-    #[arg(value_name = "REV|A..B", default_value = "HEAD")]
-    pub rev: String,
-    /// Compare with the history of this revision.
-    #[arg(long, value_name = "REV")]
-    pub against: Option<String>,
-    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
-    #[arg(long, value_name = "RULE")]
-    pub baseline: Option<String>,
-    /// Which commits count as history.
-    #[arg(long, value_enum, value_name = "WALK")]
-    pub history: Option<HistoryArg>,
-    /// Which series.
-    #[command(flatten)]
-    pub series: SeriesArgs,
-    /// How to write it. Default: what the name of the output file says, else markdown.
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub format: Option<ReportFormat>,
-    /// Write to this file instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-/// Drop the notes of commits that no branch, tag or worktree leads to any more.
-///
-/// Shows what would go, and goes no further without --yes. What was measured of a tree that a reachable commit still has
-/// stays, as after a squash-merge. A fetch only ever adds: clones that still have a dropped note bring it back with the next
-/// notes that they push.
-#[derive(Debug, Args)]
-pub struct PruneArgs {
-    /// Only notes of which every run and excuse is older than this, such as 90d, 26w or 2y.
-    #[arg(long, value_name = "AGE")]
-    pub older_than: Option<String>,
-    /// Also notes of commits that are not in this repository. They may be on branches that were never fetched.
-    #[arg(long)]
-    pub missing: bool,
-    /// Do it.
-    #[arg(long)]
-    pub yes: bool,
-    /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
 }
@@ -658,23 +459,6 @@ pub struct DemoArgs {
     /// The measured program of the demo: multiplies matrices by the plan in this file.
     #[arg(long, hide = true, value_name = "FILE")]
     pub work: Option<PathBuf>,
-}
-
-/// What git ratchet starts itself, to run kernels in a process of their own: reads requests from standard input.
-#[derive(Debug, Args)]
-pub struct KernelWorkerArgs {
-    /// Only lock the clocks of this GPU, until standard input ends.
-    #[arg(long, value_name = "GPU")]
-    pub keep_clocks: Option<u32>,
-    /// The clock to lock to. Default: what the GPU holds at its power limit.
-    #[arg(long, value_name = "MHZ", requires = "keep_clocks")]
-    pub mhz: Option<u32>,
-    /// Only launch the kernel of the job in this file, without verifying or timing it.
-    #[arg(long, value_name = "FILE", conflicts_with = "keep_clocks")]
-    pub launch: Option<PathBuf>,
-    /// How often to launch it.
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "launch")]
-    pub launches: u32,
 }
 
 /// Print a completion script for a shell.

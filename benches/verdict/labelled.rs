@@ -13,7 +13,8 @@ use std::path::Path;
 use git_ratchet::stats::median;
 use serde::Deserialize;
 
-use super::rule::{Maker, RULES, THRESHOLD};
+use super::Options;
+use super::rule::{Maker, THRESHOLD};
 use super::table::{Table, count, parallel, percent};
 
 /// Builds around a mark that belong to neither stretch: people do not agree to the build.
@@ -24,6 +25,8 @@ const SHORTEST: usize = 30;
 const BEFORE: usize = 10;
 /// It is to be detected within this many builds.
 const WITHIN: usize = 20;
+/// An alarm with another no more than this many builds before it continues that one: people hear of it once.
+const STANDING: usize = 5;
 const FEWEST_ANNOTATORS: usize = 3;
 const MOST_RUNS: usize = 6;
 
@@ -46,21 +49,29 @@ struct History {
 #[derive(Default)]
 struct Score {
     alarms: u64,
+    failing: u64,
     clean: u64,
     delays: Vec<Option<usize>>,
 }
 
 /// The table for a file.
-pub fn report(file: &Path) -> Result<String, String> {
+pub fn report(file: &Path, options: &Options) -> Result<String, String> {
     let told = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", file.display());
     let packed = File::open(file).map_err(|error| told(&error))?;
     let labelled: Vec<Labelled> =
         serde_json::from_reader(std::io::BufReader::new(flate2::read::GzDecoder::new(packed))).map_err(|error| told(&error))?;
     let histories: Vec<History> = labelled.into_iter().filter_map(History::new).collect();
     let title = format!("{} labelled histories", histories.len());
-    let columns = ["false alarms per 1,000 clean builds", "clean builds", "slow-downs", "detected, %", "median delay, builds"];
+    let columns = [
+        "false alarms per 1,000 clean builds",
+        "builds failed per 1,000",
+        "clean builds",
+        "slow-downs",
+        "detected, %",
+        "median delay, builds",
+    ];
     let mut table = Table::new(&title, "rule", columns);
-    for (name, make) in RULES.into_iter().filter(|(name, _)| !name.contains("confirm")) {
+    for (name, make) in options.rules().filter(|(name, _)| !name.contains("confirm")) {
         let score = total(parallel(histories.len() as u64, |index| histories[index as usize].score(make)));
         let mut delays: Vec<f64> = score.delays.iter().flatten().map(|delay| *delay as f64).collect();
         delays.sort_unstable_by(f64::total_cmp);
@@ -68,6 +79,7 @@ pub fn report(file: &Path) -> Result<String, String> {
             name,
             [
                 count(score.alarms, score.clean),
+                count(score.failing, score.clean),
                 score.clean.to_string(),
                 score.delays.len().to_string(),
                 percent(delays.len() as u64, score.delays.len() as u64),
@@ -81,6 +93,7 @@ pub fn report(file: &Path) -> Result<String, String> {
 fn total(scores: Vec<Score>) -> Score {
     let add = |sum: Score, next: Score| Score {
         alarms: sum.alarms + next.alarms,
+        failing: sum.failing + next.failing,
         clean: sum.clean + next.clean,
         delays: [sum.delays, next.delays].concat(),
     };
@@ -126,38 +139,53 @@ impl History {
     fn score(&self, make: Maker) -> Score {
         let mut score = Score::default();
         for stretch in self.unmarked() {
-            let (alarms, judged) = self.replay(make, stretch.clone(), stretch.start);
-            score.alarms += alarms.len() as u64;
-            score.clean += judged;
+            let replayed = self.replay(make, stretch);
+            score.clean += replayed.judged;
+            score.failing += replayed.alarms.len() as u64;
+            score.alarms += replayed.new_alarms().count() as u64;
         }
         for &place in self.slower.iter().filter(|place| **place >= self.start_before(**place) + BEFORE) {
             let end = self.end_after(place).min(place + WITHIN + 1);
-            let from = place.saturating_sub(MARGIN);
-            let (alarms, _) = self.replay(make, self.start_before(place)..end, from);
-            score.delays.push(alarms.first().map(|alarm| alarm.saturating_sub(place)));
+            let replayed = self.replay(make, self.start_before(place)..end);
+            let detected = replayed.new_alarms().find(|alarm| *alarm >= place);
+            score.delays.push(detected.map(|alarm| alarm - place));
         }
         score
     }
 
-    /// The stretches between the marks of anyone, without the builds next to them.
+    /// The stretches from shortly behind a mark of anyone to the next.
     fn unmarked(&self) -> Vec<Range<usize>> {
         let starts = std::iter::once(0).chain(self.marks.iter().map(|mark| mark + MARGIN));
-        let ends = self.marks.iter().map(|mark| mark.saturating_sub(MARGIN)).chain([self.builds.len()]);
+        let ends = self.marks.iter().copied().chain([self.builds.len()]);
         starts.zip(ends).map(|(start, end)| start..end).filter(|stretch| stretch.len() >= SHORTEST).collect()
     }
 
-    /// The builds of a stretch that raise alarm from `from` on, and how many are judged.
-    fn replay(&self, make: Maker, stretch: Range<usize>, from: usize) -> (Vec<usize>, u64) {
+    fn replay(&self, make: Maker, stretch: Range<usize>) -> Replayed {
         let mut rule = make();
-        let (mut alarms, mut judged) = (Vec::new(), 0);
+        let mut replayed = Replayed::default();
         for build in stretch.filter(|build| !self.builds[*build].is_empty()) {
             let runs = &self.builds[build];
-            if build >= from {
-                judged += 1;
-                alarms.extend(rule.judge(runs, None).alarm.then_some(build));
-            }
+            replayed.judged += 1;
+            replayed.alarms.extend(rule.judge(runs, None).alarm.then_some(build));
             rule.record(runs);
         }
-        (alarms, judged)
+        replayed
+    }
+}
+
+/// What a rule said of the builds of a stretch.
+#[derive(Default)]
+struct Replayed {
+    judged: u64,
+    /// The builds that it failed.
+    alarms: Vec<usize>,
+}
+
+impl Replayed {
+    /// Alarms that do not continue another.
+    fn new_alarms(&self) -> impl Iterator<Item = usize> {
+        let before = std::iter::once(None).chain(self.alarms.iter().copied().map(Some));
+        let is_new = |(alarm, before): (&usize, Option<usize>)| before.is_none_or(|before| before + STANDING < *alarm);
+        self.alarms.iter().zip(before).filter(move |pair| is_new(*pair)).map(|(alarm, _)| *alarm)
     }
 }

@@ -1,7 +1,8 @@
 //! False alarms on clean commits, and power on the commit that loses.
 
+use super::Options;
 use super::ours::Level;
-use super::rule::{Maker, Outcome, RULES, Rule};
+use super::rule::{Maker, Outcome, Rule};
 use super::table::{Table, count, parallel, percent};
 use super::world::{REGIMES, Regime, World};
 
@@ -15,11 +16,12 @@ fn seed_of(seed: u64, regime: &Regime, series: u64) -> u64 {
 }
 
 /// Alarms per 1,000 clean commits and extra runs per commit; a commit that raised alarm becomes part of the history.
-pub fn false_alarms(seed: u64, series: u64, commits: usize) -> String {
+pub fn false_alarms(options: &Options) -> String {
+    let &Options { seed, series, commits, .. } = options;
     let title = "False alarms per 1,000 clean commits (in brackets the upper 95 % Clopper-Pearson bound)";
     let mut alarms = Table::new(title, "rule", REGIMES.map(|regime| regime.name));
     let mut extra = Table::new("Extra runs per clean commit", "rule", REGIMES.map(|regime| regime.name));
-    for (name, make) in RULES {
+    for (name, make) in options.rules() {
         let outcomes = REGIMES.map(|regime| clean(seed, &regime, make, series, commits));
         alarms.row(name, outcomes.map(|(alarms, judged, _)| count(alarms, judged)));
         if outcomes.iter().any(|(_, _, extra)| *extra > 0) {
@@ -47,13 +49,14 @@ fn clean(seed: u64, regime: &Regime, make: Maker, series: u64, commits: usize) -
 }
 
 /// How often the offending commit itself is caught, by size of the loss and length of the history.
-pub fn power(seed: u64, trials: u64) -> String {
+pub fn power(options: &Options) -> String {
+    let &Options { seed, series: trials, .. } = options;
     let titled =
         |loss: f64| format!("Power at a loss of {:.0} %, after 1 / 2 / 5 / 50 / 200 prior runs, in percent", 100.0 * loss);
     let mut text = String::new();
     for loss in LOSSES {
         let mut table = Table::new(&titled(loss), "rule", REGIMES.map(|regime| regime.name));
-        for (name, make) in RULES {
+        for (name, make) in options.rules() {
             table.row(name, REGIMES.map(|regime| caught_after_each(seed, &regime, make, loss, trials)));
         }
         if loss == 0.03 {

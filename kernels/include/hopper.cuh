@@ -125,6 +125,13 @@ __device__ __forceinline__ void warpgroup_wait() {
     asm volatile("wgmma.wait_group.sync.aligned %0;\n" ::"n"(Pending) : "memory");
 }
 
+/// Holds back what follows until `value`, which is never negative, is known: a branch that is never taken. ptxas moves a wait
+/// upwards past arithmetic that does not depend on it, and so undoes the overlap that the source asks for; past a branch it
+/// moves nothing.
+__device__ __forceinline__ void finished(float value) {
+    if (value < 0.0f) asm volatile("nanosleep.u32 0;\n" ::: "memory");
+}
+
 /// Tells the compiler that these registers change here: it moves no use of them across. Around waits, for the compiler does
 /// not know that wgmma goes on writing after its instruction.
 template <int Count>

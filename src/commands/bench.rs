@@ -10,6 +10,7 @@ use super::kernels::{self, CodeResults, KernelPoint};
 use super::points::{self, PlannedPoint};
 use super::progress::ShownProgress;
 use super::recording::{self, RunFacts};
+use super::unchanged::Unchanged;
 use super::workspace::Workspace;
 use crate::cli::{BenchArgs, CacheArg};
 use crate::codec::Entry;
@@ -26,18 +27,22 @@ use crate::report::{Notice, code_text, escape, records_json, show_text};
 /// Runs the command.
 pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let workspace = Workspace::open(context)?;
-    let planned = plan(arguments, &workspace)?;
+    let mut planned = plan(arguments, &workspace)?;
     if arguments.list {
         return list(&planned, arguments, context);
     }
     let before = State::of(&workspace)?;
+    let mut unchanged = unchanged(arguments, &before, &workspace, context)?;
+    if let Some(unchanged) = &mut unchanged {
+        planned.commands = changed(planned.commands, unchanged, &workspace)?;
+    }
     let began = (context.clock)();
     let code = kernels::compile(&planned.kernels, &workspace, context)?;
     let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
     let measured = measure(arguments, &planned.commands, &interrupt, context)?;
     let kernels = match interrupt.is_requested() || arguments.compile_only {
         true => GpuResults::default(),
-        false => measure_kernels(arguments, &planned.kernels, &interrupt, &workspace, context)?,
+        false => measure_kernels((arguments, &planned.kernels), unchanged.as_mut(), &interrupt, &workspace, context)?,
     };
     let after = State::of(&workspace)?;
     if before.head != after.head {
@@ -47,7 +52,41 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
         .with_hint("run git ratchet bench again and leave the work tree alone meanwhile"));
     }
     let dirty = before.dirty || after.dirty;
-    finish(arguments, &workspace, Finished { code, began, measured, kernels, head: before.head, dirty }, context)
+    finish(arguments, &workspace, Finished { code, began, measured, kernels, unchanged, head: before.head, dirty }, context)
+}
+
+/// What earlier commits measured, where it may stand for HEAD.
+fn unchanged<'a>(
+    arguments: &BenchArgs,
+    state: &State,
+    workspace: &'a Workspace,
+    context: &mut Context,
+) -> Result<Option<Unchanged<'a>>, CommandError> {
+    if arguments.if_changed && state.dirty {
+        let notice = Notice::new("dirty", "tracked files differ from HEAD: everything is measured, in spite of --if-changed");
+        write_notice(context.err, &notice, context.terminal.color)?;
+        return Ok(None);
+    }
+    arguments.if_changed.then(|| Unchanged::gather(workspace, state.head)).transpose()
+}
+
+/// The points of commands whose content was not measured before.
+fn changed(
+    points: Vec<PlannedPoint>,
+    unchanged: &mut Unchanged<'_>,
+    workspace: &Workspace,
+) -> Result<Vec<PlannedPoint>, CommandError> {
+    let mut changed = Vec::new();
+    for planned in points {
+        let skipped = match workspace.settings.benchmark(&planned.point.benchmark) {
+            Some(benchmark) => unchanged.skips_command(benchmark, &planned.point.config)?,
+            None => false,
+        };
+        if !skipped {
+            changed.push(planned);
+        }
+    }
+    Ok(changed)
 }
 
 /// What is to be measured.
@@ -156,8 +195,8 @@ struct Measured {
 
 /// Times the kernels where there is a GPU.
 fn measure_kernels(
-    arguments: &BenchArgs,
-    points: &[KernelPoint],
+    (arguments, points): (&BenchArgs, &[KernelPoint]),
+    unchanged: Option<&mut Unchanged<'_>>,
     interrupt: &Interrupt,
     workspace: &Workspace,
     context: &mut Context,
@@ -169,7 +208,7 @@ fn measure_kernels(
     let lock = arguments.lock_clocks.as_deref().map(ClockWish::parse).transpose()?;
     let max_time = arguments.max_time.as_deref().map(max_time).transpose()?;
     let schedule = Schedule { runs: arguments.runs, max_time, options: GpuOptions { cache, lock }, interrupt };
-    gpu::measure(points, &schedule, workspace, context)
+    gpu::measure(points, &schedule, unchanged, workspace, context)
 }
 
 fn measure(
@@ -208,7 +247,8 @@ fn measure(
 }
 
 /// What is left to show and record.
-struct Finished {
+struct Finished<'a> {
+    unchanged: Option<Unchanged<'a>>,
     code: CodeResults,
     began: chrono::DateTime<chrono::Utc>,
     measured: Measured,
@@ -217,10 +257,15 @@ struct Finished {
     dirty: bool,
 }
 
-fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, context: &mut Context) -> Result<Exit, CommandError> {
-    let Finished { code, began, measured, kernels, head, dirty } = finished;
+fn finish(
+    arguments: &BenchArgs,
+    workspace: &Workspace,
+    finished: Finished<'_>,
+    context: &mut Context,
+) -> Result<Exit, CommandError> {
+    let Finished { unchanged, code, began, measured, kernels, head, dirty } = finished;
     let testbed = recording::this_testbed(workspace.settings.testbed.as_deref())?;
-    show(arguments, (&code, &measured, &kernels), context)?;
+    show(arguments, (&code, &measured, &kernels, unchanged.as_ref()), context)?;
     let verdict = kernel_verdict(&kernels, context)?;
     let mut entries: Vec<Entry> = Vec::new();
     for (testbed, measurements) in code.runs {
@@ -236,15 +281,17 @@ fn finish(arguments: &BenchArgs, workspace: &Workspace, finished: Finished, cont
         let facts = RunFacts { commit: head, dirty, testbed, tool: recording::own_name(), time };
         entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
     }
+    let inherited = unchanged.map_or_else(Vec::new, |unchanged| unchanged.entries());
     if dirty {
         let notice = Notice::new("dirty", "tracked files differ from HEAD: these results are shown, but never a baseline")
             .hint("commit, then measure again");
         write_notice(context.err, &notice, context.terminal.color)?;
     }
     let records = entries.iter().filter(|entry| matches!(entry, Entry::Record(_))).count();
-    if !arguments.dry_run && records > 0 {
+    entries.extend(inherited.into_iter().filter(|_| !dirty));
+    if !arguments.dry_run && !entries.is_empty() {
         recording::write(&workspace.store, head, entries)?;
-        if !arguments.json {
+        if !arguments.json && records > 0 {
             writeln!(context.out, "recorded {} on {}", count(records, "result"), head.short(SHORT_ID))?;
         }
     }
@@ -284,7 +331,7 @@ fn kernel_verdict(kernels: &GpuResults, context: &mut Context) -> Result<Exit, C
 
 fn show(
     arguments: &BenchArgs,
-    (code, measured, kernels): (&CodeResults, &Measured, &GpuResults),
+    (code, measured, kernels, unchanged): (&CodeResults, &Measured, &GpuResults, Option<&Unchanged<'_>>),
     context: &mut Context,
 ) -> Result<(), CommandError> {
     if arguments.json {
@@ -311,6 +358,7 @@ fn show(
             "code": compiled.collect::<Vec<_>>(),
             "kernels": timed.collect::<Vec<_>>(),
             "runs": results.collect::<Vec<_>>(),
+            "inherited": unchanged.map_or_else(Vec::new, Unchanged::json),
             "failures": failures,
         });
         writeln!(context.out, "{object}")?;
@@ -323,5 +371,5 @@ fn show(
     for (_, measurements) in measured.runs.iter().chain(&kernels.runs).filter(|(_, measurements)| !measurements.is_empty()) {
         show_text::measurements(context.out, measurements, options)?;
     }
-    Ok(())
+    unchanged.map_or(Ok(()), |unchanged| unchanged.tell(context))
 }

@@ -6,10 +6,12 @@ use std::path::Path;
 use super::context::Context;
 use super::error::CommandError;
 use super::history;
-use super::paired::{Matchup, Measured, Session};
+use super::paired::{self, Matchup, Measured, Session};
+use super::paired_kernels;
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::CompareArgs;
+use crate::cuda::ClockState;
 use crate::exit::Exit;
 use crate::harness::Next;
 use crate::import::{self, ImportOptions};
@@ -19,6 +21,7 @@ use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::progress::ProgressLine;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, compare_json, compare_text, escape};
+use crate::settings::Settings;
 
 /// Runs the command.
 pub fn run(arguments: &CompareArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -114,18 +117,24 @@ fn live(
     context: &mut Context,
 ) -> Result<(Vec<SeriesComparison>, Vec<Notice>), CommandError> {
     let settings = workspace.settings_of(after, &arguments.after)?;
-    let points = settings.benchmarks.iter().flat_map(|benchmark| {
-        let matchup = |config: &crate::model::Config| Matchup {
+    let mut matchups = Vec::new();
+    for benchmark in &settings.benchmarks {
+        let configs = match &benchmark.kernel {
+            None => benchmark.configs().to_vec(),
+            Some(kernel) => paired_kernels::configs(workspace, benchmark, kernel, after)?,
+        };
+        let wanted = configs.into_iter().filter(|config| selection.covers_point(&benchmark.name, config));
+        matchups.extend(wanted.map(|config| Matchup {
             benchmark: benchmark.name.clone(),
-            config: config.clone(),
+            config,
             references: vec![before],
             candidate: after,
-        };
-        benchmark.configs().iter().map(matchup).collect::<Vec<_>>()
-    });
-    let matchups: Vec<Matchup> = points.filter(|point| selection.covers_point(&point.benchmark, &point.config)).collect();
-    announce(&matchups, after, context)?;
-    let mut session = Session::begin(workspace, &settings, context)?;
+        }));
+    }
+    let is_kernel = |matchup: &Matchup| settings.benchmark(&matchup.benchmark).is_some_and(|known| known.kernel.is_some());
+    let clocks = matchups.iter().any(is_kernel).then_some(ClockState::Free);
+    announce(&settings, &matchups, after, context)?;
+    let mut session = Session::begin(workspace, &settings, clocks, context)?;
     let mut line = ProgressLine::new(matchups.len() as u64, context.terminal.progress);
     let mut series = Vec::new();
     for matchup in &matchups {
@@ -141,18 +150,12 @@ fn live(
     Ok((series, std::mem::take(&mut session.notices)))
 }
 
-fn announce(matchups: &[Matchup], after: ObjectId, context: &mut Context) -> Result<(), CommandError> {
-    let mut names: Vec<&str> = matchups.iter().map(|matchup| matchup.benchmark.as_str()).collect();
-    names.dedup();
-    if names.is_empty() {
+fn announce(settings: &Settings, matchups: &[Matchup], after: ObjectId, context: &mut Context) -> Result<(), CommandError> {
+    if matchups.is_empty() {
         return Err(CommandError::usage(format!("ratchet.toml of {} has no such benchmark", after.short(SHORT_ID))));
     }
-    let text = format!(
-        "measuring: running the commands of {} (ratchet.toml of {}) in temporary worktrees of both revisions",
-        names.join(", "),
-        after.short(SHORT_ID)
-    );
-    Ok(writeln!(context.err, "{}", escape::terminal(&text))?)
+    let what = paired::announcement(settings, matchups, &after.short(SHORT_ID).to_string(), "both revisions");
+    Ok(writeln!(context.err, "{}", escape::terminal(&format!("measuring: {what}")))?)
 }
 
 fn compared(matchup: &Matchup, measured: &Measured, selection: &Selection) -> Vec<SeriesComparison> {

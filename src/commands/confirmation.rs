@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::paired::{Matchup, Measured, Session, SoFar};
+use super::paired::{self, Matchup, Measured, Session, SoFar};
 use super::points;
 use super::recording::{self, SessionRun};
 use super::workspace::Workspace;
+use crate::cuda::ClockState;
 use crate::harness::{MeasuredPair, Next};
 use crate::judge::{ConfirmPlan, Pair, Step};
 use crate::model::{BenchmarkName, Config, Metric, ObjectId, SeriesKey, Testbed};
@@ -72,6 +73,12 @@ impl<'a> Confirmer<'a> {
         let told = |why: &str, hint: String| {
             Some(Notice::new("not_confirmed", format!("{name}: suspicious, but not measured again: {why}")).hint(hint))
         };
+        if self.is_kernel(&key.benchmark) {
+            // Whether it was measured here is looked at when the device is open.
+            let is_compiled = metric.exact || ClockState::of_key(&key.testbed).is_none();
+            let hint = "compile it again: git ratchet bench --compile-only".to_owned();
+            return is_compiled.then(|| told("what a compiler says is not measured", hint)).flatten();
+        }
         if key.testbed != self.testbed.key() {
             return told(&format!("it was measured on `{}`", key.testbed), format!("this computer is `{}`", self.testbed.key()));
         }
@@ -95,12 +102,22 @@ impl<'a> Confirmer<'a> {
         let matchups = self.matchups(suspects);
         self.announce(&matchups, context)?;
         let time = (context.clock)();
-        let mut session = Session::begin(self.workspace, &self.settings, context)?;
+        let mut session = Session::begin(self.workspace, &self.settings, self.clocks_of_kernels(suspects), context)?;
+        let gpu = session.gpu_testbed()?;
         let mut line = ProgressLine::new(matchups.len() as u64, context.terminal.progress);
-        let mut runs = Vec::new();
+        let (mut runs, mut kernel_runs) = (Vec::new(), Vec::new());
         for matchup in &matchups {
             let mut own: Vec<&mut Suspect> = suspects.iter_mut().filter(|suspect| is_of(suspect, matchup)).collect();
             line.begin(context.err, &matchup.to_string())?;
+            let is_kernel = self.is_kernel(&matchup.benchmark);
+            if let Some(gpu) = gpu.as_ref().filter(|_| is_kernel) {
+                own.retain(|suspect| suspect.key.testbed == gpu.key());
+                if own.is_empty() {
+                    session.notices.push(measured_elsewhere(matchup, gpu));
+                    line.end();
+                    continue;
+                }
+            }
             let measured = session.measure(matchup, &mut |so_far| {
                 let next = step(&mut own, so_far);
                 let open = own.iter().find(|suspect| !suspect.stopped);
@@ -109,6 +126,7 @@ impl<'a> Confirmer<'a> {
             });
             line.end();
             match measured? {
+                Some(measured) if is_kernel => kernel_runs.extend(session_runs(matchup, &measured)),
                 Some(measured) => runs.extend(session_runs(matchup, &measured)),
                 // Pairs before a failure prove nothing.
                 None => own.iter_mut().for_each(|suspect| suspect.pairs.clear()),
@@ -118,13 +136,24 @@ impl<'a> Confirmer<'a> {
         line.finish();
         let mut notices = std::mem::take(&mut session.notices);
         drop(session);
-        if record && !runs.is_empty() {
-            let recorded = recording::write_session(&self.workspace.store, runs, (&self.testbed, time), context);
+        for (runs, testbed) in [(runs, Some(&self.testbed)), (kernel_runs, gpu.as_ref())] {
+            let Some(testbed) = testbed.filter(|_| record && !runs.is_empty()) else { continue };
+            let recorded = recording::write_session(&self.workspace.store, runs, (testbed, time), context);
             notices.extend(recorded.err().map(|error| {
                 Notice::new("confirmation_not_recorded", format!("the pairs could not be recorded: {}", error.message))
             }));
         }
         Ok(notices)
+    }
+
+    fn is_kernel(&self, benchmark: &BenchmarkName) -> bool {
+        self.settings.benchmark(benchmark).is_some_and(|benchmark| benchmark.kernel.is_some())
+    }
+
+    /// The clocks of the testbed where the first kernel among the suspects was measured; `None` where there is no kernel.
+    fn clocks_of_kernels(&self, suspects: &[Suspect]) -> Option<ClockState> {
+        let first = suspects.iter().find(|suspect| self.is_kernel(&suspect.key.benchmark))?;
+        Some(ClockState::of_key(&first.key.testbed).unwrap_or(ClockState::Free))
     }
 
     /// One matchup for each point with suspects; the newest commits of their levels first.
@@ -141,15 +170,16 @@ impl<'a> Confirmer<'a> {
 
     /// Nothing of a repository is run without saying so.
     fn announce(&self, matchups: &[Matchup], context: &mut Context) -> Result<(), CommandError> {
-        let mut names: Vec<&str> = matchups.iter().map(|matchup| matchup.benchmark.as_str()).collect();
-        names.dedup();
-        let candidate = self.candidate.short(SHORT_ID);
-        let text = format!(
-            "measuring again: running the commands of {} (ratchet.toml of {candidate}) in temporary worktrees of {candidate} and of baseline commits",
-            names.join(", ")
-        );
+        let candidate = self.candidate.short(SHORT_ID).to_string();
+        let what = paired::announcement(&self.settings, matchups, &candidate, &format!("{candidate} and of baseline commits"));
+        let text = format!("measuring again: {what}");
         Ok(writeln!(context.err, "{}", escape::terminal(&text))?)
     }
+}
+
+fn measured_elsewhere(matchup: &Matchup, gpu: &Testbed) -> Notice {
+    Notice::new("not_confirmed", format!("{matchup}: suspicious, but not measured again: it was measured on another testbed"))
+        .hint(format!("this GPU is `{}`", gpu.key()))
 }
 
 fn is_of(suspect: &Suspect, matchup: &Matchup) -> bool {

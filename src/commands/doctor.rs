@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
+use super::kernels;
 use super::workspace::Workspace;
 use super::{history, profiling};
 use crate::cli::DoctorArgs;
+use crate::cuda::{CompilerMissing, CudaDevice, DeviceError};
 use crate::exit::Exit;
 use crate::model::Testbed;
 use crate::ncu::{Ncu, NcuError, Permission};
@@ -104,8 +106,43 @@ fn examine(context: &Context) -> Vec<Finding> {
         Ok(here) => findings.extend(testbed(&here)),
         Err(error) => findings.push(Finding::broken("testbed", error.message)),
     }
+    findings.push(compiler(&workspace, context));
+    findings.push(gpu());
     findings.extend(profiler(store, context));
     findings
+}
+
+/// Whether a benchmark is a kernel decides how much a missing part of CUDA matters.
+fn compiler(workspace: &Workspace, context: &Context) -> Finding {
+    const ABOUT: &str = "NVRTC";
+    let has_kernels = workspace.settings.benchmarks.iter().any(|benchmark| benchmark.kernel.is_some());
+    match kernels::compiler(workspace, context) {
+        Ok(compiler) if !compiler.has_headers() => Finding::improvable(
+            ABOUT,
+            format!("{} without CUDA's headers: #include <cuda_fp16.h> will fail", compiler.library().display()),
+            "pip install nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl beside it",
+        ),
+        Ok(compiler) => {
+            let (major, minor) = compiler.version();
+            let newest = compiler.archs().last().map_or(String::new(), |arch| format!(", up to {arch}"));
+            Finding::fine(ABOUT, format!("{major}.{minor}{newest} ({})", compiler.library().display()))
+        }
+        Err(missing) if has_kernels => Finding::improvable(ABOUT, missing.to_string(), CompilerMissing::HINT),
+        Err(missing) => Finding::fine(ABOUT, format!("{missing}; no benchmark here is a kernel")),
+    }
+}
+
+fn gpu() -> Finding {
+    const ABOUT: &str = "GPU";
+    match CudaDevice::count() {
+        Ok((0, _)) => Finding::fine(ABOUT, "the driver knows none: kernels are compiled, and not timed"),
+        Ok((devices, version)) => {
+            let version = format!("{}.{}", version / 1000, version % 1000 / 10);
+            Finding::fine(ABOUT, format!("{}, driver for CUDA {version}", count(devices as usize, "GPU")))
+        }
+        Err(DeviceError::NoDriver) => Finding::fine(ABOUT, "no NVIDIA driver: kernels are compiled, and not timed"),
+        Err(error) => Finding::improvable(ABOUT, error.to_string(), "kernels are compiled, and not timed, until it works"),
+    }
 }
 
 /// Nsight Compute and the permission it needs. Where there is neither a driver nor the profiler nobody misses it.

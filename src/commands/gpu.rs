@@ -12,6 +12,7 @@ use super::kernels::{self, KernelPoint};
 use super::points;
 use super::progress::ShownProgress;
 use super::recording;
+use super::unchanged::Unchanged;
 use super::workspace::Workspace;
 use crate::cuda::{
     self, Arch, Bytes, Cache, ClockState, Compiled, Compiler, CompilerMissing, DeviceError, DeviceProperties, Execution, Job,
@@ -188,9 +189,9 @@ impl Gpu {
         Ok(cuda::testbed(&self.opened, self.clocks, workspace.settings.testbed.as_deref(), further)?)
     }
 
-    /// An executor with a slot of its own on the device.
-    pub fn executor(&self, slot: u32, execution: Execution) -> KernelExecutor {
-        KernelExecutor::new(self.workers.clone(), slot, execution)
+    /// An executor on the device.
+    pub fn executor(&self, execution: Execution) -> KernelExecutor {
+        KernelExecutor::new(self.workers.clone(), execution)
     }
 
     /// Plans and compiles points for this device; each result stands at the place of its point.
@@ -214,13 +215,14 @@ impl Gpu {
                 let own: Result<Arc<Compiled>, String> = next();
                 let reference = plan.reference.is_some().then(&mut next).transpose();
                 let (own, reference) = (own?, reference?);
+                let machine_code = cuda::fingerprint(&own.code, &plan.launch, &plan.arguments);
                 let bytes = |compiled: &Compiled| Bytes(compiled.cubin.clone());
                 let job = Job { cubin: bytes(&own), reference_cubin: reference.as_deref().map(bytes), plan, timing: self.timing };
                 Ok(cuda::KernelPoint {
                     benchmark: point.benchmark.clone(),
                     config: point.config.clone(),
                     job: Arc::new(job),
-                    machine_code: own.code.hash.clone(),
+                    machine_code,
                     timeout: timeout(point),
                 })
             }));
@@ -275,6 +277,7 @@ pub struct Schedule<'a> {
 pub fn measure(
     points: &[KernelPoint],
     schedule: &Schedule<'_>,
+    unchanged: Option<&mut Unchanged<'_>>,
     workspace: &Workspace,
     context: &mut Context,
 ) -> Result<GpuResults, CommandError> {
@@ -293,7 +296,7 @@ pub fn measure(
             return Ok(results);
         }
     };
-    results.testbed = Some(gpu.testbed(workspace)?);
+    let testbed = gpu.testbed(workspace)?;
     results.notices.extend(gpu.notices.iter().cloned());
     let benchmark = |point: &KernelPoint| workspace.settings.benchmark(&point.benchmark);
     let timeout = |point: &KernelPoint| benchmark(point).and_then(|benchmark| benchmark.timeout);
@@ -310,6 +313,12 @@ pub fn measure(
             Err(why) => results.failures.push(format!("{} [{}]: {why}", point.benchmark, point.config)),
         }
     }
+    if let Some(unchanged) = unchanged {
+        planned.retain(|(kernel, _)| {
+            !unchanged.skips_kernel(&kernel.benchmark, &kernel.config, testbed.key(), &kernel.machine_code)
+        });
+    }
+    results.testbed = Some(testbed);
     run(&gpu, &planned, schedule, &mut results, context);
     Ok(results)
 }
@@ -322,7 +331,7 @@ fn run(
     context: &mut Context,
 ) {
     let clock = MonotonicClock::new();
-    let mut executor = gpu.executor(0, Execution::Shot);
+    let mut executor = gpu.executor(Execution::Shot);
     let mut line = ProgressLine::new(planned.len() as u64 * u64::from(schedule.runs), context.terminal.progress);
     for _ in 0..schedule.runs {
         let began = (context.clock)();

@@ -30,6 +30,7 @@ mod man;
 mod overview;
 mod pager;
 mod paired;
+mod paired_kernels;
 mod points;
 mod profile;
 mod profile_diff;
@@ -46,6 +47,7 @@ mod report;
 mod roofline;
 mod selection;
 mod show;
+mod unchanged;
 mod verdict;
 mod workspace;
 

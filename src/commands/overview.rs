@@ -12,7 +12,8 @@ use super::history;
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::judge::{
-    self, BaselineRule, ExcusePlace, HistoryRecord, Judgement, MeasuredRun, NoisePrior, PlacedExcuse, Series, SeriesVerdict,
+    self, BaselineRule, ExcuseEffect, ExcusePlace, HistoryRecord, Judgement, MeasuredRun, NoisePrior, PlacedExcuse, Series,
+    SeriesVerdict,
 };
 use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
@@ -175,6 +176,7 @@ impl Gathered<'_> {
             .map(|(series, lines)| {
                 let mut history = self.history(&series, lines.unwrap_or_default(), commits);
                 history.verdict = verdicts.remove(&series.key).cloned();
+                history.set_at = self.set_at(&history, commits);
                 history.points.extend(left_out.remove(&series.key).into_iter().flatten());
                 history.points.sort_by_key(|point| point.commit);
                 history
@@ -210,11 +212,29 @@ impl Gathered<'_> {
             key: series.key.clone(),
             metric: series.metric.clone(),
             verdict: None,
+            set_at: None,
             points: points.collect(),
             levels: lines.levels.iter().filter_map(level).collect(),
             ratchet: self.steps(series, &lines.ratchet, commits),
             excuses,
         }
+    }
+
+    /// Where the baseline was set. A level names the commits that hold it; of exact values the judge names the newest, and
+    /// the first that reached them is among the runs, unless only a part of those is shown.
+    fn set_at(&self, history: &SeriesHistory, commits: &Commits) -> Option<usize> {
+        let (verdict, baseline) = history.verdict.as_ref().zip(history.baseline())?;
+        let known = baseline.commits.iter().find_map(|id| commits.place(*id))?;
+        if !verdict.reasons.exact || self.shown.is_some() {
+            return Some(known);
+        }
+        let is_reset =
+            verdict.excuse.as_ref().is_some_and(|applied| matches!(applied.effect, ExcuseEffect::ResetBaseline { .. }));
+        let excused = history.excuses.iter().rev().map(|mark| mark.commit).find(|commit| is_reset && *commit <= known);
+        let binding = excused.unwrap_or(0)..=known;
+        let holds = |point: &&Point| point.standing == Standing::Counts && point.value == baseline.value;
+        let mut holding = history.points.iter().filter(holds).map(|point| point.commit).filter(|commit| binding.contains(commit));
+        Some(holding.next().unwrap_or(known))
     }
 
     /// The ratchet line from the first commit that is shown on.
@@ -263,6 +283,7 @@ fn without_history(verdict: &SeriesVerdict) -> SeriesHistory {
         key: verdict.key.clone(),
         metric: verdict.metric.clone(),
         verdict: Some(verdict.clone()),
+        set_at: None,
         points: Vec::new(),
         levels: Vec::new(),
         ratchet: Vec::new(),

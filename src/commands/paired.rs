@@ -9,13 +9,15 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::error::{CommandError, During};
+use super::paired_kernels::PairedKernels;
 use super::points;
 use super::workspace::Workspace;
+use crate::cuda::ClockState;
 use crate::harness::{
     self, BenchFailure, Contest, ExecutionError, Executor, Executors, Interrupt, MeasuredPair, MonotonicClock, Next, Point,
     Prepared, ProcessExecutor, Step,
 };
-use crate::model::{BenchmarkName, Config, Metric, ObjectId};
+use crate::model::{BenchmarkName, Config, Metric, ObjectId, Testbed};
 use crate::report::Notice;
 use crate::report::words::SHORT_ID;
 use crate::settings::{Benchmark, Settings};
@@ -24,7 +26,7 @@ use crate::store::{StoreError, Worktrees};
 
 /// Commits of the baseline that are measured against, at most: each costs a checkout and a build, and several average
 /// out what the layout of one binary does by luck.
-const MOST_REFERENCES: usize = 4;
+pub const MOST_REFERENCES: usize = 4;
 
 /// Which point is measured on which commits.
 #[derive(Debug, Clone)]
@@ -93,14 +95,23 @@ pub struct Session<'a> {
     interrupt: Interrupt,
     clock: MonotonicClock,
     random: SplitMix64,
+    /// Where kernels are measured, if some are to be.
+    kernels: Option<PairedKernels<'a>>,
     /// What could not be measured, and why.
     pub notices: Vec<Notice>,
 }
 
 impl<'a> Session<'a> {
-    /// Begins a session with the benchmarks of `settings`, and catches Ctrl-C.
-    pub fn begin(workspace: &'a Workspace, settings: &'a Settings, context: &Context) -> Result<Self, CommandError> {
+    /// Begins a session with the benchmarks of `settings`, and catches Ctrl-C. Where kernels are to be measured, `kernels`
+    /// is the state of the clocks to do it in.
+    pub fn begin(
+        workspace: &'a Workspace,
+        settings: &'a Settings,
+        kernels: Option<ClockState>,
+        context: &Context,
+    ) -> Result<Self, CommandError> {
         let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+        let kernels = kernels.map(|clocks| PairedKernels::begin(workspace, clocks, &interrupt, context));
         let mut random = SplitMix64::new((context.random)() as u64);
         Ok(Self {
             settings,
@@ -112,8 +123,14 @@ impl<'a> Session<'a> {
             interrupt,
             clock: MonotonicClock::new(),
             random,
+            kernels,
             notices: Vec::new(),
         })
+    }
+
+    /// The device that kernels are measured on, where there is one.
+    pub fn gpu_testbed(&self) -> Result<Option<Testbed>, CommandError> {
+        Ok(self.kernels.as_ref().map(PairedKernels::testbed).transpose()?.flatten())
     }
 
     /// Measures a matchup until `next` says stop. `None` where it cannot be measured; a notice then says why.
@@ -126,6 +143,10 @@ impl<'a> Session<'a> {
         next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
         let Some(benchmark) = self.settings.benchmark(&matchup.benchmark) else { return Ok(None) };
+        if let Some(kernels) = self.kernels.as_ref().filter(|_| benchmark.kernel.is_some()) {
+            let seed = self.random.next_u64();
+            return kernels.measure(benchmark, matchup, (&self.clock, seed), &mut self.notices, next);
+        }
         let candidate = match self.ready(Role::Candidate, benchmark, matchup, matchup.candidate)? {
             Ok(side) => side,
             Err(why) => {
@@ -180,9 +201,7 @@ impl<'a> Session<'a> {
                     continue;
                 }
             };
-            let commit = commit.short(SHORT_ID);
-            let message = format!("{matchup}: {commit} is passed over, it cannot be measured now: {why}");
-            self.notices.push(Notice::new("confirm_commit_skipped", message));
+            self.notices.push(passed_over(matchup, *commit, &why));
         }
         Ok(usable)
     }
@@ -242,11 +261,38 @@ fn first_line(failure: &BenchFailure) -> String {
     failure.error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-fn not_remeasured(matchup: &Matchup, why: &str) -> Notice {
+/// What a session runs, to be said before it does: commands of the `ratchet.toml` of `policy`, kernels, and of which
+/// revisions.
+pub fn announcement(settings: &Settings, matchups: &[Matchup], policy: &str, revisions: &str) -> String {
+    let is_kernel = |matchup: &&Matchup| settings.benchmark(&matchup.benchmark).is_some_and(|known| known.kernel.is_some());
+    let names = |wanted: bool| {
+        let mut names: Vec<&str> = Vec::new();
+        for matchup in matchups.iter().filter(|matchup| is_kernel(matchup) == wanted) {
+            if !names.contains(&matchup.benchmark.as_str()) {
+                names.push(matchup.benchmark.as_str());
+            }
+        }
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    let commands = names(false)
+        .map(|names| format!("running the commands of {names} (ratchet.toml of {policy}) in temporary worktrees of {revisions}"));
+    let kernels = names(true).map(|names| format!("compiling and launching the kernels of {names} as they are in {revisions}"));
+    commands.into_iter().chain(kernels).collect::<Vec<_>>().join("; ")
+}
+
+/// A commit that is not measured against.
+pub fn passed_over(matchup: &Matchup, commit: ObjectId, why: &str) -> Notice {
+    let commit = commit.short(SHORT_ID);
+    Notice::new("confirm_commit_skipped", format!("{matchup}: {commit} is passed over, it cannot be measured now: {why}"))
+}
+
+/// A matchup that is not measured.
+pub fn not_remeasured(matchup: &Matchup, why: &str) -> Notice {
     Notice::new("not_confirmed", format!("{matchup}: {why}"))
         .hint("what was recorded decides; try the command by hand in a worktree of that commit")
 }
 
-fn interrupted() -> CommandError {
+/// The user stopped the session.
+pub fn interrupted() -> CommandError {
     CommandError::failure("interrupted; the temporary worktrees are removed, and nothing was recorded")
 }

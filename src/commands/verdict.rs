@@ -221,7 +221,8 @@ fn confirm(
     let mut places = Vec::new();
     for (place, verdict) in series.iter().enumerate().filter(|(_, verdict)| is_suspect(verdict)) {
         match confirmer.obstacle(&verdict.key, &verdict.metric) {
-            Some(notice) => notices.push(notice),
+            // What looks better needs no excuse for not being measured again.
+            Some(notice) => notices.extend(verdict.reasons.suspicious.then_some(notice)),
             None => places.push(place),
         }
     }
@@ -241,10 +242,10 @@ fn confirm(
     Ok(notices)
 }
 
-/// A loss beyond the gate that no excuse forgives.
+/// A loss beyond the gate that no excuse forgives, or a gain that would be celebrated.
 fn is_suspect(verdict: &SeriesVerdict) -> bool {
     let forgiven = verdict.excuse.as_ref().is_some_and(|applied| matches!(applied.effect, ExcuseEffect::Forgave { .. }));
-    verdict.reasons.suspicious && verdict.reasons.plan.is_some() && !forgiven
+    verdict.reasons.plan.is_some() && !forgiven
 }
 
 /// What the candidate is held against, and the revision where one is named.

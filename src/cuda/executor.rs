@@ -62,6 +62,7 @@ struct Pool {
     /// Counts the workers: what was prepared in one is lost with it.
     generation: u64,
     seed: u64,
+    next_slot: u32,
 }
 
 /// Contents that one session may use before the next one's begin.
@@ -70,7 +71,7 @@ const SEEDS_OF_A_SESSION: u64 = 1 << 20;
 impl Workers {
     /// Workers that are started by `options`. What buffers hold follows from `seed`.
     pub fn new(options: WorkerOptions, seed: u64) -> Self {
-        let pool = Pool { options, support: None, worker: None, generation: 0, seed };
+        let pool = Pool { options, support: None, worker: None, generation: 0, seed, next_slot: 0 };
         Self { shared: Rc::new(RefCell::new(pool)) }
     }
 
@@ -105,9 +106,11 @@ impl Pool {
         Ok(self.worker.insert(worker))
     }
 
-    fn next_seed(&mut self) -> u64 {
+    /// Contents and a slot that no session had before.
+    fn next_session(&mut self) -> (u64, u32) {
         self.seed = self.seed.wrapping_add(SEEDS_OF_A_SESSION);
-        self.seed
+        self.next_slot = self.next_slot.wrapping_add(1);
+        (self.seed, self.next_slot)
     }
 }
 
@@ -116,21 +119,23 @@ impl Pool {
 pub enum Execution {
     /// One measured time. A point is prepared anew each time.
     Shot,
-    /// The median of a batch. A point stays prepared until another takes its place: for pairs, which return to their
-    /// points again and again.
+    /// The median of a batch. Points stay prepared as long as the executor lives: for pairs, which return to their points
+    /// again and again.
     Batch,
 }
 
-/// Measures kernels in a worker. Executors with different slots share one, so their launches take turns in one process.
+/// Measures kernels in a worker. Executors with the same workers share one, so their launches take turns in one process.
 pub struct KernelExecutor {
     workers: Workers,
-    slot: u32,
     execution: Execution,
-    prepared: Option<PreparedKernel>,
+    /// Of an executor of shots at most one.
+    kept: Vec<PreparedKernel>,
+    current: usize,
 }
 
 struct PreparedKernel {
     point: KernelPoint,
+    slot: u32,
     generation: u64,
     readiness: Readiness,
     told: Prepared,
@@ -138,12 +143,16 @@ struct PreparedKernel {
 }
 
 impl KernelExecutor {
-    /// An executor with a slot of its own in the workers.
-    pub fn new(workers: Workers, slot: u32, execution: Execution) -> Self {
-        Self { workers, slot, execution, prepared: None }
+    /// An executor of `workers`.
+    pub fn new(workers: Workers, execution: Execution) -> Self {
+        Self { workers, execution, kept: Vec::new(), current: 0 }
     }
 
-    /// Asks the worker in which the point was prepared.
+    fn current(&self) -> Option<&PreparedKernel> {
+        self.kept.get(self.current)
+    }
+
+    /// Asks the worker in which the kernel was prepared.
     fn ask(&self, kernel: &PreparedKernel, request: &Request, times: u32) -> Result<Reply, ExecutionError> {
         let mut pool = self.workers.shared.borrow_mut();
         let generation = pool.generation;
@@ -155,10 +164,15 @@ impl KernelExecutor {
         }
     }
 
+    fn release(&self, kernel: &PreparedKernel) {
+        // A worker that died has nothing to release.
+        let _ = self.ask(kernel, &Request::Release { slot: kernel.slot }, 1);
+    }
+
     fn measure(&mut self) -> Result<Vec<Shot>, ExecutionError> {
         // Without a prepared point there is nothing to measure.
-        let Some(kernel) = &self.prepared else { return Ok(Vec::new()) };
-        match self.ask(kernel, &Request::Measure { slot: self.slot }, 1)? {
+        let Some(kernel) = self.current() else { return Ok(Vec::new()) };
+        match self.ask(kernel, &Request::Measure { slot: kernel.slot }, 1)? {
             Reply::Measured { shots, .. } if !shots.is_empty() => Ok(shots),
             _ => Err(execution_error(WorkerError::OutOfTurn)),
         }
@@ -171,52 +185,49 @@ impl KernelExecutor {
             let throttled = shots.iter().any(|shot| shot.throttled);
             return Ok(stats::median(&seconds).map(|seconds| Shot { seconds, throttled }));
         }
-        if self.prepared.as_ref().is_some_and(|kernel| kernel.shots.is_empty()) {
+        if self.current().is_some_and(|kernel| kernel.shots.is_empty()) {
             let shots = self.measure()?;
-            if let Some(kernel) = &mut self.prepared {
+            if let Some(kernel) = self.kept.get_mut(self.current) {
                 kernel.shots.extend(shots);
             }
         }
-        Ok(self.prepared.as_mut().and_then(|kernel| kernel.shots.pop_front()))
+        Ok(self.kept.get_mut(self.current).and_then(|kernel| kernel.shots.pop_front()))
     }
 
-    fn is_prepared(&self, point: &KernelPoint) -> bool {
+    /// Forgets what was prepared in a worker that is gone.
+    fn forget_lost(&mut self) {
         let pool = self.workers.shared.borrow();
-        self.prepared.as_ref().is_some_and(|kernel| {
-            let is_here = kernel.generation == pool.generation && pool.worker.as_ref().is_some_and(Worker::is_alive);
-            is_here && Arc::ptr_eq(&kernel.point.job, &point.job)
-        })
+        let generation = pool.generation;
+        let is_alive = pool.worker.as_ref().is_some_and(Worker::is_alive);
+        self.kept.retain(|kernel| is_alive && kernel.generation == generation);
     }
 }
 
 impl Executor<KernelPoint> for KernelExecutor {
     fn prepare(&mut self, point: &KernelPoint) -> Result<Prepared, ExecutionError> {
-        if self.is_prepared(point) && self.execution == Execution::Batch {
-            return Ok(self.prepared.as_ref().map(|kernel| kernel.told.clone()).unwrap_or_default());
+        self.forget_lost();
+        if let Some(place) = self.kept.iter().position(|kernel| Arc::ptr_eq(&kernel.point.job, &point.job)) {
+            self.current = place;
+            return Ok(self.kept.get(place).map(|kernel| kernel.told.clone()).unwrap_or_default());
         }
-        self.prepared = None;
         let mut pool = self.workers.shared.borrow_mut();
-        let seed = pool.next_seed();
+        let (seed, slot) = pool.next_session();
         let worker = pool.alive().map_err(execution_error)?;
-        let request = Request::Prepare { slot: self.slot, job: Box::new(Job::clone(&point.job)), seed };
+        let request = Request::Prepare { slot, job: Box::new(Job::clone(&point.job)), seed };
         let reply = worker.ask(&request, point.timeout * VERIFYING_TIMES).map_err(execution_error)?;
         let Reply::Prepared(readiness) = reply else { return Err(execution_error(WorkerError::OutOfTurn)) };
         let told = told(point, &readiness)?;
-        let kernel = PreparedKernel {
-            point: point.clone(),
-            generation: pool.generation,
-            readiness,
-            told: told.clone(),
-            shots: VecDeque::new(),
-        };
+        let generation = pool.generation;
         drop(pool);
-        self.prepared = Some(kernel);
+        let shots = VecDeque::new();
+        self.kept.push(PreparedKernel { point: point.clone(), slot, generation, readiness, told: told.clone(), shots });
+        self.current = self.kept.len() - 1;
         Ok(told)
     }
 
     fn execute(&mut self) -> Result<Observation, ExecutionError> {
         let shot = self.next_shot()?;
-        let Some((shot, kernel)) = shot.zip(self.prepared.as_ref()) else { return Ok(Observation::default()) };
+        let Some((shot, kernel)) = shot.zip(self.current()) else { return Ok(Observation::default()) };
         let seconds = shot.seconds;
         let work = &kernel.point.job.plan.work;
         let rate = |work: f64| Some(work / seconds).filter(|rate| rate.is_finite());
@@ -229,22 +240,28 @@ impl Executor<KernelPoint> for KernelExecutor {
     }
 
     fn verify(&mut self) -> Result<Option<String>, ExecutionError> {
-        let Some(kernel) = &self.prepared else { return Ok(None) };
-        match self.ask(kernel, &Request::Verify { slot: self.slot }, VERIFYING_TIMES)? {
+        let Some(kernel) = self.current() else { return Ok(None) };
+        match self.ask(kernel, &Request::Verify { slot: kernel.slot }, VERIFYING_TIMES)? {
             Reply::Verified { faults } => Ok((!faults.is_empty()).then(|| faults.join("; "))),
             _ => Err(execution_error(WorkerError::OutOfTurn)),
         }
     }
 
     fn finish(&mut self) -> Result<(), ExecutionError> {
-        if self.execution == Execution::Batch {
-            return Ok(());
-        }
-        if let Some(kernel) = self.prepared.take() {
-            // A worker that died has nothing to release.
-            let _ = self.ask(&kernel, &Request::Release { slot: self.slot }, 1);
+        if self.execution == Execution::Shot {
+            for kernel in std::mem::take(&mut self.kept) {
+                self.release(&kernel);
+            }
         }
         Ok(())
+    }
+}
+
+impl Drop for KernelExecutor {
+    fn drop(&mut self) {
+        for kernel in std::mem::take(&mut self.kept) {
+            self.release(&kernel);
+        }
     }
 }
 

@@ -48,7 +48,12 @@ impl Support {
         let numbers = device.allocate(256)?;
         device.fill(memory, 0, bytes)?;
         device.fill(numbers, 0, 256)?;
-        Ok(Self { kernels, memory, bytes, numbers })
+        let support = Self { kernels, memory, bytes, numbers };
+        // The first launch of a kernel may have to load it, which waits for the device: never while work is held.
+        support.flush(device)?;
+        support.look_at_clock(device)?;
+        device.synchronize()?;
+        Ok(support)
     }
 
     /// Empties the second-level cache of what kernels left in it.

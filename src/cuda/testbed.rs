@@ -14,6 +14,18 @@ pub enum ClockState {
     LockedAt(u32),
 }
 
+impl ClockState {
+    /// The state that the key of a GPU's testbed tells; `None` where it is none.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let state = key.split(" · ").nth(1)?;
+        match state {
+            "clocks not locked" => Some(Self::Free),
+            "clocks locked at base" => Some(Self::LockedAtBase),
+            _ => state.strip_prefix("clocks locked at ")?.strip_suffix(" MHz")?.parse().ok().map(Self::LockedAt),
+        }
+    }
+}
+
 /// The testbed of an open device. The key is `<GPU name> · <clock state>`, with ` · <label>` where there is a label; a MIG
 /// slice has its profile in its name. `further` are facts that others know: the host's, the compiler's version.
 pub fn testbed(
@@ -49,6 +61,10 @@ mod tests {
         let key = |clocks, label| testbed(&opened, clocks, label, []).unwrap().key().to_owned();
         assert_eq!(key(ClockState::Free, None), "NVIDIA H200 · clocks not locked");
         assert_eq!(key(ClockState::LockedAt(1500), Some("rack 3")), "NVIDIA H200 · clocks locked at 1500 MHz · rack 3");
+        for state in [ClockState::Free, ClockState::LockedAtBase, ClockState::LockedAt(1980)] {
+            assert_eq!(ClockState::of_key(&key(state, Some("rack 3"))), Some(state));
+        }
+        assert_eq!(ClockState::of_key("AMD EPYC · 2 cores"), None);
         assert_ne!(key(ClockState::LockedAtBase, None), key(ClockState::Free, None));
     }
 }

@@ -1,14 +1,15 @@
 //! The rule of the level: history raises suspicion, a paired re-measurement convicts.
 //!
-//! Where nothing was re-measured the history alone decides, by a prediction interval: a loss that lies beyond the
-//! threshold and beyond what one more run of the level could show is a regression, however short the history (a short
-//! one makes the interval wide). A loss beyond the threshold that noise explains as well is undecided while there is
-//! little history, and passes with a warning once the history is long enough for its noise to be known.
+//! Where nothing was re-measured the history alone decides: a loss that lies beyond the threshold and beyond what the
+//! history can show without a cause (`by_history`) is a regression, however short the history (a short one can show
+//! much). A loss beyond the threshold that noise explains as well is undecided while there is little history, and passes
+//! with a warning once the history is long enough for its noise to be known.
 
 use std::ops::Range;
 
-use super::confirm::LAYOUT_SHARE;
+use super::by_history::{ByHistory, alpha, spread_of};
 use super::confirm::{ConfirmPlan, Side, Suspicion};
+use super::excursion::{self, Towards};
 use super::level::{FEWEST_RUNS, HAMPEL_LIMIT, Level};
 use super::noise::{Noise, error_within};
 use super::scale::Scale;
@@ -20,14 +21,8 @@ use crate::stats::{self, distribution};
 
 /// Suspicion begins at this share of the threshold.
 const GATE: f64 = 0.6;
-/// A change that noise alone would show this rarely is real.
-const ALPHA: f64 = 0.001;
-/// The probability that any of the series of one check, all of them clean, is convicted by its history.
-const FAMILY_ALPHA: f64 = 0.01;
 /// With this many runs the noise of a series is known, and what it explains passes.
 const ENOUGH_RUNS: usize = 50;
-/// An answer to "how many more runs" that is larger than this is no answer.
-const MOST_MORE_RUNS: usize = 30;
 /// A change is the candidate's own against the median of this many runs before it.
 const RECENT_RUNS: usize = 3;
 
@@ -35,7 +30,7 @@ const RECENT_RUNS: usize = 3;
 pub(super) fn decide(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<Decision> {
     let ground = Ground::survey(input, runs)?;
     let candidate = Placed::new(&ground, &input.candidate.runs)?;
-    let case = Case { input, ground: &ground, place: candidate.place, spread: candidate.spread };
+    let case = Case { input, ground: &ground, history: ground.holds(&candidate, input.rule) };
     let finding = case.find();
     let baseline = ground.baseline();
     // From the values that are shown, so that equal values show no change at all.
@@ -51,12 +46,6 @@ pub(super) fn decide(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<De
         reasons,
         warnings: finding.warnings,
     })
-}
-
-/// The p at which history alone convicts one of the series of a check: a thousand noisy series have a thousand chances
-/// to look guilty (Bonferroni; it holds however the series depend on each other).
-fn alpha(input: &SeriesInput<'_>) -> f64 {
-    ALPHA.min(FAMILY_ALPHA / input.family.max(1) as f64)
 }
 
 /// The baseline alone, for a candidate that was not measured.
@@ -102,6 +91,19 @@ impl<'a> Ground<'a> {
         Some(ground)
     }
 
+    /// A candidate against this history.
+    fn holds(&self, candidate: &Placed, rule: BaselineRule) -> ByHistory<'_> {
+        ByHistory {
+            rule,
+            places: &self.places,
+            level: &self.level,
+            noise: &self.noise,
+            place: candidate.place,
+            spread: candidate.spread,
+            alpha: self.alpha,
+        }
+    }
+
     /// By how much the level is better known because its commits were measured repeatedly.
     fn repetition(&self) -> f64 {
         let spreads: Vec<f64> = self.commits[self.level.stretch.clone()].iter().map(|runs| spread_of(runs.len())).collect();
@@ -141,7 +143,8 @@ impl<'a> Ground<'a> {
         let level = Level::best(older, &self.noise)?;
         let t = distribution::student_quantile(1.0 - self.alpha, self.noise.degrees)?;
         let by_noise = t * (self.noise.sigma.powi(2) + level.sigma.powi(2)).sqrt();
-        Some(level.place - by_noise.max(self.scale.gain(level.place, improvement_percent)))
+        let by_excursion = excursion::limit(older, 1, Towards::Better);
+        Some(level.place - by_noise.max(by_excursion).max(self.scale.gain(level.place, improvement_percent)))
     }
 
     fn baseline(&self) -> Baseline {
@@ -198,19 +201,11 @@ impl Placed {
     }
 }
 
-/// The variance of what n runs of one commit say, in units of the variance between runs: half of it sticks to the commit
-/// (the layout of its binary, its session), the rest shrinks as that of the median of n normal values, at most π/2n.
-fn spread_of(runs: usize) -> f64 {
-    let of_median = (std::f64::consts::FRAC_PI_2 / runs.max(1) as f64).min(1.0);
-    LAYOUT_SHARE + (1.0 - LAYOUT_SHARE) * of_median
-}
-
 /// A candidate before its history.
 struct Case<'a> {
     input: &'a SeriesInput<'a>,
     ground: &'a Ground<'a>,
-    place: f64,
-    spread: f64,
+    history: ByHistory<'a>,
 }
 
 /// A verdict, and what else came up on the way to it.
@@ -229,7 +224,7 @@ impl Finding {
 impl Case<'_> {
     /// How far the candidate lies above the level; negative is a gain.
     fn loss(&self) -> f64 {
-        self.place - self.ground.level.place
+        self.history.loss()
     }
 
     fn regression_shift(&self) -> f64 {
@@ -266,7 +261,9 @@ impl Case<'_> {
         let Some(side) = self.suspected() else { return Finding::plain(Verdict::Pass) };
         match self.plan().and_then(|plan| plan.outcome(self.input.pairs)) {
             Some(outcome) => Finding { confirmation: Some(outcome), ..Finding::plain(self.confirmed(side, outcome.stopped)) },
-            None if side == Side::Gain => Finding::plain(if self.real() { Verdict::Improvement } else { Verdict::Pass }),
+            None if side == Side::Gain => {
+                Finding::plain(if self.history.shows_gain() { Verdict::Improvement } else { Verdict::Pass })
+            }
             None => self.loss_by_history(),
         }
     }
@@ -283,7 +280,7 @@ impl Case<'_> {
     fn loss_by_history(&self) -> Finding {
         if self.loss() <= self.regression_shift() {
             Finding::plain(Verdict::Pass)
-        } else if self.real() {
+        } else if self.history.shows_loss(self.regression_shift()) {
             Finding::plain(Verdict::Regression)
         } else if self.ground.places.len() < ENOUGH_RUNS {
             Finding::plain(self.undecided())
@@ -297,52 +294,40 @@ impl Case<'_> {
         if self.input.strict { Verdict::Regression } else { Verdict::Undecided }
     }
 
-    /// The standard deviation of the difference between candidate and level without any change.
-    fn sigma(&self) -> f64 {
-        (self.ground.noise.sigma.powi(2) * self.spread + self.ground.level.sigma.powi(2)).sqrt()
-    }
-
-    /// The probability of a change this large without a cause.
-    fn p(&self) -> f64 {
-        let t = self.loss().abs() / self.sigma();
-        distribution::student_upper_tail(t, self.ground.noise.degrees).unwrap_or(1.0)
-    }
-
-    fn real(&self) -> bool {
-        self.p() <= self.ground.alpha
-    }
-
-    fn detectable_percent(&self) -> Option<f64> {
-        let t = distribution::student_quantile(1.0 - self.ground.alpha, self.ground.noise.degrees)?;
-        let shift = self.regression_shift().max(t * self.sigma());
+    /// A shift away from the level in percent, without its sign.
+    fn percent(&self, shift: f64) -> Option<f64> {
         self.ground.scale.percent(self.ground.level.place, shift).map(f64::abs)
     }
 
-    /// How many more runs on both sides would make a change of this size real.
+    fn detectable_percent(&self) -> Option<f64> {
+        self.percent(self.history.detectable(self.regression_shift())?)
+    }
+
     fn more_runs_needed(&self) -> Option<usize> {
-        let (noise, level) = (&self.ground.noise, &self.ground.level);
         let (measured, held) = (self.input.candidate.runs.len(), self.ground.held().count());
-        let decides = |more: &usize| {
-            let of_level = level.sigma.powi(2) * spread_of(held + more) / spread_of(held);
-            let sigma = (noise.sigma.powi(2) * spread_of(measured + more) + of_level).sqrt();
-            let t = distribution::student_quantile(1.0 - self.ground.alpha, noise.degrees_after(*more));
-            t.is_some_and(|t| self.loss() > t * sigma)
-        };
-        let counts: Vec<usize> = (1..=MOST_MORE_RUNS).collect();
-        counts.get(counts.partition_point(|more| !decides(more))).copied()
+        self.history.more_runs_needed(measured, held, self.regression_shift())
+    }
+
+    fn history_test(&self) -> HistoryTest {
+        let excursion = Some(self.history.excursion()).filter(|excursion| *excursion > 0.0);
+        HistoryTest {
+            p: self.history.p(),
+            alpha: self.ground.alpha,
+            detectable_percent: self.detectable_percent(),
+            excursion_percent: excursion.and_then(|excursion| self.percent(excursion)),
+        }
     }
 
     fn reasons(&self) -> Reasons {
         let ground = self.ground;
-        let gate_percent = ground.scale.percent(ground.level.place, GATE * self.regression_shift()).map(f64::abs);
         Reasons {
             rule: self.input.rule,
             exact: false,
             history_runs: ground.runs.len(),
             noise_percent: Some(100.0 * ground.noise.sigma),
-            gate_percent,
+            gate_percent: self.percent(GATE * self.regression_shift()),
             suspicious: self.suspected() == Some(Side::Loss),
-            history: Some(HistoryTest { p: self.p(), alpha: ground.alpha, detectable_percent: self.detectable_percent() }),
+            history: Some(self.history_test()),
             provisional: ground.provisional,
             plan: self.plan(),
             confirmation: None,
@@ -358,7 +343,7 @@ impl Case<'_> {
         let end = ground.level.stretch.end;
         let newer = ground.places.get(end..)?;
         let before = stats::median(&newer[newer.len().saturating_sub(RECENT_RUNS)..])?;
-        let own = self.place - before;
+        let own = self.history.place - before;
         if self.loss() <= self.regression_shift() || own >= self.loss() / 2.0 {
             return None;
         }

@@ -25,6 +25,9 @@ const ALLAN_LENGTHS: [usize; 4] = [2, 4, 8, 16];
 /// neighbouring means at most, and is not taken for noise.
 const RUNS_PER_LENGTH: usize = 10;
 
+/// Sums of places that differ by less are equal: the difference is how they were added up.
+const ROUNDING: f64 = 1e-9;
+
 /// Stretches of this many runs and fewer are looked at from every start; longer ones first from every sixteenth of
 /// their length, then from every start around the best of those. Two neighbours in that grid share 15/16 of their runs,
 /// so that no stretch worth finding lies unseen between them.
@@ -37,6 +40,8 @@ pub(super) struct Level {
     pub(super) place: f64,
     /// The standard deviation of that mean.
     pub(super) sigma: f64,
+    /// By how much the best of so many stretches is expected to be lucky.
+    pub(super) luck: f64,
     /// Which runs.
     pub(super) stretch: Range<usize>,
 }
@@ -47,6 +52,7 @@ impl Level {
         Some(Self {
             place: crate::stats::mean(places)?,
             sigma: noise.sigma / (places.len() as f64).sqrt(),
+            luck: 0.0,
             stretch: 0..places.len(),
         })
     }
@@ -65,7 +71,8 @@ impl Level {
             let sigma = noise.sigma / (length as f64).sqrt() * shared.factor(length);
             let (start, place) = lowest_mean(&sums, length)?;
             let luck = (2.0 * (1.0 + (n as f64 / length as f64).ln())).sqrt();
-            Some((place + sigma * (CAUTION + luck), Self { place, sigma, stretch: start..start + length }))
+            let chosen = (2.0 * (n as f64 / length as f64).ln()).sqrt() * sigma;
+            Some((place + sigma * (CAUTION + luck), Self { place, sigma, luck: chosen, stretch: start..start + length }))
         };
         lengths(n).into_iter().filter_map(best_of_length).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, level)| level)
     }
@@ -78,7 +85,7 @@ fn lowest_mean(sums: &[f64], length: usize) -> Option<(usize, f64)> {
     let stride = (length / STARTS_PER_LENGTH).max(1);
     let sum_from = |start: usize| sums[start + length] - sums[start];
     let lowest = |starts: &mut dyn Iterator<Item = usize>| {
-        let lower = |best: (usize, f64), next: (usize, f64)| if next.1 < best.1 { next } else { best };
+        let lower = |best: (usize, f64), next: (usize, f64)| if next.1 < best.1 - ROUNDING { next } else { best };
         starts.map(|start| (start, sum_from(start))).reduce(lower)
     };
     // From the newest on, so that the first of equals is the newest of them.

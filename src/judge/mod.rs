@@ -1,7 +1,8 @@
 //! The decision: a series and a candidate in, a verdict with its reasons out.
 //!
 //! - [`assemble`] sorts the records of a history and of a candidate into series;
-//! - [`judge_series`] holds one candidate against one series, by the rule of the level (`by_level`) or plainly (`plain`);
+//! - [`judge_series`] holds one candidate against one series, by the rule of the level (`by_level`, and `by_history` where
+//!   nothing was measured again) or plainly (`plain`);
 //! - [`ConfirmPlan`] drives and judges a paired re-measurement;
 //! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
 //! - [`compare_quantiles`] says where in the distribution a change sits;
@@ -14,9 +15,11 @@
 //! Everything here is pure: no clock (the time is passed in), no files, no git. Noise is judged on a log scale
 //! oriented so that lower is better; values that go in and come out are in base units.
 
+mod by_history;
 mod by_level;
 mod compare;
 mod confirm;
+mod excursion;
 mod excuse;
 mod level;
 mod noise;

@@ -189,7 +189,7 @@ impl Reasons {
     }
 }
 
-/// A prediction interval: could one more run of the best level have come out like the candidate?
+/// Could the best level, unchanged, have come out like the candidate?
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HistoryTest {
     /// One-sided probability of a change this large without any cause.
@@ -198,6 +198,9 @@ pub struct HistoryTest {
     pub alpha: f64,
     /// The smallest loss that this history could prove, in percent; `None` where the baseline is zero.
     pub detectable_percent: Option<f64>,
+    /// The largest excursion: by how much a single commit of this history was worse than those around it, in percent,
+    /// without a lasting change. A single commit convicts only well beyond that. `None` where there was none.
+    pub excursion_percent: Option<f64>,
 }
 
 /// The outcome of a paired re-measurement.

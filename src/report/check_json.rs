@@ -90,6 +90,7 @@ fn reasons(reasons: &Reasons) -> Value {
         "gate_percent": reasons.gate_percent.map(rounded),
         "suspicious": reasons.suspicious,
         "history": reasons.history.as_ref().map(history),
+        "provisional": reasons.provisional,
         "confirmation": reasons.confirmation.as_ref().map(confirmation),
         "creep": reasons.creep.as_ref().map(creep),
         "more_runs_needed": reasons.more_runs_needed,
@@ -98,7 +99,12 @@ fn reasons(reasons: &Reasons) -> Value {
 }
 
 fn history(test: &HistoryTest) -> Value {
-    json!({ "p": test.p, "alpha": test.alpha, "detectable_percent": test.detectable_percent })
+    json!({
+        "p": test.p,
+        "alpha": test.alpha,
+        "detectable_percent": test.detectable_percent,
+        "excursion_percent": test.excursion_percent.map(rounded),
+    })
 }
 
 fn confirmation(confirmation: &Confirmation) -> Value {

@@ -112,7 +112,7 @@ fn numbers_of(series: &SeriesVerdict, color: bool) -> [String; 4] {
     let current = series.candidate.as_ref().map_or_else(dash, |estimate| scale.show(estimate.value));
     let moved = series.change_percent.map_or_else(dash, change);
     let excused = if series.excuse.is_some() { " (excused)" } else { "" };
-    let verdict = format!("{}{excused}", words::verdict(series.verdict));
+    let verdict = format!("{}{}{excused}", words::verdict(series.verdict), words::confirmed(series));
     let tone = tone(series.verdict);
     [baseline, current, paint(&moved, tone, color), paint(&verdict, tone, color)]
 }

@@ -53,7 +53,9 @@ impl Row<'_> {
             let found = self.point.iter().find(|measured| measured.metric.name == **name);
             found.map_or("–".to_owned(), |measured| quantity(measured.summary.median, &measured.metric.unit))
         };
-        let config = format!("{}{more}", escape::terminal_short(&first.config.to_string(), 60));
+        // A config with a name needs no more than that.
+        let config = first.config.get("config").map_or_else(|| first.config.to_string(), str::to_owned);
+        let config = format!("{}{more}", escape::terminal_short(&config, 60));
         [escape::terminal_short(first.benchmark.as_str(), 40), config].into_iter().chain(metrics.iter().map(value)).collect()
     }
 }

@@ -143,11 +143,12 @@ fn row(overview: &Overview, series: &SeriesVerdict, names: Names) -> String {
     let dash = || "–".to_owned();
     let history = overview.history_of(&series.key).map_or_else(Vec::new, |history| history.value_of_each_commit());
     format!(
-        "| {} | {} | {} | **{}** | {} | {}{} | {} |\n",
+        "| {} | {} | {} | **{}**{} | {} | {}{} | {} |\n",
         names.show(series),
         baseline.map_or_else(dash, |baseline| scale.show(baseline.value)),
         candidate.map_or_else(dash, |estimate| scale.show(estimate.value)),
         series.change_percent.map_or_else(dash, change),
+        words::confirmed(series),
         candidate.and_then(|estimate| interval(estimate, &scale)).unwrap_or_else(dash),
         set_at(overview, series),
         excuse(series),
@@ -163,7 +164,8 @@ fn interval(estimate: &Estimate, scale: &Scale) -> Option<String> {
 /// Where the baseline was set: commit, day, author.
 fn set_at(overview: &Overview, series: &SeriesVerdict) -> String {
     let Some(baseline) = series.baseline.as_ref() else { return "–".to_owned() };
-    match overview.set_at(baseline) {
+    let set_at = overview.history_of(&series.key).and_then(|history| overview.commits.at(history.set_at?));
+    match set_at {
         Some(entry) => format!(
             "{}, {}, {}",
             entry.id.short(SHORT_ID),

@@ -109,6 +109,8 @@ pub struct SeriesHistory {
     pub metric: Metric,
     /// The verdict on the commit that the report is about; `None` where it was not measured and nobody requires it.
     pub verdict: Option<SeriesVerdict>,
+    /// Where the baseline was set, as an index into [`Overview::commits`].
+    pub set_at: Option<usize>,
     /// Every run, oldest first.
     pub points: Vec<Point>,
     /// The stretches between its change points, oldest first.
@@ -207,11 +209,6 @@ impl Overview {
     pub fn history_of(&self, key: &SeriesKey) -> Option<&SeriesHistory> {
         let at = self.series.binary_search_by(|series| series.key.cmp(key)).ok()?;
         self.series.get(at)
-    }
-
-    /// Where a baseline was set: the oldest of the commits that are known to hold it.
-    pub fn set_at(&self, baseline: &Baseline) -> Option<&CommitEntry> {
-        baseline.commits.iter().find_map(|id| self.commits.get(*id))
     }
 }
 

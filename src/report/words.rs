@@ -81,6 +81,18 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
             significant(history.alpha, 2),
             percent_or_none(history.detectable_percent)
         ));
+        if let Some(excursion) = history.excursion_percent {
+            said.push(format!(
+                "single commits of this history were worse by up to {} % and not followed; one commit convicts from twice that on",
+                significant(excursion, 3)
+            ));
+        }
+    }
+    if reasons.provisional {
+        said.push(
+            "the baseline is provisional: only the newest one or two commits reached it, and if the next is as before it is forgotten"
+                .to_owned(),
+        );
     }
     said.extend(reasons.confirmation.as_ref().map(confirmation_sentence).or_else(|| offer(series)));
     if let Some(creep) = &reasons.creep {
@@ -102,13 +114,20 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
     said
 }
 
-/// What would settle a suspicion that was not measured again.
+/// What would settle a suspicion, or prove a gain, that was not measured again.
 fn offer(series: &SeriesVerdict) -> Option<String> {
-    let plan = series.reasons.plan.filter(|_| series.reasons.suspicious)?;
+    let plan = series.reasons.plan?;
+    let state = if series.reasons.suspicious { "suspicious" } else { "better, but not confirmed" };
     Some(format!(
-        "suspicious: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",
+        "{state}: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",
         plan.most_pairs
     ))
+}
+
+/// ` (confirmed)` behind a verdict that a paired re-measurement proved.
+pub fn confirmed(series: &SeriesVerdict) -> &'static str {
+    let proven = |confirmation: &Confirmation| confirmation.stopped == StopReason::Proven;
+    if series.reasons.confirmation.as_ref().is_some_and(proven) { " (confirmed)" } else { "" }
 }
 
 /// `the history of 3d57fc4d9`, or the revision that was named as the baseline.

@@ -18,6 +18,7 @@ mod changes;
 mod decode;
 mod difference;
 mod error;
+mod files;
 mod git;
 mod history;
 mod hooks;

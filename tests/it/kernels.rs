@@ -49,8 +49,12 @@ fn our_own_kernels_compile_everywhere_and_spill_nowhere() {
     }
     let programs: Vec<_> = jobs.iter().map(|(_, program, arch)| (program, *arch)).collect();
     for ((name, _, _), compiled) in jobs.iter().zip(compiler.compile_all(&programs)) {
-        let code = compiled.unwrap_or_else(|error| panic!("{name}: {error}")).code.clone();
+        let compiled = compiled.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let code = &compiled.code;
         assert_eq!((code.spill_stores, code.spill_loads), (0, 0), "{name} spills: {code:?}");
+        // What ptxas says where it serialises wgmma, or sets setmaxnreg aside.
+        let told = compiled.log.lines().find(|line| line.contains("Performance Loss") || line.contains("setmaxnreg"));
+        assert_eq!(told, None, "{name}");
     }
 }
 
@@ -153,7 +157,7 @@ fn a_kernel_is_compiled_and_its_code_is_recorded_for_each_architecture() {
     let world = world_with(SETTINGS);
     let ran = bench(&world, &nvrtc, &[]).expect(0);
     assert!(ran.out.contains("sm_90a · NVRTC 13") && ran.out.contains("recorded 36 results"), "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("config=small N=1000 dtype=f32 and 1 more with the same code"), "{}", ran.out);
+    assert!(ran.out.contains("small and 1 more with the same code"), "{}", ran.out);
     let found = records(&world);
     let value = |testbed: &str, config: &str, metric: &str| {
         let fits = |record: &&Value| {
@@ -343,4 +347,26 @@ fn a_required_kernel_that_is_not_measured_is_no_pass() {
     world.record("time=10ms");
     let check = world.ratchet(&["check", "--json"]).expect(3).json();
     assert_eq!(check["verdict"], "not_measured");
+}
+
+#[test]
+fn the_doctor_tells_of_the_compiler_and_of_the_gpu() {
+    let world = world_with(SETTINGS);
+    let findings = |nvrtc: &Path| {
+        let mut command = world.ratchet_command(&world.repo, &["doctor", "--json"]);
+        let ran = world.run(command.env("RATCHET_NVRTC", nvrtc)).expect(0).json();
+        let of = |about: &str| {
+            let all = ran["findings"].as_array().unwrap();
+            all.iter().find(|finding| finding["about"] == about).unwrap_or_else(|| panic!("nothing about {about}")).clone()
+        };
+        (of("NVRTC"), of("GPU"))
+    };
+    let (missing, gpu) = findings(&nowhere(&world));
+    assert_eq!(missing["state"], "warning");
+    assert!(missing["hint"].as_str().unwrap().contains("pip install") && gpu["message"].is_string());
+    if let Some(nvrtc) = nvrtc() {
+        let (found, _) = findings(&nvrtc);
+        assert_eq!(found["state"], "ok", "{found}");
+        assert!(found["message"].as_str().unwrap().contains("libnvrtc"), "{found}");
+    }
 }

@@ -33,7 +33,7 @@ command = "echo other $LC_ALL >>log"
 "#;
 
 /// What it does is in the environment: `FAKE` is the failure to play.
-const FAKE_NCU: &str = r#"#!/bin/sh
+pub const FAKE_NCU: &str = r#"#!/bin/sh
 if [ "$1" = --version ]; then
     echo "NVIDIA (R) Nsight Compute Command Line Profiler"
     echo "Version 2025.3.1.0 (build 36398880) (public-release)"
@@ -66,7 +66,7 @@ if ! "$@"; then
     exit 1
 fi
 echo "==PROF== Disconnected from process $$"
-cp "$DATA/$(cat csv)" "$report"
+cp "$DATA/${CSV:-$(cat csv)}" "$report"
 "#;
 
 /// A repository whose kernel has the counters of a CSV file, and a profiler that git knows of.

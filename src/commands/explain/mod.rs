@@ -23,9 +23,6 @@ use crate::store::{AnnotatedHistory, Store};
 /// Sentences about what the hardware counted.
 const MOST_COUNTERS: usize = 6;
 
-/// The testbed fact in which a harness may leave the hash of the machine code that it ran.
-const MACHINE_CODE: &str = "machine_code";
-
 /// Runs the command.
 pub fn run(arguments: &ExplainArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let workspace = Workspace::open(context)?;
@@ -170,7 +167,7 @@ impl Point {
         let mut side = Side::default();
         for HistoryRecord { run, record, .. } in records {
             side.facts = Some(run.testbed.facts.clone());
-            side.machine_code = run.testbed.facts.get(MACHINE_CODE).cloned().or(side.machine_code.take());
+            side.machine_code = record.machine_code.clone().or(side.machine_code.take());
             if record.metric.name == chosen.metric.name {
                 side.values.extend(record.sample.iter().flat_map(Sample::values));
             } else {

@@ -1,6 +1,7 @@
 //! Whole sessions on the fake device: honest kernels pass, and each planted fault is found.
 
 mod faults;
+mod once;
 mod protocol;
 mod timing;
 

@@ -40,8 +40,8 @@ proptest! {
         let as_rate = Given { thresholds: inverted(as_time.thresholds), ..Given::new(metric, &rates, &[1.0 / candidate]) };
         let (time, rate) = (as_time.judge(), as_rate.judge());
         prop_assert_eq!(time.verdict, rate.verdict);
-        let product = time.baseline.unwrap().value * rate.baseline.unwrap().value;
-        prop_assert!((product - 1.0).abs() < 1e-9);
+        let product = time.baseline.as_ref().unwrap().value * rate.baseline.as_ref().unwrap().value;
+        prop_assert!((product - 1.0).abs() < 1e-9, "{:?} {:?}", time.baseline, rate.baseline);
     }
 
     #[test]

@@ -163,7 +163,7 @@ fn series(history: &SeriesHistory, overview: &Overview) -> Series {
         testbed: place_of_testbed.unwrap_or(usize::from(u16::MAX)),
         verdict: history.status(),
         change: verdict.and_then(|verdict| verdict.change_percent).filter(|percent| percent.is_finite()),
-        baseline: history.baseline().map(|baseline| shown_baseline(baseline, &scale, overview)),
+        baseline: history.baseline().map(|baseline| shown_baseline(baseline, &scale, history.set_at)),
         current: verdict.and_then(|verdict| verdict.candidate.as_ref()).map(|estimate| shown_estimate(estimate, &scale)),
         noise: verdict.and_then(|verdict| verdict.reasons.noise_percent).map(five_digits),
         why: verdict.map_or_else(Vec::new, |verdict| words::reasons(verdict).iter().map(|reason| clean(reason)).collect()),
@@ -180,13 +180,9 @@ fn series(history: &SeriesHistory, overview: &Overview) -> Series {
     }
 }
 
-fn shown_baseline(baseline: &Baseline, scale: &Scale, overview: &Overview) -> Shown {
-    Shown {
-        raw: baseline.value,
-        shown: scale.show(baseline.value),
-        interval: interval(baseline.low, baseline.high, scale),
-        set: baseline.commits.iter().find_map(|id| overview.commits.place(*id)),
-    }
+fn shown_baseline(baseline: &Baseline, scale: &Scale, set: Option<usize>) -> Shown {
+    let interval = interval(baseline.low, baseline.high, scale);
+    Shown { raw: baseline.value, shown: scale.show(baseline.value), interval, set }
 }
 
 fn shown_estimate(estimate: &Estimate, scale: &Scale) -> Shown {

@@ -127,7 +127,7 @@ fn broken_settings_are_a_usage_error_with_line_and_column() {
         ("[thresholds]\n  regresion = 3\n", ":2:3"),
         ("history = \"sideways\"\n", ":1:11"),
         ("[[benchmark]]\nname = \"a\"\ncommand = [\"x\", \"{N}\"]\n", ":3:"),
-        ("[[benchmark]]\nname = \"a\"\n", ":1:"),
+        ("[[benchmark]]\nname = \"a\"\n", ":2:"),
         ("\u{0}", ":1:"),
     ] {
         world.write("ratchet.toml", settings);

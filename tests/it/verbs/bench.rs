@@ -139,3 +139,39 @@ fn the_policy_of_the_base_cannot_be_loosened_by_the_change() {
     world.ratchet(&["check", "--baseline", "best-run"]).expect(0);
     world.ratchet(&["check", "--baseline", "best-run", "--policy-from-base"]).expect(1);
 }
+
+#[test]
+fn what_did_not_change_is_not_measured_again_and_its_results_count() {
+    let benchmark =
+        "[[benchmark]]\nname = \"t\"\ncommand = \"echo ran >>../ran; exit 0\"\ninputs = [\"src/**\"]\nmatrix = { N = [1, 2] }\n";
+    let world = world_with(benchmark);
+    world.write("src/deep/a.c", "int a;");
+    world.commit("with source");
+    let executions = || std::fs::read_to_string(world.root().join("ran")).unwrap_or_default().lines().count();
+    world.ratchet(&["bench", "--if-changed"]).expect(0);
+    let (first, measured) = (records(&world), executions());
+    assert!(measured >= 6, "nothing was there to inherit");
+    world.write("README", "another file");
+    world.commit("elsewhere");
+    let again = world.ratchet(&["bench", "--if-changed"]).expect(0);
+    assert!(again.out.contains("unchanged: t [N=1] has the results of"), "{}", again.out);
+    assert_eq!(executions(), measured);
+    let id = |record: &Value| record["id"].as_str().unwrap().to_owned();
+    assert_eq!(records(&world).iter().map(id).collect::<Vec<_>>(), first.iter().map(id).collect::<Vec<_>>());
+    assert_eq!(world.ratchet(&["check", "--json"]).expect(0).json()["series"][0]["baseline"]["runs"], 1, "one piece of evidence");
+    let json = world.ratchet(&["bench", "--if-changed", "--json", "--dry-run", "--config", "N=2"]).expect(0).json();
+    assert_eq!(json["inherited"][0]["config"]["N"], "2");
+    world.write("src/deep/a.c", "int b;");
+    world.commit("input");
+    assert!(!world.ratchet(&["bench", "--if-changed"]).expect(0).out.contains("unchanged"));
+    assert!(executions() > measured);
+    let before = executions();
+    world.write("ratchet.toml", &format!("{FAST}{}", benchmark.replace("exit 0", "true")));
+    world.commit("command");
+    world.ratchet(&["bench", "--if-changed"]).expect(0);
+    assert!(executions() > before, "another command is another benchmark");
+    let before = executions();
+    world.write("src/deep/a.c", "int c;");
+    let dirty = world.ratchet(&["bench", "--if-changed", "--dry-run"]).expect(0);
+    assert!(dirty.err.contains("everything is measured") && executions() > before, "{}", dirty.err);
+}

@@ -57,7 +57,7 @@ fn markdown_folds_the_code() {
 }
 
 #[test]
-fn counters_of_both_commits_are_evidence() {
+fn machine_code_and_counters_of_both_commits_are_evidence() {
     let world = world();
     for (rev, registers) in [("HEAD~2", 64), ("HEAD", 128)] {
         let note = world.git(&["notes", "--ref=ratchet", "show", rev]);
@@ -69,11 +69,13 @@ fn counters_of_both_commits_are_evidence() {
              \"launch__registers_per_thread\":{{\"value\":{registers},\"unit\":\"1\"}}}}}}"
         )
         .replace("0000128\"", "000128\"");
-        let both = format!("{}\n{line}\n", note.trim_end());
+        let code = format!("\"type\":\"record\",\"machine_code\":\"code-{registers}\"");
+        let both = format!("{}\n{line}\n", note.trim_end().replace("\"type\":\"record\"", &code));
         world.write(".git/note", &both);
         world.git(&["notes", "--ref=ratchet", "add", "-f", "-F", ".git/note", rev]);
     }
     let explained = world.ratchet(&["explain", "sort"]).expect(0).out;
+    assert!(explained.contains("1. the machine code differs: code-64 → code-128"), "{explained}");
     assert!(explained.contains("counted by Nsight Compute: registers 64 → 128"), "{explained}");
 }
 

@@ -105,6 +105,20 @@ fn a_series_that_this_commit_did_not_measure_is_shown_all_the_same() {
 }
 
 #[test]
+fn an_exact_baseline_was_set_by_the_first_commit_that_reached_it() {
+    let world = World::new();
+    let mut commits = Vec::new();
+    for (content, registers) in [("one", 80), ("two", 64), ("three", 64), ("four", 64), ("five", 72)] {
+        commits.push(world.commit(content));
+        let metric = format!("registers={registers}");
+        world.ratchet(&["record", "--benchmark", "b", "--metric", &metric, "--exact", "--testbed", "t"]).expect(0);
+    }
+    let text = world.ratchet(&["report"]).expect(0).out;
+    let row = text.lines().find(|line| line.starts_with("| b, registers | 64 | 72 |")).unwrap();
+    assert!(row.contains(&commits[1][..9]), "{row}");
+}
+
+#[test]
 fn markdown_fits_into_a_comment() {
     let world = World::new();
     let many: Vec<String> =

@@ -146,3 +146,44 @@ fn a_token_is_seen_by_git_alone() {
     assert_eq!(inherited.trim(), "none");
     assert!(!fs::read_to_string(checkout.join(".git/config")).unwrap().contains("extraheader"), "the token was kept");
 }
+
+#[test]
+fn every_script_that_an_action_runs_is_there_and_every_script_is_run() {
+    let github = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github");
+    let named = |text: &str| {
+        let after = text.split("scripts/").skip(1);
+        after.map(|rest| rest.split(['"', ' ']).next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut run = Vec::new();
+    for action in fs::read_dir(github.join("actions")).unwrap() {
+        run.extend(named(&fs::read_to_string(action.unwrap().path().join("action.yml")).unwrap()));
+    }
+    let scripts = fs::read_dir(github.join("scripts")).unwrap().map(|entry| entry.unwrap().path());
+    for script in scripts {
+        let name = script.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(fs::metadata(&script).unwrap().permissions().mode() & 0o111 != 0, "{name} is not executable");
+        assert!(run.contains(&name), "no action runs {name}");
+        run.retain(|known| *known != name);
+    }
+    assert!(run.is_empty(), "no such scripts: {run:?}");
+}
+
+#[test]
+fn what_did_not_change_is_not_measured_again() {
+    let hosting = Hosting::new();
+    let counting = SETTINGS.replace(r#"["cat", "time.txt"]"#, r#""echo run >>../ran; cat time.txt""#);
+    hosting.world.write("ratchet.toml", &format!("{counting}inputs = [\"time.txt\"]\n"));
+    hosting.world.git(&["commit", "-q", "-a", "-m", "Say what the time depends on"]);
+    hosting.world.git(&["push", "-q", hosting.upstream.to_str().unwrap(), "main"]);
+    hosting.push_to_main("main-runner");
+    let ran = || fs::read_to_string(hosting.world.root().join("ran")).unwrap().lines().count();
+    let before = ran();
+    hosting.contribute("unrelated", &[("README.md", "Better words\n")]);
+    let (step, _) = hosting.pull_request("pr-runner", "unrelated", &[]);
+    assert_eq!((step.outputs["code"].as_str(), step.outputs["verdict"].as_str()), ("0", "pass"), "{}", step.ran.err);
+    assert_eq!(ran(), before, "the benchmark ran although nothing that it depends on has changed");
+    hosting.contribute("slow", &[("time.txt", "20 ms\n")]);
+    let (step, _) = hosting.pull_request("pr-runner-again", "slow", &[]);
+    assert_eq!(step.outputs["verdict"], "regression");
+    assert!(ran() > before);
+}

@@ -1,0 +1,24 @@
+//! The arguments of `prune`.
+
+use clap::Args;
+
+/// Drop the notes of commits that no branch, tag or worktree leads to any more.
+///
+/// Shows what would go, and goes no further without --yes. What was measured of a tree that a reachable commit still has
+/// stays, as after a squash-merge. A fetch only ever adds: clones that still have a dropped note bring it back with the next
+/// notes that they push.
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Only notes of which every run and excuse is older than this, such as 90d, 26w or 2y.
+    #[arg(long, value_name = "AGE")]
+    pub older_than: Option<String>,
+    /// Also notes of commits that are not in this repository. They may be on branches that were never fetched.
+    #[arg(long)]
+    pub missing: bool,
+    /// Do it.
+    #[arg(long)]
+    pub yes: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}

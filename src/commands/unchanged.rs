@@ -1,0 +1,157 @@
+//! `bench --if-changed`: what an earlier commit has already measured, of the same content on the same testbed, is inherited.
+//!
+//! The inherited lines keep their ids, so the same measurement at two commits stays one piece of evidence; only the run's
+//! tree is HEAD's, since that is what makes results count for it. The run still names the commit that was checked out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::context::Context;
+use super::error::CommandError;
+use super::recording;
+use super::workspace::Workspace;
+use crate::codec::Entry;
+use crate::model::{BenchmarkName, Config, LineId, ObjectId, Record, Run};
+use crate::report::words::SHORT_ID;
+use crate::settings::Benchmark;
+use crate::store::{AnnotatedHistory, Walk};
+
+/// What was measured before, and what of it is inherited.
+pub struct Unchanged<'a> {
+    workspace: &'a Workspace,
+    head: ObjectId,
+    head_tree: ObjectId,
+    testbed: String,
+    history: AnnotatedHistory,
+    files: HashMap<ObjectId, Vec<(String, ObjectId)>>,
+    inherited: Vec<Inherited>,
+}
+
+/// A point whose results are taken from an earlier commit.
+struct Inherited {
+    benchmark: BenchmarkName,
+    config: Config,
+    from: ObjectId,
+    run: Run,
+    records: Vec<Record>,
+}
+
+impl<'a> Unchanged<'a> {
+    /// Reads what the first-parent history of HEAD has measured.
+    pub fn gather(workspace: &'a Workspace, head: ObjectId) -> Result<Self, CommandError> {
+        let store = &workspace.store;
+        let history = store.history(&[head], Walk::FirstParent)?;
+        Ok(Self {
+            workspace,
+            head,
+            head_tree: store.commit(head)?.tree,
+            testbed: recording::this_testbed(workspace.settings.testbed.as_deref())?.key().to_owned(),
+            history: store.annotated_history(&history, &store.notes()?)?,
+            files: HashMap::new(),
+            inherited: Vec::new(),
+        })
+    }
+
+    /// Whether a command need not run: its `inputs` and its settings are those of a commit that was measured here.
+    /// Without `inputs` nobody knows what it depends on.
+    pub fn skips_command(&mut self, benchmark: &Benchmark, config: &Config) -> Result<bool, CommandError> {
+        if benchmark.inputs.is_empty() {
+            return Ok(false);
+        }
+        let inputs = globs(&benchmark.inputs)?;
+        let testbed = self.testbed.clone();
+        for found in self.measured(&benchmark.name, config, &testbed, None) {
+            let same_settings = || {
+                let then = self.workspace.settings_of(found.from, &found.from.short(SHORT_ID))?;
+                Ok::<_, CommandError>(then.benchmark(&benchmark.name) == Some(benchmark))
+            };
+            if self.chosen(found.from, &inputs)? == self.chosen(self.head, &inputs)? && same_settings()? {
+                self.inherited.push(found);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a kernel need not be timed: its machine code, its launch and its arguments were timed on this testbed.
+    pub fn skips_kernel(&mut self, benchmark: &BenchmarkName, config: &Config, testbed: &str, machine_code: &str) -> bool {
+        let found = self.measured(benchmark, config, testbed, Some(machine_code)).into_iter().next();
+        let is_there = found.is_some();
+        self.inherited.extend(found);
+        is_there
+    }
+
+    /// The commits where a point was measured well, newest first, each with its newest run.
+    fn measured(&self, benchmark: &BenchmarkName, config: &Config, testbed: &str, machine_code: Option<&str>) -> Vec<Inherited> {
+        let mut found = Vec::new();
+        for annotated in &self.history.commits {
+            let runs = annotated.note.runs.iter().filter(|run| run.testbed.key() == testbed && !run.dirty);
+            for run in runs.collect::<Vec<_>>().into_iter().rev() {
+                let of_point =
+                    |record: &&Record| record.run == run.id && record.benchmark == *benchmark && record.config == *config;
+                let records: Vec<Record> = annotated.note.records.iter().filter(of_point).cloned().collect();
+                let is_same = |record: &Record| machine_code.is_none_or(|code| record.machine_code.as_deref() == Some(code));
+                if !records.is_empty() && records.iter().all(|record| record.barred.is_none() && is_same(record)) {
+                    let (benchmark, config) = (benchmark.clone(), config.clone());
+                    found.push(Inherited { benchmark, config, from: annotated.commit, run: run.clone(), records });
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    /// The files of a commit that globs choose.
+    fn chosen(&mut self, commit: ObjectId, globs: &GlobSet) -> Result<Vec<(String, ObjectId)>, CommandError> {
+        if !self.files.contains_key(&commit) {
+            self.files.insert(commit, self.workspace.store.files(commit)?);
+        }
+        let files = self.files.get(&commit).into_iter().flatten();
+        Ok(files.filter(|(path, _)| globs.is_match(path)).cloned().collect())
+    }
+
+    /// The lines that make the inherited results count for HEAD. What is there already is not written again.
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut runs: BTreeMap<LineId, (&Run, Vec<&Record>)> = BTreeMap::new();
+        for inherited in self.inherited.iter().filter(|inherited| inherited.run.tree != self.head_tree) {
+            runs.entry(inherited.run.id).or_insert((&inherited.run, Vec::new())).1.extend(&inherited.records);
+        }
+        let lines = runs.into_values().flat_map(|(run, records)| {
+            let run = Entry::Run(Run { tree: self.head_tree, ..run.clone() });
+            std::iter::once(run).chain(records.into_iter().cloned().map(Entry::Record))
+        });
+        lines.collect()
+    }
+
+    /// What was inherited, for programs.
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        let object = |inherited: &Inherited| {
+            serde_json::json!({
+                "benchmark": inherited.benchmark.as_str(),
+                "config": crate::report::check_json::config(&inherited.config),
+                "from": inherited.from.to_string(),
+            })
+        };
+        self.inherited.iter().map(object).collect()
+    }
+
+    /// Says what was not measured, and whose results count instead.
+    pub fn tell(&self, context: &mut Context) -> Result<(), CommandError> {
+        for inherited in &self.inherited {
+            let config = if inherited.config.is_empty() { String::new() } else { format!(" [{}]", inherited.config) };
+            let line =
+                format!("unchanged: {}{config} has the results of {}", inherited.benchmark, inherited.from.short(SHORT_ID));
+            writeln!(context.out, "{}", crate::report::escape::terminal(&line))?;
+        }
+        Ok(())
+    }
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, CommandError> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(Glob::new(pattern).map_err(|error| CommandError::usage(format!("inputs: {error}")))?);
+    }
+    set.build().map_err(|error| CommandError::usage(format!("inputs: {error}")))
+}
