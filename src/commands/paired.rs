@@ -28,6 +28,9 @@ use crate::store::{StoreError, Worktrees};
 /// out what the layout of one binary does by luck.
 pub const MOST_REFERENCES: usize = 4;
 
+/// The code of a notice.
+const NO_SUBMODULES: &str = "submodules_not_checked_out";
+
 /// Which point is measured on which commits.
 #[derive(Debug, Clone)]
 pub struct Matchup {
@@ -244,6 +247,12 @@ impl<'a> Session<'a> {
             return Ok(folder.clone());
         }
         let folder = self.worktrees.add(commit)?;
+        if folder.join(".gitmodules").is_file() && !self.notices.iter().any(|notice| notice.code == NO_SUBMODULES) {
+            self.notices.push(
+                Notice::new(NO_SUBMODULES, "this repository has submodules, and temporary worktrees are without them")
+                    .hint("let the benchmark's build command fetch what it needs: git submodule update --init --recursive"),
+            );
+        }
         self.checked_out.insert((role, commit), folder.clone());
         Ok(folder)
     }

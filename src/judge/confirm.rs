@@ -16,11 +16,13 @@ const FIRST_PROOF: usize = 8;
 /// The p at which a change is proven at the last pair, and the one at which it is proven before.
 const ALPHA: f64 = 0.001;
 const EARLY_ALPHA: f64 = 0.0001;
-/// How many pairs are planned at least and at most for one suspect.
-const FEWEST_PAIRS: usize = 10;
+/// How many pairs are planned for one suspect. The noise of the history says little about that of a session on a busy
+/// computer, so the plan does not depend on it: where the session is quiet, early proof and futility end it soon.
 const MOST_PAIRS: usize = 24;
 /// The share of the variance between runs that belongs to the binary and not to the run (its layout in memory).
 pub(super) const LAYOUT_SHARE: f64 = 0.5;
+/// The layout of a binary has nothing to do with how busy the computer was: of more noise than this its share is not larger.
+const MOST_LAYOUT_SIGMA: f64 = 0.03;
 /// Φ⁻¹(0.999): a layout this lucky or unlucky is one in a thousand.
 const LAYOUT_LIMIT: f64 = 3.09;
 
@@ -91,15 +93,13 @@ impl ConfirmPlan {
     pub(super) fn new(suspicion: &Suspicion) -> Self {
         let suspects = suspicion.suspects.max(1) as f64;
         let alpha = ALPHA / suspects;
-        // 2 (z_alpha + z_power)² (σ/Δ)² of normal theory: a change of 5 % is shown three times in four or more.
-        let wanted = (28.6 * (suspicion.sigma / 1.05_f64.ln()).powi(2)).ceil() as usize;
         Self {
             side: suspicion.side,
-            most_pairs: wanted.clamp(FEWEST_PAIRS, MOST_PAIRS).max(fewest_pairs_for(alpha)),
+            most_pairs: MOST_PAIRS.max(fewest_pairs_for(alpha)),
             alpha,
             early_alpha: EARLY_ALPHA / suspects,
             needed_shift: suspicion.needed_shift,
-            layout_noise: LAYOUT_LIMIT * suspicion.sigma * LAYOUT_SHARE.sqrt(),
+            layout_noise: LAYOUT_LIMIT * suspicion.sigma.min(MOST_LAYOUT_SIGMA) * LAYOUT_SHARE.sqrt(),
             level: suspicion.level,
             scale: suspicion.scale,
         }

@@ -127,6 +127,39 @@ fn a_true_slow_down_is_convicted_and_recorded_as_one_session() {
 }
 
 #[test]
+fn an_improvement_is_celebrated_when_it_is_confirmed() {
+    let world = world();
+    commit(&world, SLOW, "slow");
+    world.ratchet(&["bench"]).expect(0);
+    commit(&world, FAST, "faster");
+    world.ratchet(&["bench"]).expect(0);
+    let (check, _) = confirm(&world, 0);
+    assert_eq!(series(&check)["verdict"], "improvement", "{check:#}");
+    assert_eq!(series(&check)["reasons"]["confirmation"]["stopped"], "proven", "{check:#}");
+    let runs = world.ratchet(&["show", "--json"]).expect(0).json();
+    assert!(runs["runs"].as_array().unwrap().len() >= 2, "the session's runs are recorded: {runs:#}");
+    for arguments in [&["check", "--confirm", "--no-record"][..], &["check", "--confirm", "--no-record", "--format", "markdown"]]
+    {
+        let told = world.ratchet(arguments).expect(0);
+        assert!(told.out.contains("(confirmed)"), "{}", told.out);
+    }
+}
+
+#[test]
+fn a_lucky_run_is_no_improvement() {
+    let world = world();
+    record(&world, "2ms");
+    commit(&world, FAST, "still the same");
+    record(&world, "2ms");
+    commit(&world, FAST, "lucky");
+    record(&world, "1ms");
+    let plain = world.ratchet(&["check", "-v"]).expect(0);
+    assert!(plain.out.contains("improvement") && plain.out.contains("not confirmed"), "{}", plain.out);
+    let (check, _) = confirm(&world, 0);
+    assert_eq!(series(&check)["verdict"], "pass", "{check:#}");
+}
+
+#[test]
 fn nothing_is_run_or_recorded_unless_asked() {
     let world = suspicious(FAST);
     let marker = world.root().join("ran");

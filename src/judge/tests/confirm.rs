@@ -51,11 +51,11 @@ fn a_loss_short_of_the_threshold_is_not_proven() {
     assert_eq!((reason, count), (StopReason::NotProven, plan.most_pairs));
 }
 
+/// A busy computer scatters more than the history it is held against: the pairs go on for as long as it takes.
 #[test]
-fn a_noisy_series_takes_more_pairs_within_limits() {
+fn the_number_of_pairs_does_not_depend_on_the_noise_of_the_history() {
     let most_pairs = |sigma| plan(&Given::times(&Noisy::new(25, sigma).many(1.0, 200), 1.5)).most_pairs;
-    assert_eq!((most_pairs(0.005), most_pairs(0.2)), (10, 24));
-    assert!((11..24).contains(&most_pairs(0.035)));
+    assert_eq!((most_pairs(0.005), most_pairs(0.2)), (24, 24));
 }
 
 #[test]
