@@ -9,15 +9,15 @@ use super::gpu::{self, ClockWish, GpuOptions, GpuResults, Schedule};
 use super::kernels::{self, CodeResults, KernelPoint};
 use super::points::{self, PlannedPoint};
 use super::progress::ShownProgress;
-use super::recording::{self, RunFacts};
+use super::recorder::{Recorder, State};
+use super::recording;
 use super::unchanged::Unchanged;
 use super::workspace::Workspace;
 use crate::cli::{BenchArgs, CacheArg};
-use crate::codec::Entry;
 use crate::cuda;
 use crate::exit::Exit;
 use crate::harness::{BenchFailure, ExecutionError, Interrupt, MonotonicClock, ProcessExecutor, run_benchmark};
-use crate::model::{Config, Measurement, ObjectId, Quantity, Unit};
+use crate::model::{Config, Measurement, Quantity, Unit};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
 use crate::report::progress::ProgressLine;
@@ -36,23 +36,23 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
     if let Some(unchanged) = &mut unchanged {
         planned.commands = changed(planned.commands, unchanged, &workspace)?;
     }
+    let mut recorder = Recorder::new(&workspace, before, arguments.dry_run)?;
     let began = (context.clock)();
     let code = kernels::compile(&planned.kernels, &workspace, context)?;
-    let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
-    let measured = measure(arguments, &planned.commands, &interrupt, context)?;
-    let kernels = match interrupt.is_requested() || arguments.compile_only {
-        true => GpuResults::default(),
-        false => measure_kernels((arguments, &planned.kernels), unchanged.as_mut(), &interrupt, &workspace, context)?,
-    };
-    let after = State::of(&workspace)?;
-    if before.head != after.head {
-        return Err(CommandError::failure(
-            "HEAD moved while the benchmarks ran, so nobody knows which commit they measured; nothing was recorded",
-        )
-        .with_hint("run git ratchet bench again and leave the work tree alone meanwhile"));
+    for (testbed, measurements) in &code.runs {
+        recorder.begin(testbed.clone(), began);
+        recorder.add(measurements, context);
     }
-    let dirty = before.dirty || after.dirty;
-    finish(arguments, &workspace, Finished { code, began, measured, kernels, unchanged, head: before.head, dirty }, context)
+    let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+    let measured = measure(arguments, &planned.commands, (&interrupt, &mut recorder), &workspace, context)?;
+    let kernels = match interrupt.is_requested() || recorder.has_moved() || arguments.compile_only {
+        true => GpuResults::default(),
+        false => {
+            let with = (unchanged.as_mut(), &mut recorder);
+            measure_kernels((arguments, &planned.kernels), with, &interrupt, &workspace, context)?
+        }
+    };
+    finish(arguments, Finished { code, measured, kernels, unchanged }, recorder, context)
 }
 
 /// What earlier commits measured, where it may stand for HEAD.
@@ -173,18 +173,6 @@ fn list(planned: &Planned, arguments: &BenchArgs, context: &mut Context) -> Resu
     Ok(Exit::Holds)
 }
 
-/// What the repository was like before and after measuring.
-struct State {
-    head: ObjectId,
-    dirty: bool,
-}
-
-impl State {
-    fn of(workspace: &Workspace) -> Result<Self, CommandError> {
-        Ok(Self { head: workspace.store.head()?, dirty: workspace.store.is_dirty()? })
-    }
-}
-
 /// Results of each run, and what failed.
 #[derive(Default)]
 struct Measured {
@@ -196,7 +184,7 @@ struct Measured {
 /// Times the kernels where there is a GPU.
 fn measure_kernels(
     (arguments, points): (&BenchArgs, &[KernelPoint]),
-    unchanged: Option<&mut Unchanged<'_>>,
+    (unchanged, recorder): (Option<&mut Unchanged<'_>>, &mut Recorder<'_>),
     interrupt: &Interrupt,
     workspace: &Workspace,
     context: &mut Context,
@@ -208,18 +196,20 @@ fn measure_kernels(
     let lock = arguments.lock_clocks.as_deref().map(ClockWish::parse).transpose()?;
     let max_time = arguments.max_time.as_deref().map(max_time).transpose()?;
     let schedule = Schedule { runs: arguments.runs, max_time, options: GpuOptions { cache, lock }, interrupt };
-    gpu::measure(points, &schedule, unchanged, workspace, context)
+    gpu::measure(points, &schedule, unchanged, recorder, workspace, context)
 }
 
 fn measure(
     arguments: &BenchArgs,
     planned: &[PlannedPoint],
-    interrupt: &Interrupt,
+    (interrupt, recorder): (&Interrupt, &mut Recorder<'_>),
+    workspace: &Workspace,
     context: &mut Context,
 ) -> Result<Measured, CommandError> {
     if planned.is_empty() {
         return Ok(Measured::default());
     }
+    let testbed = recording::this_testbed(workspace.settings.testbed.as_deref())?;
     let clock = MonotonicClock::new();
     let mut executor = ProcessExecutor::new(interrupt.clone());
     let total = planned.len() as u64 * u64::from(arguments.runs);
@@ -227,18 +217,25 @@ fn measure(
     let mut measured = Measured::default();
     for _ in 0..arguments.runs {
         let began = (context.clock)();
+        recorder.begin(testbed.clone(), began);
         let mut results = Vec::new();
         for PlannedPoint { point, sampling } in planned {
             let mut progress = ShownProgress::new(&mut line, context.err);
             match run_benchmark(point, &mut executor, sampling, &clock, &mut progress) {
-                Ok(measurements) => results.extend(measurements),
+                Ok(measurements) => {
+                    recorder.add(&measurements, context);
+                    results.extend(measurements);
+                }
                 Err(failure) if matches!(failure.error, ExecutionError::Interrupted) => break,
                 Err(failure) => measured.failures.push(failure),
             }
+            if recorder.has_moved() {
+                break;
+            }
         }
         measured.runs.push((began, results));
-        if interrupt.is_requested() {
-            measured.interrupted = true;
+        measured.interrupted = interrupt.is_requested();
+        if measured.interrupted || recorder.has_moved() {
             break;
         }
     }
@@ -246,54 +243,33 @@ fn measure(
     Ok(measured)
 }
 
-/// What is left to show and record.
+/// What is left to show.
 struct Finished<'a> {
     unchanged: Option<Unchanged<'a>>,
     code: CodeResults,
-    began: chrono::DateTime<chrono::Utc>,
     measured: Measured,
     kernels: GpuResults,
-    head: ObjectId,
-    dirty: bool,
 }
 
 fn finish(
     arguments: &BenchArgs,
-    workspace: &Workspace,
     finished: Finished<'_>,
+    mut recorder: Recorder<'_>,
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
-    let Finished { unchanged, code, began, measured, kernels, head, dirty } = finished;
-    let testbed = recording::this_testbed(workspace.settings.testbed.as_deref())?;
+    let Finished { unchanged, code, measured, kernels } = finished;
+    let written = recorder.finish(unchanged.as_ref().map_or_else(Vec::new, Unchanged::entries), context);
+    if recorder.has_moved() {
+        return written.map(|()| Exit::Failure);
+    }
     show(arguments, (&code, &measured, &kernels, unchanged.as_ref()), context)?;
     let verdict = kernel_verdict(&kernels, context)?;
-    let mut entries: Vec<Entry> = Vec::new();
-    for (testbed, measurements) in code.runs {
-        let facts = RunFacts { commit: head, dirty, testbed, tool: recording::own_name(), time: began };
-        entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
-    }
-    for (time, measurements) in measured.runs.into_iter().filter(|(_, measurements)| !measurements.is_empty()) {
-        let facts = RunFacts { commit: head, dirty, testbed: testbed.clone(), tool: recording::own_name(), time };
-        entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
-    }
-    for (time, measurements) in kernels.runs.into_iter().filter(|(_, measurements)| !measurements.is_empty()) {
-        let Some(testbed) = kernels.testbed.clone() else { continue };
-        let facts = RunFacts { commit: head, dirty, testbed, tool: recording::own_name(), time };
-        entries.extend(recording::entries(&workspace.store, facts, measurements, context)?);
-    }
-    let inherited = unchanged.map_or_else(Vec::new, |unchanged| unchanged.entries());
-    if dirty {
-        let notice = Notice::new("dirty", "tracked files differ from HEAD: these results are shown, but never a baseline")
-            .hint("commit, then measure again");
+    if let Some(notice) = recorder.dirty() {
         write_notice(context.err, &notice, context.terminal.color)?;
     }
-    let records = entries.iter().filter(|entry| matches!(entry, Entry::Record(_))).count();
-    entries.extend(inherited.into_iter().filter(|_| !dirty));
-    if !arguments.dry_run && !entries.is_empty() {
-        recording::write(&workspace.store, head, entries)?;
-        if !arguments.json && records > 0 {
-            writeln!(context.out, "recorded {} on {}", count(records, "result"), head.short(SHORT_ID))?;
-        }
+    written?;
+    if !arguments.json && recorder.recorded() > 0 {
+        writeln!(context.out, "recorded {} on {}", count(recorder.recorded(), "result"), recorder.head().short(SHORT_ID))?;
     }
     for notice in code.notices.iter().chain(&kernels.notices) {
         write_notice(context.err, notice, context.terminal.color)?;

@@ -11,6 +11,7 @@ use super::error::CommandError;
 use super::kernels::{self, KernelPoint};
 use super::points;
 use super::progress::ShownProgress;
+use super::recorder::Recorder;
 use super::recording;
 use super::unchanged::Unchanged;
 use super::workspace::Workspace;
@@ -278,6 +279,7 @@ pub fn measure(
     points: &[KernelPoint],
     schedule: &Schedule<'_>,
     unchanged: Option<&mut Unchanged<'_>>,
+    recorder: &mut Recorder<'_>,
     workspace: &Workspace,
     context: &mut Context,
 ) -> Result<GpuResults, CommandError> {
@@ -318,16 +320,17 @@ pub fn measure(
             !unchanged.skips_kernel(&kernel.benchmark, &kernel.config, testbed.key(), &kernel.machine_code)
         });
     }
-    results.testbed = Some(testbed);
-    run(&gpu, &planned, schedule, &mut results, context);
+    results.testbed = Some(testbed.clone());
+    run((&gpu, &testbed), &planned, schedule, &mut results, recorder, context);
     Ok(results)
 }
 
 fn run(
-    gpu: &Gpu,
+    (gpu, testbed): (&Gpu, &Testbed),
     planned: &[(cuda::KernelPoint, SamplingOptions)],
     schedule: &Schedule<'_>,
     results: &mut GpuResults,
+    recorder: &mut Recorder<'_>,
     context: &mut Context,
 ) {
     let clock = MonotonicClock::new();
@@ -335,9 +338,11 @@ fn run(
     let mut line = ProgressLine::new(planned.len() as u64 * u64::from(schedule.runs), context.terminal.progress);
     for _ in 0..schedule.runs {
         let began = (context.clock)();
+        recorder.begin(testbed.clone(), began);
         let mut measured = Vec::new();
         for (point, sampling) in planned {
             let mut progress = ShownProgress::new(&mut line, context.err);
+            let before = measured.len();
             match run_benchmark(point, &mut executor, sampling, &clock, &mut progress) {
                 Ok(measurements) => measured.extend(measurements),
                 Err(failure) if matches!(failure.error, ExecutionError::Interrupted) => break,
@@ -349,10 +354,14 @@ fn run(
                     results.notices.push(notice);
                 }
             }
+            recorder.add(measured.get(before..).unwrap_or_default(), context);
+            if recorder.has_moved() {
+                break;
+            }
         }
         results.runs.push((began, measured));
-        if schedule.interrupt.is_requested() {
-            results.interrupted = true;
+        results.interrupted = schedule.interrupt.is_requested();
+        if results.interrupted || recorder.has_moved() {
             break;
         }
     }

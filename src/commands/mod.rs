@@ -42,6 +42,7 @@ mod progress;
 mod prune;
 mod push;
 mod record;
+mod recorder;
 mod recording;
 mod report;
 mod roofline;

@@ -58,7 +58,8 @@ pub fn entries(
     Ok(std::iter::once(Entry::Run(run)).chain(records.collect::<Vec<_>>()).collect())
 }
 
-fn run(store: &Store, facts: RunFacts, context: &Context) -> Result<Run, CommandError> {
+/// The line of one run.
+pub fn run(store: &Store, facts: RunFacts, context: &Context) -> Result<Run, CommandError> {
     Ok(Run {
         id: context.new_id(),
         time: facts.time,

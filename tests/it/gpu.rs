@@ -326,7 +326,7 @@ fn a_kernel_whose_code_launch_and_arguments_are_the_same_is_not_timed_again() {
     };
     edit("honest.cu", "// Does", "// Still does");
     let again = lab.bench(&["--if-changed"]).expect(0);
-    assert!(again.out.contains("unchanged: honest [config=million N="), "{}", again.out);
+    assert!(again.out.contains("unchanged: honest [config=million N=100000] has the results of"), "{}", again.out);
     assert!(!first.is_empty() && ids() == first, "the same evidence");
     edit("honest.toml", "normal = [0.0, 1.0]", "normal = [0.0, 2.0]");
     let other = lab.bench(&["--if-changed"]).expect(0);

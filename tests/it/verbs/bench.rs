@@ -81,7 +81,53 @@ fn three_runs_are_three_runs_of_one_commit() {
     world.ratchet(&["bench", "--runs", "3"]).expect(0);
     let runs: std::collections::BTreeSet<String> = records(&world).iter().map(|record| record["run"].to_string()).collect();
     assert_eq!((runs.len(), records(&world).len()), (3, 3));
-    assert_eq!(world.git(&["rev-list", "--count", "refs/notes/ratchet"]), "1");
+}
+
+/// A benchmark that is done at once, and another command after it.
+fn first_and_then(command: &str) -> String {
+    let only_time = "[[benchmark.metrics]]\nname = \"time\"\n";
+    format!(
+        "[[benchmark]]\nname = \"first\"\ncommand = [\"true\"]\n{only_time}\
+         [[benchmark]]\nname = \"second\"\ncommand = '{command}'\n{only_time}"
+    )
+}
+
+#[test]
+fn a_program_that_is_killed_loses_only_the_point_it_was_at() {
+    let world = world_with(&first_and_then("kill -9 $PPID"));
+    let killed = world.ratchet_command(&world.repo, &["bench"]).output().unwrap();
+    assert!(killed.status.code().is_none(), "{killed:?}");
+    let found = records(&world);
+    assert!(found.len() == 1 && found[0]["benchmark"] == "first", "{found:#?}");
+    assert_eq!(world.ratchet(&["check", "--json"]).expect(0).json()["verdict"], "new");
+}
+
+#[test]
+fn what_was_measured_before_head_moved_stays_with_its_commit_and_the_rest_is_not_recorded() {
+    let world = world_with(&first_and_then("git commit -q --allow-empty -m moved"));
+    let measured = world.git(&["rev-parse", "HEAD"]);
+    let ran = world.ratchet(&["bench"]).expect(4);
+    assert!(ran.err.contains("HEAD moved") && ran.err.contains("1 result from before"), "{}", ran.err);
+    assert_eq!(world.note("HEAD"), "");
+    let note = world.note(&measured);
+    assert!(note.contains("\"first\"") && !note.contains("\"second\""), "{note}");
+}
+
+#[test]
+fn what_was_measured_before_the_tree_became_dirty_counts_and_the_rest_does_not() {
+    let world = world_with(&first_and_then("echo more >>code"));
+    world.write("code", "committed");
+    world.commit("with code");
+    let ran = world.ratchet(&["bench"]).expect(0);
+    assert!(ran.err.contains("came to differ from HEAD") && ran.out.contains("recorded 2 results"), "{}{}", ran.err, ran.out);
+    let shown = world.ratchet(&["show", "--json"]).expect(0).json();
+    let is_dirty = |benchmark: &str| {
+        let records = shown["records"].as_array().unwrap();
+        let run = &records.iter().find(|record| record["benchmark"] == benchmark).unwrap()["run"];
+        let runs = shown["runs"].as_array().unwrap();
+        runs.iter().find(|other| other["id"] == *run).unwrap()["dirty"] == true
+    };
+    assert_eq!((is_dirty("first"), is_dirty("second")), (false, true), "{shown:#}");
 }
 
 #[test]
