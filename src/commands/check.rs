@@ -1,5 +1,6 @@
 //! `check`: hold a commit against the best level of its history. Executes nothing unless a confirmation or profiles are asked for.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 
@@ -10,10 +11,11 @@ use super::error::{CommandError, During};
 use super::overview::{self, OverviewRequest};
 use super::selection::Selection;
 use super::workspace::Workspace;
-use super::{history, profile_targets, verdict};
+use super::{history, places, profile_targets, verdict};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::exit::Exit;
 use crate::judge::Judgement;
+use crate::model::BenchmarkName;
 use crate::report::check_text::TextOptions;
 use crate::report::{Notice, check_json, check_text, github, junit, markdown};
 
@@ -29,7 +31,11 @@ pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, Command
     } else {
         Vec::new()
     };
-    let decided = Decided { judgement, notices, tables };
+    let places = match format {
+        CheckFormat::Github => places::of_failing(&judgement, &Workspace::open(context)?),
+        _ => BTreeMap::new(),
+    };
+    let decided = Decided { judgement, notices, tables, places };
     for (format, path) in files {
         let plain = TextOptions { width: None, color: false, verbose: arguments.verbose };
         let written = File::create(path).and_then(|mut file| decided.render(&mut file, format, plain));
@@ -61,6 +67,8 @@ struct Decided {
     notices: Vec<Notice>,
     /// The tables of a pull request, where a format shows them.
     tables: Vec<u8>,
+    /// Where the code of what does not hold stands, where a format says it.
+    places: BTreeMap<BenchmarkName, github::Place>,
 }
 
 impl Decided {
@@ -69,7 +77,7 @@ impl Decided {
             CheckFormat::Text => check_text::check(out, &self.judgement, &self.notices, options),
             CheckFormat::Json => writeln!(out, "{}", check_json::check(&self.judgement, &self.notices)),
             CheckFormat::Markdown => out.write_all(&self.tables),
-            CheckFormat::Github => github::annotations(out, &self.judgement),
+            CheckFormat::Github => github::annotations(out, &self.judgement, &self.places),
             CheckFormat::Junit => junit::check(out, &self.judgement),
         }
     }

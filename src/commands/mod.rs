@@ -31,6 +31,7 @@ mod overview;
 mod pager;
 mod paired;
 mod paired_kernels;
+mod places;
 mod points;
 mod profile;
 mod profile_diff;

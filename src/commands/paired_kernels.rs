@@ -1,8 +1,6 @@
 //! Pairs of kernels: both versions are read from the repository's objects, compiled, and launched in turn in one process.
 //! No checkout, no worktree, no build.
 
-use std::io;
-
 use super::context::Context;
 use super::error::CommandError;
 use super::gpu::{ClockWish, Gpu, GpuOptions, NoGpu};
@@ -161,10 +159,5 @@ fn points(
     kernel: &KernelSettings,
     commit: ObjectId,
 ) -> Result<Vec<KernelPoint>, CommandError> {
-    let read = |path: &str| match workspace.store.read_file(commit, path) {
-        Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(io::Error::new(io::ErrorKind::NotFound, format!("{path} is not in that commit"))),
-        Err(error) => Err(io::Error::other(error.to_string())),
-    };
-    kernels::points(benchmark, kernel, &read, &Config::empty(), &[])
+    kernels::points(benchmark, kernel, &workspace.files_of(commit), &Config::empty(), &[])
 }

@@ -1,5 +1,7 @@
 //! The repository and its settings, opened together.
 
+use std::io;
+
 use super::context::Context;
 use super::error::CommandError;
 use crate::model::ObjectId;
@@ -34,6 +36,15 @@ impl Workspace {
             None => Settings::default(),
         };
         Ok(settings.overridden_by(&overrides(&self.store)?))
+    }
+
+    /// Reads the files of a commit from the object database, as [`crate::cuda::ReadFile`] wants them.
+    pub fn files_of(&self, commit: ObjectId) -> impl Fn(&str) -> io::Result<Vec<u8>> + '_ {
+        move |path| match self.store.read_file(commit, path) {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => Err(io::Error::new(io::ErrorKind::NotFound, format!("{path} is not in that commit"))),
+            Err(error) => Err(io::Error::other(error.to_string())),
+        }
     }
 }
 

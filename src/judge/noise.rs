@@ -117,9 +117,13 @@ fn since_change(places: &[f64], believed: f64) -> &[f64] {
     if places.len() > FEW_RUNS || !one_way {
         return places;
     }
-    let limit = CHANGE_LIMIT * std::f64::consts::SQRT_2 * believed;
-    let change = places.windows(2).rposition(|neighbours| (neighbours[1] - neighbours[0]).abs() > limit);
+    let change = places.windows(2).rposition(|neighbours| is_plain_change(neighbours[0], neighbours[1], believed));
     &places[change.map_or(0, |before| before + 1)..]
+}
+
+/// Whether neighbours lie apart by far more than noise of this standard deviation explains.
+pub(super) fn is_plain_change(one: f64, next: f64, sigma: f64) -> bool {
+    (next - one).abs() > CHANGE_LIMIT * std::f64::consts::SQRT_2 * sigma
 }
 
 /// The typical standard error of a run's median, from the intervals or deviations within the runs; 0 where none is known.

@@ -3,13 +3,16 @@
 use std::ops::Range;
 
 use super::level::{HAMPEL_LIMIT, HAMPEL_REACH};
-use super::noise::{Noise, NoisePrior, error_within};
+use super::noise::{Noise, NoisePrior, error_within, is_plain_change};
 use super::scale::Scale;
 use super::{MeasuredRun, Series};
 use crate::model::Summary;
 use crate::stats;
 use crate::stats::noise::hampel;
 use crate::stats::segment::Segmentation;
+
+/// Of fewer runs nobody can tell a level from an outlier: a plain change between two neighbours is then a change point.
+const FEW_RUNS: usize = 8;
 
 /// A stretch of a series that shares a level.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +37,15 @@ fn segments(scale: &Scale, series: &Series, prior: NoisePrior) -> Vec<Range<usiz
     let places: Vec<f64> = series.runs.iter().map(|run| scale.place(run.value())).collect();
     let summaries: Vec<&Summary> = series.runs.iter().map(|run| &run.summary).collect();
     let sigma = Noise::estimate(&places, prior, error_within(scale, &summaries)).sigma;
-    Segmentation::with_noise(sigma).segments(&hampel(&places, HAMPEL_REACH, HAMPEL_LIMIT * sigma))
+    let is_together = |one: &f64, next: &f64| places.len() >= FEW_RUNS || !is_plain_change(*one, *next, sigma);
+    let mut found = Vec::new();
+    let mut start = 0;
+    for piece in places.chunk_by(is_together) {
+        let of_piece = Segmentation::with_noise(sigma).segments(&hampel(piece, HAMPEL_REACH, HAMPEL_LIMIT * sigma));
+        found.extend(of_piece.into_iter().map(|runs| start + runs.start..start + runs.end));
+        start += piece.len();
+    }
+    found
 }
 
 /// Any change of an exact metric is a change point.

@@ -1,17 +1,38 @@
 //! `check --format github`: annotations of GitHub Actions.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::escape::{self, github_property, github_value};
 use super::number::change;
 use super::words;
 use crate::judge::{Judgement, Verdict};
+use crate::model::BenchmarkName;
 
 /// GitHub shows ten annotations of a step and drops the others; the table in the summary has them all.
 const MOST_ANNOTATIONS: usize = 10;
 
-/// Writes one workflow command for each series that does not hold; GitHub shows them on the pull request.
-pub fn annotations(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
+/// Where the code of a benchmark stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, from the root of the repository.
+    pub file: String,
+    /// The 1-based line, where it is known.
+    pub line: Option<usize>,
+}
+
+impl Place {
+    /// As properties of a workflow command, to stand before another one.
+    fn properties(&self) -> String {
+        let file = github_property(&escape::terminal(&self.file));
+        let line = self.line.map_or_else(String::new, |line| format!("line={line},"));
+        format!("file={file},{line}")
+    }
+}
+
+/// Writes one workflow command for each series that does not hold; GitHub shows them on the pull request, at the line of the
+/// benchmark's code where its place is known.
+pub fn annotations(out: &mut dyn Write, judgement: &Judgement, places: &BTreeMap<BenchmarkName, Place>) -> io::Result<()> {
     let mut failing: Vec<_> = judgement.series.iter().filter(|series| !series.verdict.holds()).collect();
     failing.sort_by_key(|series| std::cmp::Reverse(series.verdict));
     for series in failing.into_iter().take(MOST_ANNOTATIONS) {
@@ -21,7 +42,8 @@ pub fn annotations(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()>
         let name = escape::terminal_short(&words::series_name(series), 200);
         let reasons: Vec<String> = words::reasons(series).iter().map(|reason| escape::terminal_short(reason, 400)).collect();
         let message = format!("{name}{moved}\n{}", reasons.join("\n"));
-        writeln!(out, "::{level} title={}::{}", github_property(&title), github_value(&message))?;
+        let place = places.get(&series.key.benchmark).map_or_else(String::new, Place::properties);
+        writeln!(out, "::{level} {place}title={}::{}", github_property(&title), github_value(&message))?;
     }
     Ok(())
 }

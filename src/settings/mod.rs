@@ -14,6 +14,7 @@ mod kernel;
 mod matrix;
 mod metrics;
 mod overrides;
+mod place;
 mod placeholder;
 mod profile;
 mod raw;
@@ -35,6 +36,7 @@ pub use benchmark::{
 pub use error::SettingsError;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;
+pub use place::line_of_benchmark;
 pub use profile::{LaunchSelection, ProfileSettings};
 pub use roofline::RooflineSettings;
 pub use template::Template;

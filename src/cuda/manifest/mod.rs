@@ -6,6 +6,7 @@
 //! Nothing here compiles or runs anything.
 
 mod configs;
+mod entry;
 mod error;
 mod expression;
 mod files;
@@ -93,6 +94,12 @@ impl Manifest {
     /// Where it stands, from the root of the repository.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The source of the base kernel, from the root of the repository, and the line of its entry point where it is found.
+    pub fn entry_point(&self) -> (&str, Option<usize>) {
+        let source = &self.base.source;
+        (&source.path, entry::line(&source.text, &self.base.entry))
     }
 
     /// The points of the kernel: the matrix, then what is given by hand, whose name is the parameter `config`.

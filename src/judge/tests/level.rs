@@ -257,6 +257,25 @@ fn stretches_are_the_levels_of_a_series() {
     assert_eq!(stretches(&spills, NoisePrior::default()).len(), 3);
 }
 
+#[test]
+fn stretches_of_a_very_short_history_join_no_values_that_lie_far_apart() {
+    let cut =
+        |series: &Series| stretches(series, NoisePrior::default()).into_iter().map(|stretch| stretch.runs).collect::<Vec<_>>();
+    let of_times = |history: &[f64]| cut(&Given::times(history, 0.01).series);
+    assert_eq!(of_times(&[0.013, 0.0019]), [0..1, 1..2]);
+    assert_eq!(of_times(&[0.013, 0.0019, 0.0018, 0.0018]), [0..1, 1..4]);
+    assert_eq!(of_times(&[0.013, 0.0019, 0.0018, 0.0018, 0.0046, 0.0046]), [0..1, 1..4, 4..6]);
+    assert_eq!(of_times(&[0.010, 0.0103, 0.0098, 0.0101]).len(), 1);
+    // Runs that do not know their own median do not lie apart.
+    let mut vague = Given::times(&[0.010, 0.014], 0.01).series;
+    for run in &mut vague.runs {
+        (run.summary.low, run.summary.high) = (Some(run.value() * 0.8), Some(run.value() * 1.25));
+    }
+    assert_eq!(cut(&vague).len(), 1);
+    vague.runs.iter_mut().for_each(|run| (run.summary.low, run.summary.high) = (None, None));
+    assert_eq!(cut(&vague), [0..1, 1..2]);
+}
+
 /// Whole runs are slow now and then, and the next is as before.
 #[test]
 fn what_came_and_went_before_does_not_convict_one_commit_but_does_when_it_lasts() {

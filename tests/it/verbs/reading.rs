@@ -83,3 +83,30 @@ fn github_gets_annotations_and_a_summary() {
     assert!(text.starts_with("earlier\n## ❌"), "{text}");
     assert!(world.ratchet(&["check", "--format", "github"]).expect(1).out.contains("## ❌"));
 }
+
+#[test]
+fn an_annotation_names_the_line_of_the_code_as_the_commit_has_it() {
+    let world = World::new();
+    let annotation = || {
+        let out = world.ratchet(&["check", "--format", "github"]).expect(1).out;
+        out.lines().next().unwrap().split("title=").next().unwrap().to_owned()
+    };
+    world.commit_measured("one", "10ms");
+    world.write("ratchet.toml", "# ours\n\n[[benchmark]]\nname = \"b\"\ncommand = [\"true\"]\n");
+    world.commit_measured("a command", "20ms");
+    assert_eq!(annotation(), "::error file=ratchet.toml,line=3,");
+
+    // A name that would end the property, or the whole command, if nobody escaped it.
+    let manifest = "entry = \"add\"\nsource = \"a,b::c%.cu\"\n[launch]\ngrid = [1]\nblock = [1]\n";
+    world.write("k/add.toml", manifest);
+    world.write("k/a,b::c%.cu", "// adds\n\nextern \"C\" __global__ void\nadd(float* y) {}\n");
+    world.write("ratchet.toml", "[[benchmark]]\nname = \"b\"\nkernel = \"k/add.toml\"\n");
+    world.commit_measured("a kernel", "30ms");
+    // The work tree is not what is judged.
+    std::fs::remove_dir_all(world.repo.join("k")).unwrap();
+    assert_eq!(annotation(), "::error file=k/a%2Cb%3A%3Ac%25.cu,line=4,");
+
+    // A manifest that cannot be read leaves the table of the settings.
+    world.commit_measured("without the manifest", "30ms");
+    assert_eq!(annotation(), "::error file=ratchet.toml,line=1,");
+}

@@ -57,7 +57,7 @@ fn a_pull_request_from_a_fork_is_judged_by_the_settings_of_its_base_and_sends_no
     let (step, out) = hosting.pull_request("pr-runner", "slow", &[]);
     assert_eq!((step.outputs["code"].as_str(), step.outputs["verdict"].as_str()), ("1", "regression"), "{}", step.ran.err);
     let said = step.ran.expect(0).out;
-    assert!(said.contains("::error title=git-ratchet"), "no annotation: {said}");
+    assert!(said.contains("::error file=ratchet.toml,line=7,title=git-ratchet"), "no annotation: {said}");
     let verdict: serde_json::Value = serde_json::from_slice(&fs::read(out.join("verdict.json")).unwrap()).unwrap();
     assert_eq!(verdict["series"][0]["thresholds"]["regression_percent"], 3.0, "the change loosened its own gate");
     let report = fs::read_to_string(out.join("report.md")).unwrap();
