@@ -322,7 +322,7 @@ pub struct CheckArgs {
     /// Exit with 3 where there is no baseline to compare with.
     #[arg(long)]
     pub require_baseline: bool,
-    /// Profile what lost or gained much (settings [profile]: 3 % and 10 %) with Nsight Compute and record the counters.
+    /// Profile what lost or gained much (beyond 3 % and 10 %, unless the settings say otherwise) with Nsight Compute and record the counters.
     /// Runs the commands of these benchmarks. The verdict does not depend on it.
     #[arg(long)]
     pub profile: bool,

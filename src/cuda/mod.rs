@@ -1,6 +1,6 @@
 //! CUDA kernels: read from a manifest, compiled with NVRTC, launched, timed and verified.
 //!
-//! [`plan`] is what everything here agrees on: a kernel at one point of its matrix, with every expression evaluated.
+//! `plan` is what everything here agrees on: a kernel at one point of its matrix, with every expression evaluated.
 //! [`Manifest`] makes plans from text, [`Compiler`] makes machine code from plans, and the device runs them. Only this
 //! module knows cudarc, NVRTC and NVML. It decides no verdict, and knows neither git nor notes.
 

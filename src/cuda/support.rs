@@ -10,7 +10,7 @@ const FLUSH_AT_LEAST: u64 = 8 << 20;
 const FLUSH: &str = "ratchet_flush";
 const CLOCK: &str = "ratchet_clock";
 
-/// What has to be compiled for the device and given to [`Support::new`].
+/// What has to be compiled for the device and given to `Support::new`.
 pub fn program() -> Program {
     Program {
         name: "git-ratchet/support.cu".to_owned(),

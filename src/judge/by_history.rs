@@ -1,7 +1,7 @@
 //! What the history alone says of a candidate: could the best level, unchanged, have come out like this?
 //!
 //! Two things have to be ruled out. One is the usual noise: a prediction interval does that, moved by the luck that the
-//! choice of the best stretch brings. The other is what stands out and goes away by itself ([`excursion`](super::excursion)).
+//! choice of the best stretch brings. The other is what stands out and goes away by itself (`excursion`).
 //! A large loss shows in the candidate itself; a small one shows when it lasts, in the median of the newest few commits.
 
 use super::excursion::{self, AROUND, Towards};

@@ -7,7 +7,7 @@
 //! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
 //! - [`compare_quantiles`] says where in the distribution a change sits;
 //! - [`profile_targets`] names the points whose change is worth a look at the counters;
-//! - [`stretches`] and [`ratchet_line`] are the levels and the baselines along a series, to be drawn;
+//! - [`stretches()`] and [`ratchet_line`] are the levels and the baselines along a series, to be drawn;
 //! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
 //! - [`SeriesVerdict`] and [`Judgement`] are what comes out. Reasons and warnings are data, never sentences; a report
 //!   makes the words.

@@ -2,7 +2,7 @@
 //!
 //! [`Ncu`] is the program; [`Ncu::profile`] runs a command under it and hands back one
 //! [`KernelProfile`](crate::model::KernelProfile) for each kernel, with the counters of
-//! [`KEY_METRICS`](crate::profile::KEY_METRICS). Reading ([`csv`], [`select`]) is pure. This module decides nothing,
+//! [`KEY_METRICS`](crate::profile::KEY_METRICS). Reading (`csv`, `select`) is pure. This module decides nothing,
 //! knows neither git nor settings, and starts programs only through [`harness`](crate::harness).
 
 mod command;

@@ -2,7 +2,7 @@
 //!
 //! - [`KEY_METRICS`] names the counters that are kept, with titles and meanings;
 //! - [`derived`] computes floating-point work and memory traffic from raw counters;
-//! - [`findings`] holds two profiles side by side, the most telling change first.
+//! - [`findings()`] holds two profiles side by side, the most telling change first.
 //!
 //! Everything here is pure and makes no verdict: a profile explains a time, the time is judged elsewhere. It knows the
 //! names that Nsight Compute gives, but not how to run or read it, and leaves the wording to the reports.

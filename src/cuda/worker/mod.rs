@@ -2,7 +2,7 @@
 //! run.
 //!
 //! The worker is this program, started again. [`protocol`] says what goes over its pipes, a line of JSON each way;
-//! [`serve`] is its side, and `client` starts it, asks it, and kills it when it takes too long.
+//! [`serve()`] is its side, and `client` starts it, asks it, and kills it when it takes too long.
 
 mod client;
 mod protocol;

@@ -1,7 +1,7 @@
 //! `report --format html`: one file that works from a disk, without a network, for as long as browsers exist.
 //!
 //! The page (`page.html`, `page.css`, `page.js`) and the chart library (uPlot, MIT, in `vendor/` with its licence) are
-//! part of the program; the data is one JSON object inside the page, in columns ([`data`]). Nothing here decides.
+//! part of the program; the data is one JSON object inside the page, in columns (`data`). Nothing here decides.
 
 mod data;
 
