@@ -83,16 +83,26 @@ impl Level {
 fn lowest_mean(sums: &[f64], length: usize) -> Option<(usize, f64)> {
     let last = sums.len().checked_sub(1 + length)?;
     let stride = (length / STARTS_PER_LENGTH).max(1);
-    let sum_from = |start: usize| sums[start + length] - sums[start];
-    let lowest = |starts: &mut dyn Iterator<Item = usize>| {
-        let lower = |best: (usize, f64), next: (usize, f64)| if next.1 < best.1 - ROUNDING { next } else { best };
-        starts.map(|start| (start, sum_from(start))).reduce(lower)
-    };
     // From the newest on, so that the first of equals is the newest of them.
-    let coarse = lowest(&mut (0..=last).rev().step_by(stride))?;
+    let coarse = lowest_sum(sums, length, (0..=last).rev().step_by(stride))?;
     let around = coarse.0.saturating_sub(stride - 1)..=(coarse.0 + stride - 1).min(last);
-    let (start, sum) = if stride == 1 { coarse } else { lowest(&mut around.rev())? };
+    let (start, sum) = if stride == 1 { coarse } else { lowest_sum(sums, length, around.rev())? };
     Some((start, sum / length as f64))
+}
+
+/// The first of the starts whose stretch has the lowest sum, and that sum.
+fn lowest_sum(sums: &[f64], length: usize, mut starts: impl Iterator<Item = usize>) -> Option<(usize, f64)> {
+    let ends = &sums[length..];
+    let sum_from = |start: usize| ends[start] - sums[start];
+    let first = starts.next()?;
+    let mut best = (first, sum_from(first));
+    for start in starts {
+        let sum = sum_from(start);
+        if sum < best.1 - ROUNDING {
+            best = (start, sum);
+        }
+    }
+    Some(best)
 }
 
 /// The runs with single outliers replaced by the median around them. An outlier stands alone: two neighbours that agree
