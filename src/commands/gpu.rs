@@ -19,7 +19,7 @@ use crate::cuda::{
     self, Arch, Bytes, Cache, ClockState, Compiled, Compiler, CompilerMissing, DeviceError, DeviceProperties, Execution, Job,
     KernelExecutor, KernelPlan, Opened, PlanRequest, Timing, Worker, WorkerError, WorkerOptions, Workers,
 };
-use crate::harness::{ExecutionError, Interrupt, MonotonicClock, SamplingOptions, Warmup, run_benchmark};
+use crate::harness::{ExecutionError, Interrupt, MonotonicClock, SamplingOptions, StopRule, Warmup, run_benchmark};
 use crate::model::{Measurement, SampleWarning, Testbed};
 use crate::report::Notice;
 use crate::report::progress::ProgressLine;
@@ -259,6 +259,7 @@ pub fn usual_sampling() -> SamplingOptions {
         min_time: Duration::from_millis(300),
         max_time: Duration::from_secs(10),
         precision_percent: 0.2,
+        stop: StopRule::Interval,
     }
 }
 

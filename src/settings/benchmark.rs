@@ -107,6 +107,16 @@ pub enum Warmup {
     Time(Duration),
 }
 
+/// When a kernel has enough values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub enum StopRule {
+    /// When the interval of the median is narrow enough.
+    Interval,
+    /// When the entropy of the values no longer changes.
+    Entropy,
+}
+
 /// How a benchmark is sampled; what is absent is left to the harness's defaults.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sampling {
@@ -122,6 +132,8 @@ pub struct Sampling {
     pub max_time: Option<Duration>,
     /// Wanted half width of the 95 % interval of the median, in percent of the median.
     pub precision_percent: Option<f64>,
+    /// When there are enough values; of kernels only.
+    pub stop: Option<StopRule>,
 }
 
 impl Sampling {
@@ -134,6 +146,7 @@ impl Sampling {
             min_time: self.min_time.or(fallback.min_time),
             max_time: self.max_time.or(fallback.max_time),
             precision_percent: self.precision_percent.or(fallback.precision_percent),
+            stop: self.stop.or(fallback.stop),
         }
     }
 }

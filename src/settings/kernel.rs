@@ -48,11 +48,12 @@ fn of_commands(raw: &RawBenchmark) -> [Given; 8] {
 }
 
 /// The keys that only a kernel has.
-fn of_kernels(raw: &RawBenchmark) -> [Given; 3] {
+fn of_kernels(raw: &RawBenchmark) -> [Given; 4] {
     [
         ("archs", raw.archs.as_ref().map(|given| given.span())),
         ("tunables", raw.tunables.as_ref().map(|given| given.span())),
         ("configs", raw.configs.as_ref().map(|given| given.span())),
+        ("sampling.stop", raw.sampling.stop.as_ref().map(|given| given.span())),
     ]
 }
 

@@ -12,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::values::{Better, Name, Percent, PositivePercent, PositiveTime, RawStream, Scalar, Scalars, Text, Time, WarmupValue};
-use super::{BaselineMode, HistoryMode};
+use super::{BaselineMode, HistoryMode, StopRule};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -45,6 +45,7 @@ pub(super) struct RawSampling {
     pub(super) min_time: Option<Spanned<Time>>,
     pub(super) max_time: Option<PositiveTime>,
     pub(super) precision: Option<PositivePercent>,
+    pub(super) stop: Option<Spanned<StopRule>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
