@@ -34,6 +34,16 @@ pub struct Benchmark {
     pub(super) patterns: Option<CommandPatterns>,
 }
 
+/// What the GPU's second-level cache holds before a kernel is launched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub enum CacheState {
+    /// Other data.
+    Cold,
+    /// What the launch before left.
+    Hot,
+}
+
 /// A CUDA kernel as a benchmark. Its points are those of its manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KernelSettings {
@@ -43,6 +53,8 @@ pub struct KernelSettings {
     pub archs: Vec<String>,
     /// Values of tunables in place of the manifest's defaults.
     pub tunables: Config,
+    /// What the cache holds before each launch; absent means the harness's default.
+    pub cache: Option<CacheState>,
     /// Which points of the manifest: those that contain one of these; empty is all.
     pub configs: Vec<Config>,
 }

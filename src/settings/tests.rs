@@ -243,6 +243,8 @@ fn every_error_of_a_benchmark_has_its_place() {
         ("metrics = [{ name = \"time\" }, { name = \"time\" }]", "4:40: this benchmark has the metric `time` twice"),
         ("metrics = [{ name = \"r\", json = '', better = \"big\" }]", "4:46: `big` is not a direction"),
         ("[[benchmark]]\nname = \"sort\"\ncommand = \"x\"", "5:8: there are two benchmarks named `sort`"),
+        ("cache = \"hot\"", "4:9: `cache` belongs to a `kernel`, and this benchmark is a command"),
+        ("cache = \"warm\"", "4:9: `warm` is no state of a cache: write \"cold\" or \"hot\""),
         ("sampling = { stop = \"entropy\" }", "4:21: `sampling.stop` belongs to a `kernel`, and this benchmark is a command"),
         ("tiemout = \"1s\"", "4:1: unknown field `tiemout` (did you mean `timeout`?)"),
     ];
