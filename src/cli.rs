@@ -172,9 +172,10 @@ pub struct BenchArgs {
     /// It is restored however the program ends. Takes root.
     #[arg(long, value_name = "MHZ", num_args = 0..=1, require_equals = true, default_missing_value = "base")]
     pub lock_clocks: Option<String>,
-    /// What the GPU's second-level cache holds before a kernel is launched: other data, or what the launch before left.
-    #[arg(long, value_enum, value_name = "STATE", default_value_t = CacheArg::Cold)]
-    pub cache: CacheArg,
+    /// What the GPU's second-level cache holds before a kernel is launched: other data, or what the launch before left. In
+    /// place of `cache` in ratchet.toml; cold where neither says.
+    #[arg(long, value_enum, value_name = "STATE")]
+    pub cache: Option<CacheArg>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::error::{CommandError, During};
-use super::gpu::{self, ClockWish, GpuOptions, GpuResults, Schedule};
+use super::gpu::{self, ClockWish, GpuResults, Schedule};
 use super::kernels::{self, CodeResults, KernelPoint};
 use super::points::{self, PlannedPoint};
 use super::progress::ShownProgress;
@@ -136,6 +136,13 @@ fn kernel_points(
             found.extend(kernels::points(benchmark, kernel, &read, filter, &asked)?);
         }
     }
+    if let Some(cache) = arguments.cache {
+        let cache = match cache {
+            CacheArg::Cold => cuda::Cache::Cold,
+            CacheArg::Hot => cuda::Cache::Hot,
+        };
+        found.iter_mut().for_each(|point| point.cache = cache);
+    }
     Ok(found)
 }
 
@@ -189,13 +196,9 @@ fn measure_kernels(
     workspace: &Workspace,
     context: &mut Context,
 ) -> Result<GpuResults, CommandError> {
-    let cache = match arguments.cache {
-        CacheArg::Cold => cuda::Cache::Cold,
-        CacheArg::Hot => cuda::Cache::Hot,
-    };
     let lock = arguments.lock_clocks.as_deref().map(ClockWish::parse).transpose()?;
     let max_time = arguments.max_time.as_deref().map(max_time).transpose()?;
-    let schedule = Schedule { runs: arguments.runs, max_time, options: GpuOptions { cache, lock }, interrupt };
+    let schedule = Schedule { runs: arguments.runs, max_time, lock, interrupt };
     gpu::measure(points, &schedule, unchanged, recorder, workspace, context)
 }
 

@@ -16,10 +16,10 @@ use super::recording;
 use super::unchanged::Unchanged;
 use super::workspace::Workspace;
 use crate::cuda::{
-    self, Arch, Bytes, Cache, ClockState, Compiled, Compiler, CompilerMissing, DeviceError, DeviceProperties, Execution, Job,
+    self, Arch, Bytes, ClockState, Compiled, Compiler, CompilerMissing, DeviceError, DeviceProperties, Execution, Job,
     KernelExecutor, KernelPlan, Opened, PlanRequest, Timing, Worker, WorkerError, WorkerOptions, Workers,
 };
-use crate::harness::{ExecutionError, Interrupt, MonotonicClock, SamplingOptions, Warmup, run_benchmark};
+use crate::harness::{ExecutionError, Interrupt, MonotonicClock, SamplingOptions, StopRule, Warmup, run_benchmark};
 use crate::model::{Measurement, SampleWarning, Testbed};
 use crate::report::Notice;
 use crate::report::progress::ProgressLine;
@@ -29,15 +29,6 @@ const WORKER: &str = "kernel-worker";
 
 /// The GPU that is measured on: the first that CUDA_VISIBLE_DEVICES leaves.
 const DEVICE: u32 = 0;
-
-/// What the user wants of the device.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct GpuOptions {
-    /// What its second-level cache holds before a timed launch.
-    pub cache: Cache,
-    /// Whether its clocks are locked, and to what.
-    pub lock: Option<ClockWish>,
-}
 
 /// A clock to be locked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +84,7 @@ pub struct Gpu {
     workers: Workers,
     opened: Opened,
     compiler: Compiler,
-    timing: Timing,
+    locked_mhz: Option<u32>,
     clocks: ClockState,
     /// Holds the clocks as long as it lives.
     _keeper: Option<Worker>,
@@ -111,7 +102,7 @@ pub enum NoGpu {
 
 impl Gpu {
     /// Opens the device in a worker, locks its clocks where that is wished, and compiles what measuring needs.
-    pub fn open(workspace: &Workspace, options: GpuOptions, interrupt: &Interrupt, context: &Context) -> Result<Self, NoGpu> {
+    pub fn open(workspace: &Workspace, lock: Option<ClockWish>, interrupt: &Interrupt, context: &Context) -> Result<Self, NoGpu> {
         match cuda::CudaDevice::count() {
             Err(error @ DeviceError::NoDriver) => return Err(NoGpu::Absent(error.to_string())),
             Err(error) => return Err(NoGpu::Broken(error.to_string())),
@@ -126,16 +117,9 @@ impl Gpu {
         let workers =
             Workers::new(worker_options(program.clone(), vec![WORKER.to_owned()], interrupt), (context.random)() as u64);
         let opened = workers.opened().map_err(broken)?;
-        let mut gpu = Self {
-            workers,
-            opened,
-            compiler,
-            timing: Timing { cache: options.cache, locked_mhz: None },
-            clocks: ClockState::Free,
-            _keeper: None,
-            notices: Vec::new(),
-        };
-        gpu.lock_clocks(options.lock, program, interrupt);
+        let mut gpu =
+            Self { workers, opened, compiler, locked_mhz: None, clocks: ClockState::Free, _keeper: None, notices: Vec::new() };
+        gpu.lock_clocks(lock, program, interrupt);
         gpu.compile_support();
         Ok(gpu)
     }
@@ -154,7 +138,7 @@ impl Gpu {
         match Worker::keep_clocks(&worker_options(program, arguments, interrupt)) {
             Ok(keeper) => {
                 self._keeper = Some(keeper);
-                (self.clocks, self.timing.locked_mhz) = match wish {
+                (self.clocks, self.locked_mhz) = match wish {
                     ClockWish::Base => (ClockState::LockedAtBase, None),
                     ClockWish::Mhz(mhz) => (ClockState::LockedAt(mhz), Some(mhz)),
                 };
@@ -218,7 +202,8 @@ impl Gpu {
                 let (own, reference) = (own?, reference?);
                 let machine_code = cuda::fingerprint(&own.code, &plan.launch, &plan.arguments);
                 let bytes = |compiled: &Compiled| Bytes(compiled.cubin.clone());
-                let job = Job { cubin: bytes(&own), reference_cubin: reference.as_deref().map(bytes), plan, timing: self.timing };
+                let timing = Timing { cache: point.cache, locked_mhz: self.locked_mhz };
+                let job = Job { cubin: bytes(&own), reference_cubin: reference.as_deref().map(bytes), plan, timing };
                 Ok(cuda::KernelPoint {
                     benchmark: point.benchmark.clone(),
                     config: point.config.clone(),
@@ -259,6 +244,7 @@ pub fn usual_sampling() -> SamplingOptions {
         min_time: Duration::from_millis(300),
         max_time: Duration::from_secs(10),
         precision_percent: 0.2,
+        stop: StopRule::Interval,
     }
 }
 
@@ -268,8 +254,8 @@ pub struct Schedule<'a> {
     pub runs: u32,
     /// A limit above that of the settings.
     pub max_time: Option<Duration>,
-    /// What is wished of the device.
-    pub options: GpuOptions,
+    /// Whether the device's clocks are locked, and to what.
+    pub lock: Option<ClockWish>,
     /// Who may want to stop.
     pub interrupt: &'a Interrupt,
 }
@@ -287,7 +273,7 @@ pub fn measure(
     if points.is_empty() {
         return Ok(results);
     }
-    let gpu = match Gpu::open(workspace, schedule.options, schedule.interrupt, context) {
+    let gpu = match Gpu::open(workspace, schedule.lock, schedule.interrupt, context) {
         Ok(gpu) => gpu,
         Err(NoGpu::Absent(why)) => {
             results.notices.push(Notice::new("no_gpu", format!("kernels were compiled, and not timed: {why}")));
@@ -316,9 +302,7 @@ pub fn measure(
         }
     }
     if let Some(unchanged) = unchanged {
-        planned.retain(|(kernel, _)| {
-            !unchanged.skips_kernel(&kernel.benchmark, &kernel.config, testbed.key(), &kernel.machine_code)
-        });
+        planned.retain(|(kernel, _)| !unchanged.skips_kernel(kernel, testbed.key()));
     }
     results.testbed = Some(testbed.clone());
     run((&gpu, &testbed), &planned, schedule, &mut results, recorder, context);

@@ -17,7 +17,7 @@ use crate::cuda::{
 use crate::model::{BenchmarkName, Config, Direction, Measurement, Metric, MetricName, Summary, Testbed, Unit};
 use crate::report::Notice;
 use crate::report::progress::ProgressLine;
-use crate::settings::{Benchmark, KernelSettings};
+use crate::settings::{Benchmark, CacheState, KernelSettings};
 
 /// Compute capabilities that kernels are compiled for where nobody says: what is common in data centres and desks.
 const USUAL_ARCHS: [u32; 4] = [80, 89, 90, 100];
@@ -32,6 +32,8 @@ pub struct KernelPoint {
     pub config: Config,
     /// Values of tunables in place of the manifest's.
     pub tunables: Config,
+    /// What the second-level cache holds before a timed launch.
+    pub cache: cuda::Cache,
     /// What it is compiled for.
     pub archs: Vec<Arch>,
 }
@@ -82,9 +84,17 @@ pub fn points(
         manifest: Arc::clone(&manifest),
         config: config.clone(),
         tunables: kernel.tunables.clone(),
+        cache: kernel.cache.map_or_else(cuda::Cache::default, cache),
         archs: archs.clone(),
     };
     Ok(wanted.map(point).collect())
+}
+
+fn cache(state: CacheState) -> cuda::Cache {
+    match state {
+        CacheState::Cold => cuda::Cache::Cold,
+        CacheState::Hot => cuda::Cache::Hot,
+    }
 }
 
 impl From<ManifestError> for CommandError {

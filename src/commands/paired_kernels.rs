@@ -3,7 +3,7 @@
 
 use super::context::Context;
 use super::error::CommandError;
-use super::gpu::{ClockWish, Gpu, GpuOptions, NoGpu};
+use super::gpu::{ClockWish, Gpu, NoGpu};
 use super::kernels::{self, KernelPoint};
 use super::paired::{MOST_REFERENCES, Matchup, Measured, SoFar, interrupted, not_remeasured, passed_over};
 use super::workspace::Workspace;
@@ -35,8 +35,7 @@ impl<'a> PairedKernels<'a> {
             ClockState::LockedAtBase => Some(ClockWish::Base),
             ClockState::LockedAt(mhz) => Some(ClockWish::Mhz(mhz)),
         };
-        let options = GpuOptions { lock, ..GpuOptions::default() };
-        let gpu = Gpu::open(workspace, options, interrupt, context).map_err(|error| match error {
+        let gpu = Gpu::open(workspace, lock, interrupt, context).map_err(|error| match error {
             NoGpu::Absent(why) | NoGpu::Broken(why) => why,
         });
         Self { workspace, gpu, interrupt: interrupt.clone() }

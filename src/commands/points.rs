@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::error::CommandError;
-use crate::harness::{CommandSpec, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, SamplingOptions, Warmup};
+use crate::harness::{
+    CommandSpec, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, SamplingOptions, StopRule, Warmup,
+};
 use crate::model::{BenchmarkName, Config, Metric};
 use crate::settings::{self, Benchmark, CommandLine, Settings};
 
@@ -48,7 +50,11 @@ fn unknown_benchmark(name: &str, settings: &Settings) -> CommandError {
 fn plan_point(settings: &Settings, benchmark: &Benchmark, config: &Config, root: &Path) -> Result<PlannedPoint, CommandError> {
     Ok(PlannedPoint {
         point: point(benchmark, config, root)?,
-        sampling: sampling(settings.sampling_for(benchmark), SamplingOptions::default()),
+        // Times of processes hardly ever repeat, so their entropy tells nothing.
+        sampling: SamplingOptions {
+            stop: StopRule::Interval,
+            ..sampling(settings.sampling_for(benchmark), SamplingOptions::default())
+        },
     })
 }
 
@@ -120,5 +126,9 @@ pub fn sampling(given: settings::Sampling, usual: SamplingOptions) -> SamplingOp
         min_time: given.min_time.unwrap_or(usual.min_time),
         max_time: given.max_time.unwrap_or(usual.max_time),
         precision_percent: given.precision_percent.unwrap_or(usual.precision_percent),
+        stop: given.stop.map_or(usual.stop, |rule| match rule {
+            settings::StopRule::Interval => StopRule::Interval,
+            settings::StopRule::Entropy => StopRule::Entropy,
+        }),
     }
 }

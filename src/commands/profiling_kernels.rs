@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::gpu::{Gpu, GpuOptions, NoGpu};
+use super::gpu::{Gpu, NoGpu};
 use super::kernels::{self, KernelPoint};
 use super::points;
 use super::profiling::point_name;
@@ -53,7 +53,7 @@ pub fn ready(points: &[KernelPoint], workspace: &Workspace, interrupt: &Interrup
         return ready;
     }
     let name = |point: &KernelPoint| point_name(&point.benchmark, &point.config);
-    let opened = Gpu::open(workspace, GpuOptions::default(), interrupt, context);
+    let opened = Gpu::open(workspace, None, interrupt, context);
     let of_all = |why: &str| points.iter().map(|point| (name(point), why.to_owned())).collect();
     let gpu = match opened {
         Ok(gpu) => gpu,

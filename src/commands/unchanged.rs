@@ -12,7 +12,8 @@ use super::error::CommandError;
 use super::recording;
 use super::workspace::Workspace;
 use crate::codec::Entry;
-use crate::model::{BenchmarkName, Config, LineId, ObjectId, Record, Run};
+use crate::cuda;
+use crate::model::{BenchmarkName, Config, LineId, MetricName, ObjectId, Record, Run};
 use crate::report::words::SHORT_ID;
 use crate::settings::Benchmark;
 use crate::store::{AnnotatedHistory, Walk};
@@ -74,9 +75,13 @@ impl<'a> Unchanged<'a> {
         Ok(false)
     }
 
-    /// Whether a kernel need not be timed: its machine code, its launch and its arguments were timed on this testbed.
-    pub fn skips_kernel(&mut self, benchmark: &BenchmarkName, config: &Config, testbed: &str, machine_code: &str) -> bool {
-        let found = self.measured(benchmark, config, testbed, Some(machine_code)).into_iter().next();
+    /// Whether a kernel need not be timed: its machine code, its launch and its arguments were timed on this testbed, with
+    /// the caches in the same state.
+    pub fn skips_kernel(&mut self, kernel: &cuda::KernelPoint, testbed: &str) -> bool {
+        let time = format!("{}{}", MetricName::TIME, kernel.job.timing.cache.suffix());
+        let is_timed = |found: &Inherited| found.records.iter().any(|record| record.metric.name.as_str() == time);
+        let measured = self.measured(&kernel.benchmark, &kernel.config, testbed, Some(&kernel.machine_code));
+        let found = measured.into_iter().find(is_timed);
         let is_there = found.is_some();
         self.inherited.extend(found);
         is_there

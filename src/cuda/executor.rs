@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::job::{Cache, Job};
+use super::job::Job;
 use super::session::{Readiness, Shot};
 use super::worker::{Opened, Reply, Request, Worker, WorkerError, WorkerOptions};
 use crate::harness::{ExecutionError, Executor, Observation, Prepared, Target};
@@ -286,13 +286,9 @@ fn told(point: &KernelPoint, readiness: &Readiness) -> Result<Prepared, Executio
     })
 }
 
-/// The metrics in the order of [`KernelExecutor::execute`]. What is measured with warm caches has names of its own, so
-/// that it never meets what was measured with cold ones.
+/// The metrics in the order of [`KernelExecutor::execute`].
 fn metrics(job: &Job, readiness: &Readiness) -> Result<Vec<Metric>, crate::model::InvalidValue> {
-    let suffix = match job.timing.cache {
-        Cache::Cold => "",
-        Cache::Hot => "_hot",
-    };
+    let suffix = job.timing.cache.suffix();
     let metric = |name: &str, unit: Unit, better| {
         Ok(Metric { name: MetricName::new(format!("{name}{suffix}"))?, unit, better, exact: false })
     };

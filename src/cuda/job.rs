@@ -37,6 +37,17 @@ pub enum Cache {
     Hot,
 }
 
+impl Cache {
+    /// What the names of metrics end with. What is measured with warm caches has names of its own, so that it never meets
+    /// what was measured with cold ones.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Cold => "",
+            Self::Hot => "_hot",
+        }
+    }
+}
+
 /// Bytes, written as hexadecimal digits where they travel as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);

@@ -135,7 +135,7 @@ impl Series<'_> {
                 self.progress.event(Event::Unavailable { metric });
                 continue;
             };
-            let missed = lead == Some(index) && reason != StopReason::Precise;
+            let missed = lead == Some(index) && matches!(reason, StopReason::Runs | StopReason::Time);
             let context = Context {
                 missed_precision: missed.then_some(self.options.precision_percent),
                 shortest_time: prepared.shortest_time,

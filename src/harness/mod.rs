@@ -10,6 +10,7 @@
 
 mod bench;
 mod clock;
+mod entropy;
 mod executor;
 mod extract;
 mod interrupt;
@@ -36,5 +37,5 @@ pub use pairs::{Contest, Executors, MeasuredPair, Next, PairsRun, ShortRun, read
 pub use point::{CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point};
 pub use process::{EndedBy, ProcessExecutor, Program, Ran, run_program};
 pub use progress::{Estimate, Event, Progress, Silent};
-pub use sampling::{Decision, Sampler, SamplingOptions, StopReason, Warmup};
+pub use sampling::{Decision, Sampler, SamplingOptions, StopReason, StopRule, Warmup};
 pub use testbed::{TestbedOptions, testbed};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::entropy::Entropy;
 use super::interval;
 
 /// How one point is sampled.
@@ -19,6 +20,8 @@ pub struct SamplingOptions {
     pub max_time: Duration,
     /// Wanted half width of the 95 % interval of the median, in percent of the median.
     pub precision_percent: f64,
+    /// When the sample is complete, within these limits.
+    pub stop: StopRule,
 }
 
 impl Default for SamplingOptions {
@@ -30,8 +33,18 @@ impl Default for SamplingOptions {
             min_time: Duration::ZERO,
             max_time: Duration::from_secs(30),
             precision_percent: 0.5,
+            stop: StopRule::Interval,
         }
     }
+}
+
+/// When there are enough values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopRule {
+    /// When the interval of the median is as narrow as [`SamplingOptions::precision_percent`] says.
+    Interval,
+    /// When the entropy of the values no longer changes, as nvbench has it.
+    Entropy,
 }
 
 /// Unmeasured executions.
@@ -59,6 +72,8 @@ pub enum Decision {
 pub enum StopReason {
     /// The interval of the median is as narrow as asked for.
     Precise,
+    /// The entropy of the values no longer changes.
+    Settled,
     /// [`SamplingOptions::max_runs`] is reached.
     Runs,
     /// [`SamplingOptions::max_time`] is over.
@@ -71,7 +86,8 @@ const FEWEST: u32 = 3;
 /// Decides, execution by execution, what comes next.
 ///
 /// The interval is looked at when [`SamplingOptions::min_runs`] values are there and then at half as many more each
-/// time, not after every value: frequent looks stop on lucky streaks.
+/// time, not after every value: frequent looks stop on lucky streaks. The entropy is looked at after every second value,
+/// as in nvbench: its line through hundreds of values has no streaks.
 #[derive(Debug, Clone)]
 pub struct Sampler {
     options: SamplingOptions,
@@ -82,13 +98,24 @@ pub struct Sampler {
     dropped: u32,
     next_look: u32,
     sorted: Vec<f64>,
+    entropy: Entropy,
 }
 
 impl Sampler {
     /// Begins at `now`.
     pub fn new(options: SamplingOptions, now: Duration) -> Self {
         let next_look = options.min_runs.max(FEWEST);
-        Self { options, began: now, warmups: 0, measuring_since: None, taken: 0, dropped: 0, next_look, sorted: Vec::new() }
+        Self {
+            options,
+            began: now,
+            warmups: 0,
+            measuring_since: None,
+            taken: 0,
+            dropped: 0,
+            next_look,
+            sorted: Vec::new(),
+            entropy: Entropy::default(),
+        }
     }
 
     /// What to do at `now`.
@@ -105,10 +132,12 @@ impl Sampler {
             return Decision::Stop(StopReason::Time);
         }
         if self.taken >= self.next_look && elapsed >= self.options.min_time {
-            if self.is_precise() {
-                return Decision::Stop(StopReason::Precise);
+            match self.options.stop {
+                StopRule::Interval if self.is_precise() => return Decision::Stop(StopReason::Precise),
+                StopRule::Entropy if self.has_settled() => return Decision::Stop(StopReason::Settled),
+                StopRule::Interval => self.next_look = self.taken.saturating_add(self.taken.div_ceil(2)),
+                StopRule::Entropy => self.next_look = self.taken.saturating_add(2),
             }
-            self.next_look = self.taken.saturating_add(self.taken.div_ceil(2));
         }
         Decision::Measure
     }
@@ -125,6 +154,11 @@ impl Sampler {
         self.half_width_percent().is_none_or(|reached| reached <= self.options.precision_percent)
     }
 
+    /// As with the interval: where the leading metric cannot be told, more tells no more.
+    fn has_settled(&self) -> bool {
+        self.sorted.is_empty() || self.entropy.has_settled()
+    }
+
     /// An unmeasured execution is done.
     pub fn warmed_up(&mut self) {
         self.warmups += 1;
@@ -135,7 +169,9 @@ impl Sampler {
         self.taken += 1;
         if let Some(value) = value {
             let at = self.sorted.partition_point(|other| other.total_cmp(&value).is_lt());
+            let equals = self.sorted.iter().skip(at).take_while(|other| **other == value).count();
             self.sorted.insert(at, value);
+            self.entropy.add(equals);
         }
     }
 
@@ -169,10 +205,11 @@ impl Sampler {
         interval::half_width_percent(&self.sorted)
     }
 
-    /// Estimated time until the sample is complete: an interval narrows with the square root of the sample's length.
+    /// Estimated time until the sample is complete: an interval narrows with the square root of the sample's length. When
+    /// an entropy settles nobody knows.
     pub fn remaining(&self, now: Duration) -> Option<Duration> {
         let elapsed = now.saturating_sub(self.measuring_since?);
-        if self.taken == 0 {
+        if self.taken == 0 || self.options.stop == StopRule::Entropy {
             return None;
         }
         let per_run = elapsed.as_secs_f64() / f64::from(self.taken);

@@ -34,6 +34,16 @@ pub struct Benchmark {
     pub(super) patterns: Option<CommandPatterns>,
 }
 
+/// What the GPU's second-level cache holds before a kernel is launched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub enum CacheState {
+    /// Other data.
+    Cold,
+    /// What the launch before left.
+    Hot,
+}
+
 /// A CUDA kernel as a benchmark. Its points are those of its manifest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KernelSettings {
@@ -43,6 +53,8 @@ pub struct KernelSettings {
     pub archs: Vec<String>,
     /// Values of tunables in place of the manifest's defaults.
     pub tunables: Config,
+    /// What the cache holds before each launch; absent means the harness's default.
+    pub cache: Option<CacheState>,
     /// Which points of the manifest: those that contain one of these; empty is all.
     pub configs: Vec<Config>,
 }
@@ -107,6 +119,16 @@ pub enum Warmup {
     Time(Duration),
 }
 
+/// When a kernel has enough values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub enum StopRule {
+    /// When the interval of the median is narrow enough.
+    Interval,
+    /// When the entropy of the values no longer changes.
+    Entropy,
+}
+
 /// How a benchmark is sampled; what is absent is left to the harness's defaults.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sampling {
@@ -122,6 +144,8 @@ pub struct Sampling {
     pub max_time: Option<Duration>,
     /// Wanted half width of the 95 % interval of the median, in percent of the median.
     pub precision_percent: Option<f64>,
+    /// When there are enough values; of kernels only.
+    pub stop: Option<StopRule>,
 }
 
 impl Sampling {
@@ -134,6 +158,7 @@ impl Sampling {
             min_time: self.min_time.or(fallback.min_time),
             max_time: self.max_time.or(fallback.max_time),
             precision_percent: self.precision_percent.or(fallback.precision_percent),
+            stop: self.stop.or(fallback.stop),
         }
     }
 }

@@ -133,6 +133,7 @@ fn sampling(raw: &RawSampling) -> Result<Sampling, Problem> {
         min_time: raw.min_time.as_ref().map(|time| time.as_ref().0),
         max_time: raw.max_time.map(|time| time.0),
         precision_percent: raw.precision.map(|percent| percent.0),
+        stop: raw.stop.as_ref().map(|rule| *rule.as_ref()),
     };
     let is_above = |least: Option<u128>, most: Option<u128>| least.zip(most).is_some_and(|(least, most)| least > most);
     let millis = |time: Option<std::time::Duration>| time.map(|time| time.as_nanos());

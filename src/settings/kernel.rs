@@ -28,7 +28,8 @@ pub(super) fn of(raw: &RawBenchmark) -> Result<Option<KernelSettings>, Problem> 
             .hint("`kernel` is relative to the root of the repository, without `..`"));
     }
     let archs = raw.archs.iter().flat_map(|archs| archs.as_ref()).map(|arch| arch.0.clone()).collect();
-    Ok(Some(KernelSettings { manifest, archs, tunables: tunables(raw)?, configs: configs(raw)? }))
+    let cache = raw.cache.as_ref().map(|cache| *cache.as_ref());
+    Ok(Some(KernelSettings { manifest, archs, tunables: tunables(raw)?, cache, configs: configs(raw)? }))
 }
 
 type Given = (&'static str, Option<Range<usize>>);
@@ -48,11 +49,13 @@ fn of_commands(raw: &RawBenchmark) -> [Given; 8] {
 }
 
 /// The keys that only a kernel has.
-fn of_kernels(raw: &RawBenchmark) -> [Given; 3] {
+fn of_kernels(raw: &RawBenchmark) -> [Given; 5] {
     [
         ("archs", raw.archs.as_ref().map(|given| given.span())),
         ("tunables", raw.tunables.as_ref().map(|given| given.span())),
         ("configs", raw.configs.as_ref().map(|given| given.span())),
+        ("cache", raw.cache.as_ref().map(|given| given.span())),
+        ("sampling.stop", raw.sampling.stop.as_ref().map(|given| given.span())),
     ]
 }
 

@@ -31,7 +31,8 @@ use std::path::Path;
 use crate::model::{BenchmarkName, MetricName};
 
 pub use benchmark::{
-    Benchmark, CommandLine, Extract, KernelSettings, MetricSettings, MetricSource, PointCommands, Sampling, Stream, Warmup,
+    Benchmark, CacheState, CommandLine, Extract, KernelSettings, MetricSettings, MetricSource, PointCommands, Sampling, StopRule,
+    Stream, Warmup,
 };
 pub use error::SettingsError;
 pub use matrix::MAX_POINTS;

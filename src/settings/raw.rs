@@ -12,7 +12,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::values::{Better, Name, Percent, PositivePercent, PositiveTime, RawStream, Scalar, Scalars, Text, Time, WarmupValue};
-use super::{BaselineMode, HistoryMode};
+use super::{BaselineMode, CacheState, HistoryMode, StopRule};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -45,6 +45,7 @@ pub(super) struct RawSampling {
     pub(super) min_time: Option<Spanned<Time>>,
     pub(super) max_time: Option<PositiveTime>,
     pub(super) precision: Option<PositivePercent>,
+    pub(super) stop: Option<Spanned<StopRule>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,6 +82,7 @@ pub(super) struct RawBenchmark {
     pub(super) archs: Option<Spanned<Vec<Text>>>,
     pub(super) tunables: Option<Spanned<Ordered<Scalar>>>,
     pub(super) configs: Option<Spanned<Vec<Text>>>,
+    pub(super) cache: Option<Spanned<CacheState>>,
     pub(super) build: Option<Spanned<RawCommand>>,
     pub(super) prepare: Option<Spanned<RawCommand>>,
     pub(super) cleanup: Option<Spanned<RawCommand>>,

@@ -205,6 +205,7 @@ fn every_error_has_its_place() {
         ("[sampling]\nmin_runs = 9\nmax_runs = 8", "ratchet.toml:2:12: `min_runs` is above `max_runs`"),
         ("[sampling]\nmin_time = \"9s\"\nmax_time = \"8s\"", "ratchet.toml:2:12: `min_time` is above `max_time`"),
         ("[sampling]\nmin_runs = 0", "ratchet.toml:2:12: "),
+        ("[sampling]\nstop = \"soon\"", "ratchet.toml:2:8: `soon` is not a rule to stop by: write \"interval\" or \"entropy\""),
         ("base = ", "ratchet.toml:1:8: "),
     ];
     for (text, expected) in table {
@@ -242,6 +243,9 @@ fn every_error_of_a_benchmark_has_its_place() {
         ("metrics = [{ name = \"time\" }, { name = \"time\" }]", "4:40: this benchmark has the metric `time` twice"),
         ("metrics = [{ name = \"r\", json = '', better = \"big\" }]", "4:46: `big` is not a direction"),
         ("[[benchmark]]\nname = \"sort\"\ncommand = \"x\"", "5:8: there are two benchmarks named `sort`"),
+        ("cache = \"hot\"", "4:9: `cache` belongs to a `kernel`, and this benchmark is a command"),
+        ("cache = \"warm\"", "4:9: `warm` is no state of a cache: write \"cold\" or \"hot\""),
+        ("sampling = { stop = \"entropy\" }", "4:21: `sampling.stop` belongs to a `kernel`, and this benchmark is a command"),
         ("tiemout = \"1s\"", "4:1: unknown field `tiemout` (did you mean `timeout`?)"),
     ];
     for (lines, expected) in table {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{BaselineMode, ConfirmMode, HistoryMode, Stream, Warmup};
+use super::{BaselineMode, CacheState, ConfirmMode, HistoryMode, StopRule, Stream, Warmup};
 use crate::model::{Direction, MetricName, Quantity, Unit};
 
 /// Longest time that settings may ask for.
@@ -189,6 +189,30 @@ impl TryFrom<String> for HistoryMode {
             "first-parent" => Ok(Self::FirstParent),
             "all" => Ok(Self::All),
             _ => Err(format!("`{text}` is not a history: write \"first-parent\" or \"all\"")),
+        }
+    }
+}
+
+impl TryFrom<String> for CacheState {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "cold" => Ok(Self::Cold),
+            "hot" => Ok(Self::Hot),
+            _ => Err(format!("`{text}` is no state of a cache: write \"cold\" or \"hot\"")),
+        }
+    }
+}
+
+impl TryFrom<String> for StopRule {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "interval" => Ok(Self::Interval),
+            "entropy" => Ok(Self::Entropy),
+            _ => Err(format!("`{text}` is not a rule to stop by: write \"interval\" or \"entropy\"")),
         }
     }
 }

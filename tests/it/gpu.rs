@@ -120,6 +120,20 @@ fn an_honest_kernel_is_timed_verified_and_recorded_beside_its_code() {
 }
 
 #[test]
+fn a_benchmark_says_whether_caches_are_hot_and_the_flag_wins() {
+    let Some(lab) = Lab::with(&["honest"], "") else { return };
+    let settings = fs::read_to_string(lab.world.repo.join("ratchet.toml")).unwrap();
+    lab.world.write("ratchet.toml", &format!("{settings}cache = \"hot\"\n"));
+    lab.world.commit("hot");
+    let metrics = || lab.records("honest").iter().map(|record| record["metric"].to_string()).collect::<Vec<_>>();
+    let has = |metric: &str| metrics().contains(&format!("\"{metric}\""));
+    lab.bench(&["--if-changed"]).expect(0);
+    assert!(has("time_hot") && !has("time"), "{:?}", metrics());
+    let cold = lab.bench(&["--if-changed", "--cache", "cold"]).expect(0);
+    assert!(has("time") && !cold.out.contains("unchanged"), "hot times say nothing of cold ones: {}", cold.out);
+}
+
+#[test]
 fn every_kernel_that_cheats_is_found_out_timed_and_barred() {
     let found = [
         ("half", "`y` is NaN in 50000 of 100000 elements"),
