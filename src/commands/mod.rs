@@ -46,6 +46,7 @@ mod record;
 mod recording;
 mod report;
 mod roofline;
+mod rooflines;
 mod selection;
 mod show;
 mod unchanged;
