@@ -91,6 +91,7 @@ fn tables(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, cont
         walk: history::walk(arguments.history, workspace.settings.history),
         since: None,
         with_lines: false,
+        with_rooflines: false,
     };
     let overview = overview::gather(judgement.clone(), notices.to_vec(), &request, &workspace, context)?;
     let mut text = Vec::new();

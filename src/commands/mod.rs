@@ -47,6 +47,7 @@ mod recorder;
 mod recording;
 mod report;
 mod roofline;
+mod rooflines;
 mod selection;
 mod show;
 mod unchanged;

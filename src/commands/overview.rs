@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::context::Context;
 use super::error::CommandError;
 use super::history;
+use super::rooflines::{self, Limits};
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::judge::{
@@ -20,6 +21,7 @@ use crate::report::Notice;
 use crate::report::overview::{
     CommitEntry, Commits, ExcuseMark, FactChange, Level, Overview, Point, SeriesHistory, Standing, Step, TestbedEntry,
 };
+use crate::report::roofline::TestbedRoofline;
 use crate::store::{AnnotatedHistory, History, Store, Walk};
 
 /// What to gather.
@@ -32,12 +34,14 @@ pub struct OverviewRequest<'a> {
     pub since: Option<ObjectId>,
     /// Whether levels and ratchet lines are drawn; a table needs neither.
     pub with_lines: bool,
+    /// Whether the kernels of the commit are shown under their roofs.
+    pub with_rooflines: bool,
 }
 
 /// Looks up everything that a report on this judgement shows.
 pub fn gather(
     judgement: Judgement,
-    notices: Vec<Notice>,
+    mut notices: Vec<Notice>,
     request: &OverviewRequest<'_>,
     workspace: &Workspace,
     context: &Context,
@@ -50,13 +54,40 @@ pub fn gather(
     let excuses = placed_excuses(&annotated, &walked, store)?;
     let lines = if request.with_lines { lines(&seen, &excuses, &judgement, (context.clock)()) } else { Vec::new() };
     let shown = shown_commits(&walked, request.since, store)?;
+    let rooflines = if request.with_rooflines {
+        rooflines(judgement.candidate, &annotated, request.selection, workspace, &mut notices)
+    } else {
+        Vec::new()
+    };
     let gathered = Gathered { judgement: &judgement, records: &records, shown, excuses: &excuses, walked: &walked };
     let commits = gathered.commits(store)?;
     let series = gathered.series(seen, lines, &commits);
     let testbeds = gathered.testbeds();
     let root = store.work_dir().unwrap_or(store.common_dir());
     let repository = root.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    Ok(Overview { repository, made: (context.clock)(), judgement, notices, commits, series, testbeds })
+    Ok(Overview { repository, made: (context.clock)(), judgement, notices, commits, series, testbeds, rooflines })
+}
+
+/// The testbeds with a kernel under a roof. Settings that name no chip cost the rooflines, not the report.
+fn rooflines(
+    commit: ObjectId,
+    annotated: &AnnotatedHistory,
+    selection: &Selection,
+    workspace: &Workspace,
+    notices: &mut Vec<Notice>,
+) -> Vec<TestbedRoofline> {
+    match Limits::new(&workspace.settings.roofline, None) {
+        Ok(limits) => {
+            let mut found = rooflines::gather(commit, annotated, selection, &limits);
+            found.retain(|testbed| testbed.kernels.iter().any(|kernel| kernel.standing.is_some()));
+            found
+        }
+        Err(error) => {
+            let notice = Notice::new("no_roofline", format!("no roofline is shown: {}", error.message));
+            notices.push(Notice { hint: error.hint, ..notice });
+            Vec::new()
+        }
+    }
 }
 
 /// The commits to show; `None` shows all.

@@ -38,6 +38,7 @@ pub fn run(arguments: &ReportArgs, context: &mut Context) -> Result<Exit, Comman
         walk: history::walk(arguments.history, workspace.settings.history),
         since: since.map(|since| workspace.store.resolve(since)).transpose()?,
         with_lines: !matches!(format, ReportFormat::Markdown | ReportFormat::Csv),
+        with_rooflines: format == ReportFormat::Html,
     };
     let overview = overview::gather(judgement, notices, &request, &workspace, context)?;
     match &arguments.output {

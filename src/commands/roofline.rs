@@ -1,28 +1,27 @@
 //! `roofline`: the kernels of a commit under the roofs of their testbeds. Runs nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::history::{self, store_notices};
+use super::rooflines::{self, Limits};
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::{RooflineArgs, SeriesArgs};
 use crate::exit::Exit;
-use crate::judge::HistoryRecord;
-use crate::model::{LineId, ObjectId, Profile, Quantity, Run, Testbed, Unit};
+use crate::model::{ObjectId, Quantity, Unit};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::plot;
 use crate::report::roofline::{self as report, TestbedRoofline};
 use crate::report::words::SHORT_ID;
-use crate::roofline::{Evidence, Gpu, Limit, Precision, Roof, RoofSource, Roofs, kernels, measured_roofs};
-use crate::store::AnnotatedHistory;
+use crate::roofline::Precision;
 
 /// Runs the command.
 pub fn run(arguments: &RooflineArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let workspace = Workspace::open(context)?;
-    let given = Given::new(arguments, &workspace)?;
+    let limits = limits(arguments, &workspace)?;
     let selection = selection(arguments)?;
     let store = &workspace.store;
     let commit = store.resolve(&arguments.rev)?;
@@ -31,7 +30,7 @@ pub fn run(arguments: &RooflineArgs, context: &mut Context) -> Result<Exit, Comm
     for notice in store_notices(&annotated, store)? {
         write_notice(context.err, &notice, context.terminal.color)?;
     }
-    let shown = testbeds(commit, &annotated, &selection, &given);
+    let shown = rooflines::gather(commit, &annotated, &selection, &limits);
     if shown.is_empty() {
         return Err(nothing(commit));
     }
@@ -63,39 +62,21 @@ fn nothing(commit: ObjectId) -> CommandError {
 }
 
 /// Limits from flags, else from settings.
-struct Given {
-    gpu: Option<&'static Gpu>,
-    precision: Option<Precision>,
-    roofs: Vec<Roof>,
-}
-
-impl Given {
-    fn new(arguments: &RooflineArgs, workspace: &Workspace) -> Result<Self, CommandError> {
-        let settings = &workspace.settings.roofline;
-        let gpu = arguments.gpu.as_ref().or(settings.gpu.as_ref());
-        let gpu = gpu.map(|name| Gpu::of(name).ok_or_else(|| unknown_gpu(name))).transpose()?;
-        let of_flag = arguments.bandwidth.as_deref().map(|text| rate("--bandwidth", text, &Unit::BYTE_PER_SECOND));
-        let bandwidth = of_flag.transpose()?.or(settings.bandwidth);
-        let mut peaks: BTreeMap<Precision, f64> = BTreeMap::new();
-        for (word, rate) in &settings.peak {
-            peaks.insert(
-                word.parse().map_err(|error| CommandError::usage(format!("[roofline.peak] of ratchet.toml: {error}")))?,
-                *rate,
-            );
-        }
-        for text in &arguments.peaks {
-            let (word, value) = text
-                .split_once('=')
-                .ok_or_else(|| CommandError::usage(format!("--peak {text} is no peak rate; it looks like f16='121 TFLOP/s'")))?;
-            let precision = word.parse().map_err(|error| CommandError::usage(format!("--peak: {error}")))?;
-            peaks.insert(precision, rate("--peak", value, &Unit::FLOP_PER_SECOND)?);
-        }
-        let roof = |limit, rate| Roof { limit, rate, source: RoofSource::Given };
-        let memory = bandwidth.map(|rate| roof(Limit::Memory, rate));
-        let compute = peaks.into_iter().map(|(precision, rate)| roof(Limit::Compute(precision), rate));
-        let precision = arguments.dtype.as_deref().map(str::parse::<Precision>).transpose();
-        Ok(Self { gpu, precision: precision.map_err(CommandError::usage)?, roofs: memory.into_iter().chain(compute).collect() })
+fn limits(arguments: &RooflineArgs, workspace: &Workspace) -> Result<Limits, CommandError> {
+    let mut limits = Limits::new(&workspace.settings.roofline, arguments.gpu.as_ref())?;
+    if let Some(text) = &arguments.bandwidth {
+        limits.bandwidth = Some(rate("--bandwidth", text, &Unit::BYTE_PER_SECOND)?);
     }
+    for text in &arguments.peaks {
+        let (word, value) = text
+            .split_once('=')
+            .ok_or_else(|| CommandError::usage(format!("--peak {text} is no peak rate; it looks like f16='121 TFLOP/s'")))?;
+        let precision = word.parse().map_err(|error| CommandError::usage(format!("--peak: {error}")))?;
+        limits.peaks.insert(precision, rate("--peak", value, &Unit::FLOP_PER_SECOND)?);
+    }
+    let precision = arguments.dtype.as_deref().map(str::parse::<Precision>).transpose();
+    limits.precision = precision.map_err(CommandError::usage)?;
+    Ok(limits)
 }
 
 fn rate(flag: &str, text: &str, unit: &Unit) -> Result<f64, CommandError> {
@@ -104,49 +85,6 @@ fn rate(flag: &str, text: &str, unit: &Unit) -> Result<f64, CommandError> {
         return Err(CommandError::usage(format!("{flag} {text} is no rate in {unit}")));
     }
     Ok(quantity.value)
-}
-
-fn unknown_gpu(name: &str) -> CommandError {
-    let known: Vec<&str> = crate::roofline::GPUS.iter().map(|gpu| gpu.name).collect();
-    CommandError::usage(format!("no datasheet is known for `{name}`"))
-        .with_hint(format!("known: {}; or give the limits: --bandwidth '300 GB/s' --peak f16='121 TFLOP/s'", known.join(", ")))
-}
-
-/// The rooflines of the testbeds on which the commit was measured, those without a kernel left out.
-fn testbeds(commit: ObjectId, annotated: &AnnotatedHistory, selection: &Selection, given: &Given) -> Vec<TestbedRoofline> {
-    let everything = history::records(&annotated.commits, &Selection::default());
-    let evidence: Vec<Evidence> = everything.iter().map(|entry| evidence(entry)).collect();
-    let note = annotated.commits.iter().find(|entry| entry.commit == commit).map(|entry| entry.note.clone()).unwrap_or_default();
-    let runs: HashMap<LineId, &Run> = note.runs.iter().map(|run| (run.id, run)).collect();
-    let beds: BTreeMap<&str, &Testbed> = runs.values().map(|run| (run.testbed.key(), &run.testbed)).collect();
-    let is_own =
-        |entry: &&Evidence| entry.commit == commit && selection.covers_point(&entry.record.benchmark, &entry.record.config);
-    let mut shown = Vec::new();
-    for (key, bed) in beds.into_iter().filter(|(key, _)| selection.covers_testbed(key)) {
-        let mut profiles: Vec<&Profile> = note
-            .profiles
-            .iter()
-            .filter(|profile| {
-                runs.get(&profile.run).is_some_and(|run| run.testbed.key() == key && selection.covers_profile(profile, run))
-            })
-            .collect();
-        profiles.sort_by_key(|profile| profile.id);
-        let mut kernels = kernels(key, evidence.iter().filter(is_own).copied(), &profiles);
-        if kernels.is_empty() {
-            continue;
-        }
-        kernels.iter_mut().for_each(|kernel| kernel.precision = given.precision.or(kernel.precision));
-        let gpu = given.gpu.or_else(|| Gpu::of(key)).or_else(|| bed.facts.get("gpu").and_then(|name| Gpu::of(name)));
-        let mut roofs = gpu.map(Roofs::of_datasheet).unwrap_or_default();
-        roofs.extend(measured_roofs(key, evidence.iter().copied()));
-        roofs.extend(given.roofs.iter().cloned());
-        shown.push(TestbedRoofline::new(key.to_owned(), gpu, roofs, kernels));
-    }
-    shown
-}
-
-fn evidence<'a>(entry: &HistoryRecord<'a>) -> Evidence<'a> {
-    Evidence { commit: entry.commit, run: entry.run, record: entry.record }
 }
 
 /// Writes the picture of the only testbed.

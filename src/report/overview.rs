@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 
 use super::Notice;
+use super::roofline::TestbedRoofline;
 use crate::judge::{Baseline, Judgement, SeriesVerdict, Verdict};
 use crate::model::{Config, Metric, ObjectId, SeriesKey};
 
@@ -194,6 +195,8 @@ pub struct Overview {
     pub series: Vec<SeriesHistory>,
     /// The testbeds, in the order of their keys.
     pub testbeds: Vec<TestbedEntry>,
+    /// The kernels of the commit under the roofs of their testbeds, where that was asked for.
+    pub rooflines: Vec<TestbedRoofline>,
 }
 
 impl Overview {

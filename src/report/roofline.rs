@@ -128,10 +128,19 @@ pub fn text(out: &mut dyn Write, shown: &[TestbedRoofline], options: TextOptions
             writeln!(out)?;
             out.write_all(kernels_table(testbed, options).as_bytes())?;
         }
-        notes(out, testbed)?;
+        for note in notes(testbed) {
+            writeln!(out, "{note}")?;
+        }
     }
     Ok(())
 }
+
+/// What is said of each kernel.
+pub(super) const KERNEL_COLUMNS: [&str; 9] =
+    ["", "kernel", "work", "FLOP/B", "reached", "held by", "allowed", "of it", "head room"];
+
+/// Which of the columns are numbers.
+pub(super) const NUMBER_COLUMNS: [usize; 6] = [0, 3, 4, 6, 7, 8];
 
 fn roofs_table(testbed: &TestbedRoofline, options: TextOptions) -> String {
     let mut table = Table::new(&["roof", "rate", "ridge", "source", ""], options.color).right_align(&[1, 2]);
@@ -153,54 +162,56 @@ fn roofs_table(testbed: &TestbedRoofline, options: TextOptions) -> String {
 }
 
 fn kernels_table(testbed: &TestbedRoofline, options: TextOptions) -> String {
-    let header = ["", "kernel", "work", "FLOP/B", "reached", "held by", "allowed", "of it", "head room"];
-    let mut table = Table::new(&header, options.color).right_align(&[0, 3, 4, 6, 7, 8]);
+    let mut table = Table::new(&KERNEL_COLUMNS, options.color).right_align(&NUMBER_COLUMNS);
     for (at, shown) in testbed.kernels.iter().enumerate() {
-        let kernel = &shown.kernel;
-        let (reached, unit) = match kernel.flop_rate {
-            Some(flop) => (flop, Unit::FLOP_PER_SECOND),
-            None => (kernel.byte_rate.unwrap_or_default(), Unit::BYTE_PER_SECOND),
-        };
-        let standing = shown.standing;
-        let of = |cell: &dyn Fn(Standing) -> String| standing.map_or("–".to_owned(), cell);
-        table.row(vec![
-            (at + 1).to_string(),
-            escape::terminal_short(&point_name(kernel.benchmark.as_str(), &kernel.config), 50),
-            kernel.work.as_str().to_owned(),
-            kernel.intensity().map_or("–".to_owned(), |intensity| significant(intensity, 3)),
-            rate(reached, &unit),
-            of(&|standing| bound_word(standing.bound).to_owned()),
-            of(&|standing| rate(standing.attainable, &unit)),
-            of(&|standing| format!("{} %", significant(standing.percent(), 3))),
-            of(&|standing| format!("{}x", significant(standing.head_room(), 3))),
-        ]);
+        table.row(kernel_row(at + 1, shown).map(|cell| escape::terminal_short(&cell, 50)).into());
     }
     table.render(options.width)
 }
 
+/// A kernel in words and numbers under [`KERNEL_COLUMNS`], not escaped.
+pub(super) fn kernel_row(number: usize, shown: &ShownKernel) -> [String; 9] {
+    let kernel = &shown.kernel;
+    let (reached, unit) = match kernel.flop_rate {
+        Some(flop) => (flop, Unit::FLOP_PER_SECOND),
+        None => (kernel.byte_rate.unwrap_or_default(), Unit::BYTE_PER_SECOND),
+    };
+    let standing = shown.standing;
+    let of = |cell: &dyn Fn(Standing) -> String| standing.map_or("–".to_owned(), cell);
+    [
+        number.to_string(),
+        point_name(kernel.benchmark.as_str(), &kernel.config),
+        kernel.work.as_str().to_owned(),
+        kernel.intensity().map_or("–".to_owned(), |intensity| significant(intensity, 3)),
+        rate(reached, &unit),
+        of(&|standing| bound_word(standing.bound).to_owned()),
+        of(&|standing| rate(standing.attainable, &unit)),
+        of(&|standing| format!("{} %", significant(standing.percent(), 3))),
+        of(&|standing| format!("{}x", significant(standing.head_room(), 3))),
+    ]
+}
+
 /// What the numbers do not say by themselves.
-fn notes(out: &mut dyn Write, testbed: &TestbedRoofline) -> io::Result<()> {
-    for (at, shown) in testbed.kernels.iter().enumerate() {
+pub(super) fn notes(testbed: &TestbedRoofline) -> Vec<String> {
+    let note = |(at, shown): (usize, &ShownKernel)| {
         let number = at + 1;
         match shown.standing {
-            None => writeln!(out, "{number}: no roof of its kind is known; see --bandwidth, --peak and --gpu")?,
+            None => Some(format!("{number}: no roof of its kind is known; see --bandwidth, --peak and --gpu")),
             Some(standing) if standing.percent() > 100.0 => {
-                writeln!(out, "{number}: beyond its roof: its declared work, its precision or the roof is wrong")?;
+                Some(format!("{number}: beyond its roof: its declared work, its precision or the roof is wrong"))
             }
             Some(standing) if !standing.is_certain => {
-                writeln!(out, "{number}: only one of its two roofs is known, or only half of its work")?;
+                Some(format!("{number}: only one of its two roofs is known, or only half of its work"))
             }
             Some(_) if shown.kernel.precision.is_none() && shown.kernel.flop_rate.is_some() => {
                 let precision = testbed.precision(&shown.kernel).map_or("", Precision::as_str);
-                writeln!(
-                    out,
-                    "{number}: its precision is not known (a parameter `dtype` would say it): held against {precision}"
-                )?;
+                let message = "its precision is not known (a parameter `dtype` would say it): held against";
+                Some(format!("{number}: {message} {precision}"))
             }
-            Some(_) => {}
+            Some(_) => None,
         }
-    }
-    Ok(())
+    };
+    testbed.kernels.iter().enumerate().filter_map(note).collect()
 }
 
 /// `roofline --json`.

@@ -4,6 +4,7 @@
 //! part of the program; the data is one JSON object inside the page, in columns (`data`). Nothing here decides.
 
 mod data;
+mod rooflines;
 
 use std::io::{self, Write};
 
@@ -26,6 +27,7 @@ pub fn report(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
             (1, "script") => out.write_all(SCRIPT.as_bytes())?,
             (1, "chart_style") => out.write_all(CHART_STYLE.as_bytes())?,
             (1, "chart_script") => out.write_all(CHART_SCRIPT.as_bytes())?,
+            (1, "rooflines") => rooflines::section(out, overview)?,
             (1, "data") => {
                 let json = serde_json::to_string(&data::Page::of(overview))?;
                 out.write_all(escape::script_json(&json).as_bytes())?;

@@ -75,6 +75,42 @@ fn pictures_are_pictures_and_say_the_same_twice() {
 }
 
 #[test]
+fn the_page_has_a_roofline_where_a_kernel_stands_under_a_roof() {
+    let page = |world: &World| world.ratchet(&["report", "--format", "html"]).expect(0).out;
+    let world = look::world();
+    let without = page(&world);
+    assert!(!without.contains("id=\"rooflines\"") && !without.contains("roofline of"));
+
+    let evil = "a</svg><img src=x onerror=alert(1)>";
+    let (throughput, bandwidth) = ("throughput=51283 GFLOP/s", "bandwidth=200.3 GB/s");
+    let record = |name: &str, testbed: &str| {
+        let metrics = ["--metric", throughput, "--metric", bandwidth];
+        let of_kernel = ["record", "--benchmark", name, "--config", "dtype=f16", "--testbed", testbed];
+        world.ratchet(&[&of_kernel[..], &metrics[..]].concat()).expect(0);
+    };
+    // Rates alone are no roofline: nobody knows the limits of this testbed.
+    record("fast", "some board");
+    assert!(!page(&world).contains("id=\"rooflines\""));
+
+    record(evil, "NVIDIA L4");
+    let with = page(&world);
+    let section = with.split("<section id=\"rooflines\"").nth(1).and_then(|rest| rest.split("</section>").next()).unwrap();
+    assert_eq!((section.matches("<svg").count(), section.matches("</svg>").count()), (1, 1));
+    for said in ["roofline of NVIDIA L4", "51.3 TFLOP/s", "256", "66.8 %"] {
+        assert!(section.contains(said), "{said}: {section}");
+    }
+    assert!(section.contains("a&lt;/svg&gt;&lt;img") && !section.contains("<img"));
+    assert!(!section.contains("style=") && !section.contains("some board"), "{section}");
+    let of_softmax = world.ratchet(&["report", "--format", "html", "--benchmark", "softmax"]).expect(0).out;
+    assert!(!of_softmax.contains("id=\"rooflines\""), "the kernel was not selected");
+
+    // Wrong settings cost the picture, not the report.
+    world.write("ratchet.toml", "[roofline]\ngpu = \"Abacus\"\n");
+    let warned = page(&world);
+    assert!(warned.contains("no datasheet is known") && !warned.contains("id=\"rooflines\""));
+}
+
+#[test]
 fn a_range_shows_what_came_after_its_start() {
     let world = look::world();
     let runs = |range: &str| {
