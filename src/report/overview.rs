@@ -163,7 +163,16 @@ impl FactChange {
         names.dedup();
         let change =
             |name: &String| Self { name: name.clone(), before: before.get(name).cloned(), after: after.get(name).cloned() };
-        names.into_iter().map(change).filter(|change| change.before != change.after).collect()
+        names.into_iter().map(change).filter(Self::is_told).collect()
+    }
+
+    /// The load of a computer is never the same twice: it is told from one busy core more or less on.
+    fn is_told(&self) -> bool {
+        let load = |fact: &Option<String>| fact.as_deref().and_then(|fact| fact.parse::<f64>().ok());
+        match (self.name.as_str(), load(&self.before), load(&self.after)) {
+            ("load_1min", Some(before), Some(after)) => (after - before).abs() >= 1.0,
+            _ => self.before != self.after,
+        }
     }
 }
 
@@ -252,5 +261,23 @@ impl Commits {
     /// The commit with this id.
     pub fn get(&self, id: ObjectId) -> Option<&CommitEntry> {
         self.at(self.place(id)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_that_hardly_differs_is_no_change() {
+        let facts = |load: &str, driver: &str| {
+            BTreeMap::from([("driver".to_owned(), driver.to_owned()), ("load_1min".to_owned(), load.to_owned())])
+        };
+        let told = |before: &BTreeMap<String, String>, after: &BTreeMap<String, String>| -> Vec<String> {
+            FactChange::between(before, after).into_iter().map(|change| change.name).collect()
+        };
+        assert!(told(&facts("0.31", "580"), &facts("0.92", "580")).is_empty());
+        assert_eq!(told(&facts("0.31", "580"), &facts("7.5", "580")), ["load_1min"]);
+        assert_eq!(told(&facts("0.31", "580"), &facts("0.31", "590")), ["driver"]);
     }
 }
