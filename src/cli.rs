@@ -282,8 +282,8 @@ pub enum CheckFormat {
 ///
 /// Executes nothing, unless --confirm (or the setting `confirm`) asks to measure suspicious series again: then it runs
 /// their commands from the checked commit's ratchet.toml, in temporary worktrees; or unless --profile asks for profiles:
-/// then it runs their commands in the work tree, under Nsight Compute. Exit code 0: it holds; 1: regression; 3: no verdict (the commit was not measured, or the
-/// evidence does not decide).
+/// then it runs their commands in the work tree, under Nsight Compute. Exit code 0: it holds; 1: regression; 3: no verdict
+/// (the commit was not measured, or the evidence does not decide).
 #[derive(Debug, Args, Default)]
 pub struct CheckArgs {
     /// The commit to check.

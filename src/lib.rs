@@ -14,7 +14,8 @@
 //! 0. [`model`], [`stats`]: words and numbers, pure.
 //! 1. [`codec`], [`judge`], [`profile`], [`roofline`]: notes as text, verdicts, what counters say, what a chip allows; pure.
 //! 2. [`store`]: the only place that knows git.
-//! 3. [`settings`], [`harness`], [`ncu`], [`import`], [`report`]: the outside world; they do not know each other.
+//! 3. [`settings`], [`harness`], [`import`], [`report`]: the outside world; they do not know each other. [`cuda`] and
+//!    [`ncu`] stand on the harness.
 //! 4. [`commands`]: one file per verb, the only place where all of these meet.
 //!
 //! [`cli`] holds the command line as types, [`exit`] the table of exit codes. ARCHITECTURE.md tells the reasons.

@@ -1,6 +1,6 @@
 //! Effect sizes: how large a difference between two samples is, apart from whether it is there.
 
-use super::{Interval, distribution, mean, median, quantile, rank, sorted, variance};
+use super::{Interval, mean, quantile, rank, sorted, variance};
 
 /// Samples longer than this are thinned to evenly spaced order statistics before all their differences are taken.
 const MOST_FOR_PAIRS: usize = 1000;
@@ -59,12 +59,4 @@ pub fn hedges_g(x: &[f64], y: &[f64]) -> Option<f64> {
     let pooled = ((n_x - 1.0) * variance(x)? + (n_y - 1.0) * variance(y)?) / (n_x + n_y - 2.0);
     let correction = 1.0 - 3.0 / (4.0 * (n_x + n_y) - 9.0);
     (pooled > 0.0).then_some(correction * (mean(x)? - mean(y)?) / pooled.sqrt())
-}
-
-/// The median absolute deviation from the median, scaled so that it estimates the standard deviation of normal values.
-pub fn median_absolute_deviation(values: &[f64]) -> Option<f64> {
-    let centre = median(values)?;
-    let deviations: Vec<f64> = values.iter().map(|value| (value - centre).abs()).collect();
-    let to_sigma = 1.0 / distribution::normal_quantile(0.75)?;
-    median(&deviations).map(|deviation| to_sigma * deviation)
 }
