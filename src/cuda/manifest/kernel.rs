@@ -6,10 +6,11 @@ use super::configs;
 use super::error::{ManifestError, Problem};
 use super::expression::{Expression, Value};
 use super::files::{self, MAX_MANIFEST_BYTES, MAX_SOURCE_BYTES, ReadFile};
-use super::raw::{RawArgument, RawFill, RawLaunch, RawManifest, RawRandom, RawReference, RawRole, RawTunable, Scalar};
+use super::raw::{RawArgument, RawFill, RawLaunch, RawManifest, RawRandom, RawReference, RawRole, RawTunable};
 use super::{Manifest, Tunable};
 use crate::cuda::{Arch, Header, Role};
 use crate::model::Config;
+use crate::written::Scalar;
 
 /// The oldest architecture that a kernel runs on; a chip's own variant is that chip only.
 #[derive(Debug, Clone, Copy)]
@@ -289,7 +290,7 @@ fn define((name, value): &(String, Scalar)) -> Result<(String, Define), Problem>
 fn expression(key: impl Into<String>, scalar: &Scalar) -> Result<Expression, Problem> {
     match scalar {
         Scalar::Text(text) => Expression::parse(key, text),
-        number => Ok(Expression::constant(key, number.clone().into_value())),
+        number => Ok(Expression::constant(key, Value::of(number.clone()))),
     }
 }
 
