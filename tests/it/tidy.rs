@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "codec"]),
     ("settings", &["model", "written"]),
     ("harness", &["model", "stats"]),
-    ("cuda", &["model", "stats", "written", "harness"]),
+    ("cuda", &["model", "stats", "written", "roofline", "harness"]),
     ("ncu", &["model", "profile", "harness"]),
     ("import", &["model", "stats"]),
     ("report", &["model", "stats", "codec", "judge", "profile", "roofline"]),
