@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::error::Problem;
-use super::kernel::Kernel;
 use super::raw::RawManifest;
+use super::rules::Kernel;
 use super::{PlanRequest, Tunable};
 use crate::model::Config;
 use crate::written::{Ordered, Scalar, Scalars};
