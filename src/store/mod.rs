@@ -31,6 +31,7 @@ mod range;
 mod refs;
 mod remote;
 mod series;
+mod submodules;
 #[cfg(test)]
 mod tests;
 mod worktrees;
@@ -50,7 +51,7 @@ pub use open::OpenOptions;
 pub use prune::{PruneRequest, Pruned};
 pub use remote::Pushed;
 pub use series::{SeriesCounts, SeriesHistory, SeriesRun};
-pub use worktrees::Worktrees;
+pub use worktrees::{Checkout, Worktrees};
 
 use crate::model::Author;
 use refs::Refs;
