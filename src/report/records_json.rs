@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::check_json::config;
 use super::log_text::LoggedSeries;
-use super::profile_json;
+use super::series_json::{config, joined, measured};
 use super::show_text::{ShownExcuse, ShownRun, sample_warning};
+use super::{profile_json, series_json};
 use crate::model::{Excuse, Measurement, ObjectId, Record, Run, Summary};
 
 /// `show --json`: the records of one commit, each with its run's id, the runs, the excuses.
@@ -43,14 +43,8 @@ pub fn run(run: &Run) -> Value {
 }
 
 fn record(record: &Record, run: &Run) -> Value {
-    json!({
-        "id": record.id.to_string(),
-        "run": record.run.to_string(),
-        "benchmark": record.benchmark.as_str(),
-        "config": config(&record.config),
-        "metric": record.metric.name.as_str(),
-        "unit": record.metric.unit.symbol(),
-        "better": record.metric.better.as_str(),
+    let ids = json!({ "id": record.id.to_string(), "run": record.run.to_string() });
+    let rest = json!({
         "exact": record.metric.exact,
         "testbed": run.testbed.key(),
         "dirty": run.dirty,
@@ -60,23 +54,20 @@ fn record(record: &Record, run: &Run) -> Value {
         "barred": record.barred,
         "trusted": !record.is_untrusted(),
         "machine_code": record.machine_code,
-    })
+    });
+    joined([ids, measured(&record.benchmark, &record.config, &record.metric), rest])
 }
 
 /// A measurement that is not recorded yet.
-pub fn measurement(measured: &Measurement) -> Value {
-    json!({
-        "benchmark": measured.benchmark.as_str(),
-        "config": config(&measured.config),
-        "metric": measured.metric.name.as_str(),
-        "unit": measured.metric.unit.symbol(),
-        "better": measured.metric.better.as_str(),
-        "exact": measured.metric.exact,
-        "statistics": summary(&measured.summary),
-        "warnings": measured.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
-        "barred": measured.barred,
-        "machine_code": measured.machine_code,
-    })
+pub fn measurement(taken: &Measurement) -> Value {
+    let rest = json!({
+        "exact": taken.metric.exact,
+        "statistics": summary(&taken.summary),
+        "warnings": taken.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
+        "barred": taken.barred,
+        "machine_code": taken.machine_code,
+    });
+    joined([measured(&taken.benchmark, &taken.config, &taken.metric), rest])
 }
 
 fn summary(summary: &Summary) -> Value {
@@ -115,13 +106,7 @@ pub fn log(logged: &[LoggedSeries]) -> Value {
 
 fn logged_series(entry: &LoggedSeries) -> Value {
     let series = &entry.series;
-    json!({
-        "benchmark": series.key.benchmark.as_str(),
-        "config": config(&series.key.config),
-        "metric": series.metric.name.as_str(),
-        "unit": series.metric.unit.symbol(),
-        "better": series.metric.better.as_str(),
-        "testbed": series.key.testbed,
+    let rest = json!({
         "baseline": entry.baseline.as_ref().map(|baseline| json!({
             "value": baseline.value,
             "low": baseline.low,
@@ -136,5 +121,6 @@ fn logged_series(entry: &LoggedSeries) -> Value {
             "time": measured.time.to_rfc3339(),
             "statistics": summary(&measured.summary),
         })).collect::<Vec<_>>(),
-    })
+    });
+    series_json::series(&series.key, &series.metric, rest)
 }
