@@ -306,7 +306,11 @@ impl Gathered<'_> {
 
 /// Why a run is left out of its series; `None` where it is not.
 fn standing(record: &HistoryRecord<'_>) -> Option<Standing> {
-    if record.run.dirty { Some(Standing::Dirty) } else { record.record.barred.as_ref().map(|_| Standing::Barred) }
+    match record {
+        _ if record.run.dirty => Some(Standing::Dirty),
+        _ if record.record.is_untrusted() => Some(Standing::Untrusted),
+        _ => record.record.barred.as_ref().map(|_| Standing::Barred),
+    }
 }
 
 /// A required series that was never measured.

@@ -21,6 +21,7 @@ mod roofline;
 mod schemas;
 mod tidy;
 mod toolkits;
+mod trust;
 mod verbs;
 mod workflows;
 mod world;
