@@ -49,7 +49,8 @@ pub fn gather(
     let store = &workspace.store;
     let walked = store.history(&[judgement.candidate], request.walk)?;
     let annotated = store.annotated_history(&walked, &store.notes()?)?;
-    let records = history::records(&annotated.commits, request.selection);
+    let mut records = history::records(&annotated.commits, request.selection);
+    records.retain(|record| !record.record.metric.is_descriptive());
     let seen: Vec<Series> = judge::assemble(records.iter().copied(), []).into_iter().map(|(series, _)| series).collect();
     let excuses = placed_excuses(&annotated, &walked, store)?;
     let lines = if request.with_lines { lines(&seen, &excuses, &judgement, (context.clock)()) } else { Vec::new() };

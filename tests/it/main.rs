@@ -20,6 +20,7 @@ mod profile;
 mod roofline;
 mod schemas;
 mod tidy;
+mod toolkits;
 mod trust;
 mod verbs;
 mod workflows;
