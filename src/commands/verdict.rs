@@ -99,6 +99,7 @@ impl<'a> Case<'a> {
     /// Judges every series by its history. One at a time has its whole history in memory.
     fn hear(self, evidence: &Evidence) -> Result<Heard<'a>, Unusable> {
         let mut sides = evidence.outlines(self.selection)?;
+        sides.retain(|(series, _)| !series.metric.is_descriptive());
         let unmeasured = unmeasured_notice(&sides, evidence);
         require(&mut sides, self.policy, self.selection);
         sides.iter_mut().try_for_each(|(series, _)| evidence.load(series, NoisePrior::MOST_RUNS))?;

@@ -309,6 +309,8 @@ pub enum JudgeWarning {
         /// The record's reason.
         reason: String,
     },
+    /// Nobody signed for the candidate's records, where only what is signed counts: they will never be a baseline.
+    UntrustedCandidate,
     /// Runs of the same commit that should agree exactly do not.
     ExactRunsDiffer,
     /// Not a pass, although the machine code is the baseline's: the change is the environment's, not the code's.

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::log_text::LoggedSeries;
 use super::series_json::{config, joined, measured};
-use super::show_text::{ShownRun, sample_warning};
+use super::show_text::{ShownExcuse, ShownRun, sample_warning};
 use super::{profile_json, series_json};
 use crate::model::{Excuse, Measurement, ObjectId, Record, Run, Summary};
 
 /// `show --json`: the records of one commit, each with its run's id, the runs, the excuses.
-pub fn show(commit: ObjectId, runs: &[ShownRun], excuses: &[&Excuse]) -> Value {
+pub fn show(commit: ObjectId, runs: &[ShownRun], excuses: &[ShownExcuse]) -> Value {
     json!({
         "version": 1,
         "commit": commit.to_string(),
@@ -19,7 +19,11 @@ pub fn show(commit: ObjectId, runs: &[ShownRun], excuses: &[&Excuse]) -> Value {
             .iter()
             .flat_map(|shown| shown.profiles.iter().map(|entry| profile_json::profile(entry, shown.run.testbed.key())))
             .collect::<Vec<_>>(),
-        "excuses": excuses.iter().map(|entry| excuse(entry)).collect::<Vec<_>>(),
+        "excuses": excuses.iter().map(|shown| {
+            let mut entry = excuse(shown.excuse);
+            entry["trusted"] = json!(shown.is_trusted);
+            entry
+        }).collect::<Vec<_>>(),
     })
 }
 
@@ -48,6 +52,7 @@ fn record(record: &Record, run: &Run) -> Value {
         "sample": record.sample.as_ref().map(|sample| sample.values().collect::<Vec<_>>()),
         "warnings": record.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
         "barred": record.barred,
+        "trusted": !record.is_untrusted(),
         "machine_code": record.machine_code,
     });
     joined([ids, measured(&record.benchmark, &record.config, &record.metric), rest])
@@ -109,6 +114,7 @@ fn logged_series(entry: &LoggedSeries) -> Value {
             "commits": baseline.commits.iter().map(ObjectId::to_string).collect::<Vec<_>>(),
             "runs": baseline.runs,
         })),
+        "untrusted_runs": series.excluded.untrusted,
         "runs": series.runs.iter().map(|measured| json!({
             "commit": measured.commit.to_string(),
             "run": measured.run.to_string(),
