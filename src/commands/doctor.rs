@@ -202,7 +202,7 @@ fn depth(store: &Store) -> Finding {
     if store.lacks_commit_graph().unwrap_or(false) {
         return Finding::improvable(
             "history",
-            "complete, but without a commit-graph file: walking a history this long takes several times as long",
+            "complete, but more than a thousand commits are in no commit-graph file: walking them takes several times as long",
             "git commit-graph write --reachable, and git config fetch.writeCommitGraph true",
         );
     }

@@ -21,6 +21,7 @@ mod compare;
 mod confirm;
 mod excursion;
 mod excuse;
+mod layout;
 mod level;
 mod noise;
 mod plain;

@@ -208,12 +208,17 @@ pub struct HistoryTest {
 pub struct Confirmation {
     /// How many interleaved pairs were measured.
     pub pairs: usize,
+    /// How many commits of the level they were measured against.
+    pub references: usize,
     /// Hodges-Lehmann shift as a change in percent, positive for the better; `None` where the baseline is zero.
     pub shift_percent: Option<f64>,
     /// Worse end of its 95 % interval in percent.
     pub low_percent: Option<f64>,
     /// Better end of its 95 % interval in percent.
     pub high_percent: Option<f64>,
+    /// What the shift has to be beyond to convict: the threshold, or what the luck of layouts can do where that is more.
+    /// Before the last pair a tenth more is asked for.
+    pub needed_percent: Option<f64>,
     /// One-sided exact Mann-Whitney probability.
     pub p: f64,
     /// Why measuring stopped.

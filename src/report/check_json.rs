@@ -100,9 +100,11 @@ fn history(test: &HistoryTest) -> Value {
 fn confirmation(confirmation: &Confirmation) -> Value {
     json!({
         "pairs": confirmation.pairs,
+        "references": confirmation.references,
         "shift_percent": confirmation.shift_percent,
         "low_percent": confirmation.low_percent,
         "high_percent": confirmation.high_percent,
+        "needed_percent": confirmation.needed_percent,
         "p": confirmation.p,
         "stopped": confirmation.stopped.as_str(),
     })

@@ -199,9 +199,11 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
         StopReason::TooFewPairs => "too few pairs to decide",
     };
     format!(
-        "measured again in {} interleaved pairs: {}{interval}, p {}: {end}",
+        "measured again in {} interleaved pairs with {}: {}{interval} where more than {} is needed, p {}: {end}",
         confirmation.pairs,
+        count(confirmation.references, "commit"),
         change_or_none(confirmation.shift_percent),
+        change_or_none(confirmation.needed_percent),
         probability(confirmation.p)
     )
 }

@@ -225,7 +225,7 @@ pub(super) struct Moved {
 pub(super) struct Found {
     pub(super) blobs: Vec<ObjectId>,
     /// Each note stands once, in lower-case digits: the only shape that gix edits.
-    is_tidy: bool,
+    pub(super) is_tidy: bool,
 }
 
 fn encode(entries: &[Entry]) -> Vec<u8> {

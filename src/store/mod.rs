@@ -35,6 +35,7 @@ mod series;
 mod sign;
 #[cfg(test)]
 mod tests;
+mod thin;
 mod trust;
 mod worktrees;
 
@@ -53,6 +54,7 @@ pub use open::OpenOptions;
 pub use prune::{PruneRequest, Pruned};
 pub use remote::Pushed;
 pub use series::{SeriesCounts, SeriesHistory, SeriesRun};
+pub use thin::{ThinRequest, ThinnedNotes};
 pub use trust::{AllowedSigners, Trust, Vouchers};
 pub use worktrees::Worktrees;
 

@@ -340,6 +340,27 @@ fn what_is_kept_of_signatures_never_changes_the_answer() {
 }
 
 #[test]
+fn thinning_vouches_for_nothing_new() {
+    if !can_sign() {
+        return;
+    }
+    let shared = Shared::measured();
+    let slow = ["record", "--commit", "HEAD~1", "--benchmark", "b", "--metric", "time=1ms,2ms,1ms", "--testbed", "t"];
+    shared.world.ratchet_in(&shared.mallory, &slow).expect(0);
+    shared.exchange();
+    let prune = ["prune", "--thin-samples", "0d", "--yes", "--json"];
+    assert_eq!(shared.world.ratchet(&prune).expect(0).json()["thinned"]["records"], 0);
+    assert_eq!(baseline(&shared.check().expect(0).json()), &json!(0.01));
+    // What Ann may vouch for is thinned, and stays hers.
+    let own = ["record", "--commit", "HEAD~2", "--benchmark", "b", "--metric", "time=12ms,13ms,12ms", "--testbed", "t"];
+    shared.world.ratchet(&own).expect(0);
+    assert_eq!(shared.world.ratchet(&prune).expect(0).json()["thinned"]["records"], 1);
+    assert_eq!(shared.letter(NOTES), "G");
+    let shown = shared.world.ratchet(&["show", "HEAD~2", "--json"]).expect(0).json();
+    assert!(shown["records"].as_array().unwrap().iter().all(|record| record["trusted"] == true), "{shown:#}");
+}
+
+#[test]
 fn somebody_who_may_sign_can_vouch_for_what_is_there() {
     if !can_sign() {
         return;
