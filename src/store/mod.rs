@@ -72,6 +72,7 @@ pub struct Store {
     refs: Refs,
     git: git::Git,
     notes_ref: String,
+    options: OpenOptions,
 }
 
 impl Store {

@@ -13,7 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("judge", &["model", "stats"]),
     ("profile", &["model"]),
     ("roofline", &["model", "profile"]),
-    ("store", &["model", "codec"]),
+    ("store", &["model", "codec", "judge"]),
     ("settings", &["model"]),
     ("harness", &["model", "stats"]),
     ("cuda", &["model", "stats", "harness"]),
