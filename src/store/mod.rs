@@ -80,6 +80,7 @@ pub struct Store {
     git: git::Git,
     notes_ref: String,
     trust: Trust,
+    options: OpenOptions,
 }
 
 impl Store {

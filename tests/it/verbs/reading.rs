@@ -85,6 +85,28 @@ fn github_gets_annotations_and_a_summary() {
 }
 
 #[test]
+fn an_annotation_leads_to_the_version_of_the_kernel_that_the_testbed_runs() {
+    let world = World::new();
+    let kernel = "extern \"C\" __global__ void add(float* y) {}\n";
+    world.write("k/add.cu", kernel);
+    world.write("k/add_sm90.cu", &format!("// wgmma\n{kernel}"));
+    let variant = "[[variant]]\narch = \"sm_90a\"\nsource = \"add_sm90.cu\"\n";
+    world.write("k/add.toml", &format!("entry = \"add\"\n[launch]\ngrid = [1]\nblock = [1]\n{variant}"));
+    world.write("ratchet.toml", "[[benchmark]]\nname = \"b\"\nkernel = \"k/add.toml\"\n");
+    let testbeds = ["NVIDIA H200 · clocks not locked", "sm_90a · NVRTC 13.0", "NVIDIA A40 · clocks not locked", "a laptop"];
+    for (commit, time) in [("one", "time=10ms"), ("two", "time=20ms")] {
+        world.commit(commit);
+        for testbed in testbeds {
+            world.ratchet(&["record", "--benchmark", "b", "--metric", time, "--testbed", testbed]).expect(0);
+        }
+    }
+    for (testbed, place) in testbeds.iter().zip(["add_sm90.cu,line=2", "add_sm90.cu,line=2", "add.cu,line=1", "add.cu,line=1"]) {
+        let out = world.ratchet(&["check", "--format", "github", "--testbed", testbed]).expect(1).out;
+        assert!(out.starts_with(&format!("::error file=k/{place},")), "{testbed}: {out}");
+    }
+}
+
+#[test]
 fn an_annotation_names_the_line_of_the_code_as_the_commit_has_it() {
     let world = World::new();
     let annotation = || {
