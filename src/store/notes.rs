@@ -72,11 +72,6 @@ impl<'store> Notes<'store> {
         self.store
     }
 
-    /// The repository that they were listed in.
-    pub(super) fn store(&self) -> &'store Store {
-        self.store
-    }
-
     /// The entries of one object.
     pub(super) fn blobs(&self, id: ObjectId) -> &[(ObjectId, ObjectId)] {
         let start = self.entries.partition_point(|(annotated, _)| *annotated < id);
