@@ -3,12 +3,14 @@
 mod kernels;
 mod prune;
 mod report;
+mod tune;
 
 use std::path::PathBuf;
 
 pub use kernels::{KernelWorkerArgs, ProfileArgs, RooflineArgs};
 pub use prune::PruneArgs;
 pub use report::{ExplainArgs, ExplainFormat, ReportArgs, ReportFormat};
+pub use tune::{StrategyArg, TuneArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -53,6 +55,7 @@ pub enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
     Profile(ProfileArgs),
+    Tune(TuneArgs),
     Roofline(RooflineArgs),
     Log(LogArgs),
     Show(ShowArgs),

@@ -20,6 +20,7 @@ mod profile;
 mod roofline;
 mod schemas;
 mod tidy;
+mod tune;
 mod verbs;
 mod workflows;
 mod world;

@@ -42,6 +42,16 @@ pub(super) struct Kernel {
     pub(super) deterministic: bool,
 }
 
+impl Kernel {
+    /// Adds constraints that somebody gives besides the manifest's.
+    pub(super) fn restrict(&mut self, expressions: &[String]) -> Result<(), Problem> {
+        for text in expressions {
+            self.constraints.push(Expression::parse("--restrict", text)?);
+        }
+        Ok(())
+    }
+}
+
 /// A source and what it includes.
 #[derive(Debug)]
 pub(super) struct Source {
