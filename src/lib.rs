@@ -11,7 +11,7 @@
 //!
 //! The modules stand on floors; each uses only the floors below it, and a test keeps it so (tests/it/tidy.rs):
 //!
-//! 0. [`model`], [`stats`]: words and numbers, pure.
+//! 0. [`model`], [`stats`], [`written`]: words, numbers, and values as users write them; pure.
 //! 1. [`codec`], [`judge`], [`profile`], [`roofline`], [`tune`]: notes as text, verdicts, what counters say, what a chip allows,
 //!    which point of a kernel to try next; pure.
 //! 2. [`store`]: the only place that knows git.
@@ -40,3 +40,4 @@ pub mod settings;
 pub mod stats;
 pub mod store;
 pub mod tune;
+pub mod written;

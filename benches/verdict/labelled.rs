@@ -72,7 +72,7 @@ pub fn report(file: &Path, options: &Options) -> Result<String, String> {
     ];
     let mut table = Table::new(&title, "rule", columns);
     for (name, make) in options.rules().filter(|(name, _)| !name.contains("confirm")) {
-        let score = total(parallel(histories.len() as u64, |index| histories[index as usize].score(make)));
+        let score = total(parallel(options.threads, histories.len() as u64, |index| histories[index as usize].score(make)));
         let mut delays: Vec<f64> = score.delays.iter().flatten().map(|delay| *delay as f64).collect();
         delays.sort_unstable_by(f64::total_cmp);
         table.row(

@@ -88,7 +88,7 @@ fn tables(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, cont
     let workspace = Workspace::open(context)?;
     let request = OverviewRequest {
         selection: &Selection::new(&arguments.series)?,
-        walk: history::walk(arguments.history, workspace.settings.history),
+        walk: history::walk(arguments.past.history, workspace.settings.history),
         since: None,
         with_lines: false,
         with_rooflines: false,

@@ -11,7 +11,7 @@ use crate::judge::{self, Candidate, Excluded, ExcusePlace, HistoryRecord, Measur
 use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
 use crate::store::{
-    AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, SeriesRun, Store, StoreError, Walk,
+    AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, SeriesRun, Store, StoreError, Trust, Walk,
 };
 
 /// What to look for.
@@ -181,6 +181,8 @@ fn past(
     kept: bool,
 ) -> Result<(Past, Vec<ObjectId>), CommandError> {
     let (tips, is_cut_off) = older_tips(store, own[0].id, fork, walk)?;
+    // What is kept does not say who signed for it.
+    let kept = kept && store.trust() == Trust::Any;
     if let (&[newest], true) = (tips.as_slice(), kept)
         && let Some(series) = store.series_history(own, newest, walk)?
     {
@@ -230,7 +232,8 @@ fn outlines(
             || (Series { key: key.clone(), metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default());
         let (series, _) = sides.entry(key.clone()).or_insert_with(empty);
         let counts = kept.counts(&key, &series.metric.unit);
-        series.excluded = Excluded { dirty: counts.dirty, barred: counts.barred, other_unit: counts.other_unit };
+        let (dirty, barred, other_unit) = (counts.dirty, counts.barred, counts.other_unit);
+        series.excluded = Excluded { dirty, barred, other_unit, ..Excluded::default() };
     }
     Ok(sides.into_values().collect())
 }

@@ -300,6 +300,10 @@ pub fn measure(
             results.notices.push(Notice::new("no_gpu", format!("kernels were compiled, and not timed: {why}")));
             return Ok(results);
         }
+        Err(NoGpu::Broken(_)) if schedule.interrupt.is_requested() => {
+            results.interrupted = true;
+            return Ok(results);
+        }
         Err(NoGpu::Broken(why)) => {
             results.failures.push(format!("kernels were not timed: {why}"));
             return Ok(results);

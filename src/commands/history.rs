@@ -82,7 +82,13 @@ pub fn missing_notes(store: &Store) -> Result<Option<Notice>, CommandError> {
 }
 
 fn worded(warning: &StoreWarning) -> Notice {
-    Notice::new(warning.code(), warning.to_string())
+    let notice = Notice::new(warning.code(), warning.to_string());
+    match warning {
+        StoreWarning::Untrusted { .. } => {
+            notice.hint("git ratchet doctor says who may sign; git config ratchet.trust asks for it")
+        }
+        _ => notice,
+    }
 }
 
 /// A truncated history must not become a smaller baseline without a word.

@@ -20,6 +20,7 @@ mod excuse;
 mod explain;
 mod fetch;
 mod gpu;
+mod held;
 mod history;
 mod hook;
 mod init;

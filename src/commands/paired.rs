@@ -17,16 +17,13 @@ use crate::harness::{
     self, BenchFailure, Contest, ExecutionError, Executor, Executors, Interrupt, MeasuredPair, MonotonicClock, Next, Point,
     Prepared, ProcessExecutor, Step,
 };
+use crate::judge::ConfirmPlan;
 use crate::model::{BenchmarkName, Config, Metric, ObjectId, Testbed};
 use crate::report::Notice;
 use crate::report::words::SHORT_ID;
 use crate::settings::{Benchmark, Settings};
 use crate::stats::random::SplitMix64;
 use crate::store::{StoreError, Worktrees};
-
-/// Commits of the baseline that are measured against, at most: each costs a checkout and a build, and several average
-/// out what the layout of one binary does by luck.
-pub const MOST_REFERENCES: usize = 4;
 
 /// The code of a notice.
 const NO_SUBMODULES: &str = "submodules_not_checked_out";
@@ -194,7 +191,7 @@ impl<'a> Session<'a> {
     fn ready_references(&mut self, benchmark: &Benchmark, matchup: &Matchup) -> Result<Vec<Side>, CommandError> {
         let mut usable = Vec::new();
         for commit in &matchup.references {
-            if usable.len() == MOST_REFERENCES {
+            if usable.len() == ConfirmPlan::MOST_REFERENCES {
                 break;
             }
             let why = match self.ready(Role::Reference, benchmark, matchup, *commit)? {

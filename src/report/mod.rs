@@ -27,6 +27,7 @@ pub mod records_json;
 pub mod report_csv;
 pub mod report_json;
 pub mod roofline;
+pub mod series_json;
 pub mod show_text;
 pub mod sparkline;
 pub mod table;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::check_json::{config, notice_json};
+use super::check_json::notice_json;
+use super::series_json::config;
 use super::tuning::{Code, Finalist, Outcome, TunedPoint, Tuning};
 use crate::model::Config;
 

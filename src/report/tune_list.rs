@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::check_json::config;
 use super::check_text::TextOptions;
 use super::escape::terminal_short;
 use super::number::{quantity, significant};
+use super::series_json::config;
 use super::table::{Table, Tone, paint};
 use super::tune_json;
 use super::tune_text::config_name;

@@ -1,9 +1,10 @@
 //! The git program: the only file that starts it.
 //!
-//! Used for what gix cannot do or should not decide: the work tree's state, and the refs of a reftable repository.
+//! Used for what gix cannot do or should not decide: the work tree's state, the refs of a reftable repository, signatures.
 //! Outcomes are read from exit codes and porcelain output, never from git's English.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -55,6 +56,19 @@ impl Git {
             .output()
             .map_err(|error| StoreError::NoGitProgram { why: error.to_string() })?;
         Ok(answer_of(output))
+    }
+
+    /// The same, with something to read on its standard input, which git reads to its end before it answers.
+    pub(super) fn ask_with(&self, arguments: &[&str], input: &[u8]) -> Result<Answer, StoreError> {
+        let no_git = |error: std::io::Error| StoreError::NoGitProgram { why: error.to_string() };
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(no_git)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A git that ends early does not read; its exit code says more than the broken pipe.
+            let _ = stdin.write_all(input);
+        }
+        child.wait_with_output().map(answer_of).map_err(no_git)
     }
 
     /// The command with repository and environment set. The repository is named outright, since `GIT_DIR` may be

@@ -20,6 +20,8 @@ mod profile;
 mod roofline;
 mod schemas;
 mod tidy;
+mod toolkits;
+mod trust;
 mod tune;
 mod verbs;
 mod workflows;

@@ -27,15 +27,7 @@ const MOST_COUNTERS: usize = 6;
 pub fn run(arguments: &ExplainArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let workspace = Workspace::open(context)?;
     let (series, rev) = what(arguments, &workspace.store);
-    let check = CheckArgs {
-        rev,
-        series,
-        against: arguments.against.clone(),
-        baseline: arguments.baseline.clone(),
-        history: arguments.history,
-        no_confirm: true,
-        ..CheckArgs::default()
-    };
+    let check = CheckArgs { rev, series, past: arguments.past.clone(), no_confirm: true, ..CheckArgs::default() };
     let (judgement, notices) = verdict::judge(&check, context)?;
     for notice in &notices {
         write_notice(context.err, notice, context.terminal.color)?;

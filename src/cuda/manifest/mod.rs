@@ -14,13 +14,14 @@ mod files;
 mod kernel;
 mod planning;
 mod raw;
+mod rules;
 #[cfg(test)]
 mod tests;
 
 pub use error::ManifestError;
 pub use files::{ReadFile, work_tree};
 
-use self::kernel::{Kernel, MinimumArch};
+use self::rules::{Kernel, MinimumArch};
 use super::{Arch, KernelPlan, Program};
 use crate::model::Config;
 
