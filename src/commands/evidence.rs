@@ -7,12 +7,10 @@ use super::history::{self, shallow_notice, store_notices};
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::HistoryArg;
-use crate::judge::{self, Candidate, Excluded, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
+use crate::judge::{self, Candidate, Excluded, ExcusePlace, HistoryRecord, PlacedExcuse, Series};
 use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
-use crate::store::{
-    AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, SeriesRun, Store, StoreError, Trust, Walk,
-};
+use crate::store::{AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, Store, StoreError, Trust, Walk};
 
 /// What to look for.
 pub struct EvidenceRequest<'a> {
@@ -119,14 +117,7 @@ impl Evidence {
             return Ok(());
         }
         let newest = kept.len() - 1;
-        let measured = |run: SeriesRun| MeasuredRun {
-            commit: run.commit,
-            position: newest - run.age,
-            run: run.run,
-            time: run.time,
-            summary: run.summary,
-            machine_code: run.machine_code,
-        };
+        let measured = |run| history::measured(run, newest);
         kept.runs(&series.key, &series.metric.unit, most, measured, &mut series.runs).ok_or(Unusable)
     }
 
@@ -231,9 +222,7 @@ fn outlines(
         let empty =
             || (Series { key: key.clone(), metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default());
         let (series, _) = sides.entry(key.clone()).or_insert_with(empty);
-        let counts = kept.counts(&key, &series.metric.unit);
-        let (dirty, barred, other_unit) = (counts.dirty, counts.barred, counts.other_unit);
-        series.excluded = Excluded { dirty, barred, other_unit, ..Excluded::default() };
+        series.excluded = history::excluded(kept.counts(&key, &series.metric.unit));
     }
     Ok(sides.into_values().collect())
 }
