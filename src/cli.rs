@@ -10,6 +10,7 @@ mod record;
 mod report;
 mod series;
 mod setup;
+mod tune;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub use record::RecordArgs;
 pub use report::{ExplainArgs, ExplainFormat, ReportArgs, ReportFormat};
 pub use series::{HistoryArg, PastArgs, SeriesArgs};
 pub use setup::{CompletionsArgs, DemoArgs, DoctorArgs, InitArgs, InstallManPagesArgs};
+pub use tune::{StrategyArg, TuneArgs};
 
 /// Keep a repository from getting slower.
 ///
@@ -70,6 +72,7 @@ pub enum Command {
     Check(CheckArgs),
     Compare(CompareArgs),
     Profile(ProfileArgs),
+    Tune(TuneArgs),
     Roofline(RooflineArgs),
     Log(LogArgs),
     Show(ShowArgs),

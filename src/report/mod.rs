@@ -31,6 +31,12 @@ pub mod series_json;
 pub mod show_text;
 pub mod sparkline;
 pub mod table;
+pub mod tune_json;
+pub mod tune_list;
+pub mod tune_markdown;
+pub mod tune_progress;
+pub mod tune_text;
+pub mod tuning;
 pub mod words;
 
 /// Something to tell beside the result: a warning as data, worded once.

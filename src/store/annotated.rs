@@ -160,7 +160,7 @@ pub(super) fn readable<'a>(
 }
 
 /// So many notes are read before the repository is opened anew.
-const SLICE: usize = 1 << 14;
+const SLICE: usize = 1 << 13;
 
 /// Reads very many notes. Packs are mapped into memory, where all that was ever read of them stays until they are
 /// closed: so now and then they are.

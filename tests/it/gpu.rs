@@ -37,7 +37,7 @@ fn fake_driver(variant: &str, flags: &[&str]) -> Option<PathBuf> {
 }
 
 /// Where the whole fake driver is.
-fn driver() -> Option<&'static Path> {
+pub fn driver() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     BUILT.get_or_init(|| fake_driver("whole", &[])).as_deref()
 }
@@ -380,7 +380,9 @@ fn the_acceptance_script_says_what_it_would_run() {
     }
     let ran: Ran = Command::new(script).arg("--dry-run").output().unwrap().into();
     let out = ran.expect(0).out;
-    for part in ["Kernels that cheat", "bench --json --dry-run", "gpu__time_duration.sum", "torch_times.py"] {
+    for part in
+        ["Kernels that cheat", "bench --json --dry-run", "gpu__time_duration.sum", "torch_times.py", "tune gemm --budget 45s"]
+    {
         assert!(out.contains(part), "{part}:\n{out}");
     }
 }

@@ -22,6 +22,7 @@ mod schemas;
 mod tidy;
 mod toolkits;
 mod trust;
+mod tune;
 mod verbs;
 mod workflows;
 mod world;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Tunable;
+use super::error::Problem;
 use super::expression::Expression;
 use crate::cuda::{Arch, Header, Role};
 
@@ -35,6 +36,16 @@ pub(super) struct Kernel {
     pub(super) work: WorkRule,
     pub(super) reference: Option<ReferenceRule>,
     pub(super) deterministic: bool,
+}
+
+impl Kernel {
+    /// Adds constraints that somebody gives besides the manifest's.
+    pub(super) fn restrict(&mut self, expressions: &[String]) -> Result<(), Problem> {
+        for text in expressions {
+            self.constraints.push(Expression::parse("--restrict", text)?);
+        }
+        Ok(())
+    }
 }
 
 /// A source and what it includes.

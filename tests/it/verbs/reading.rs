@@ -85,6 +85,34 @@ fn github_gets_annotations_and_a_summary() {
 }
 
 #[test]
+fn a_log_says_the_same_whether_the_history_was_read_before_or_not() {
+    let world = World::new();
+    let record = |metric: &str, more: &[&str]| {
+        world.ratchet(&[&["record", "--benchmark", "b", "--metric", metric], more].concat()).expect(0);
+    };
+    for (commit, time) in [("one", "time=10ms"), ("two", "time=8ms"), ("three", "time=12ms")] {
+        world.commit_measured(commit, "9ms");
+        record(time, &["--config", "N=1"]);
+    }
+    record("time=3 B", &["--config", "N=1"]);
+    record("time=1ms", &["--config", "N=1", "--dirty"]);
+    world.ratchet(&["excuse", "b", "--config", "N=1", "--reason", "it is worth it"]).expect(0);
+    let assert_same = || {
+        let kept = world.ratchet(&["log"]).expect(0);
+        world.git(&["config", "ratchet.cache", "false"]);
+        let read = world.ratchet(&["log"]).expect(0);
+        world.git(&["config", "--unset", "ratchet.cache"]);
+        assert_eq!((&kept.out, &kept.err), (&read.out, &read.err));
+        assert!(kept.out.contains("N=1") && kept.out.contains("12"), "{}", kept.out);
+    };
+    assert_same();
+    // What came after the file was written.
+    world.commit_measured("four", "7ms");
+    record("time=6ms", &["--config", "N=1"]);
+    assert_same();
+}
+
+#[test]
 fn an_annotation_leads_to_the_version_of_the_kernel_that_the_testbed_runs() {
     let world = World::new();
     let kernel = "extern \"C\" __global__ void add(float* y) {}\n";
