@@ -24,7 +24,7 @@ const SEARCH_SHARE: f64 = 0.8;
 /// A point that takes this many times as long as the slowest good one hangs, or is no candidate …
 const HANG_FACTOR: u32 = 5;
 /// … where it takes longer than this, too.
-const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(2);
 /// A worker gives a point its timeout several times over: to ready it, to measure it, to verify it again.
 const TIMEOUTS_OF_A_POINT: u32 = 8;
 
