@@ -33,15 +33,18 @@ pub use tune::{StrategyArg, TuneArgs};
 /// Benchmark results attach to commits as git notes (refs/notes/ratchet). The baseline is the best level that the
 /// history has ever held, computed by walking that history: there is no baseline file to commit or edit.
 ///
+/// A first session: `git ratchet init` writes ratchet.toml, `git ratchet bench` measures and records, `git ratchet check`
+/// judges. `git ratchet demo` shows all of it in a throw-away repository.
+///
 /// Exit codes: 0 it holds; 1 regression; 2 usage error; 3 no verdict (not measured, undecided); 4 failure.
 #[derive(Debug, Parser)]
 #[command(name = "git-ratchet", bin_name = "git ratchet", version, propagate_version = false, max_term_width = 100)]
 pub struct Cli {
     /// Run as if started in this folder.
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, help_heading = "Global options")]
     pub dir: Option<PathBuf>,
     /// When to colour the output.
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true)]
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", global = true, help_heading = "Global options")]
     pub color: Color,
     /// What to do.
     #[command(subcommand)]

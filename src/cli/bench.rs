@@ -4,8 +4,9 @@ use clap::{Args, ValueEnum};
 
 /// Run the benchmarks of ratchet.toml and record their results on HEAD.
 ///
-/// Runs commands from ratchet.toml, and compiles its kernels. A benchmark that fails is reported and the others still run;
-/// the exit code is then 4.
+/// Runs the commands of ratchet.toml. Compiles its kernels, and on a GPU verifies and times them. A benchmark that fails is
+/// reported and the others still run; the exit code is then 4, or 1 where a kernel fails its verification. What is finished
+/// is recorded at once: Ctrl-C costs the point that is being measured.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Only these benchmarks.

@@ -24,10 +24,12 @@ pub enum CheckFormat {
 
 /// Hold a commit against the best level of its history.
 ///
-/// Executes nothing, unless --confirm (or the setting `confirm`) asks to measure suspicious series again: then it runs
-/// their commands from the checked commit's ratchet.toml, in temporary worktrees; or unless --profile asks for profiles:
-/// then it runs their commands in the work tree, under Nsight Compute. Exit code 0: it holds; 1: regression; 3: no verdict
-/// (the commit was not measured, or the evidence does not decide).
+/// Executes nothing, unless it is asked to. --confirm (or git config ratchet.confirm) measures suspicious series again: it
+/// runs their commands from the checked commit's ratchet.toml in temporary worktrees, and launches both versions of a kernel
+/// in turn. --profile runs benchmarks in the work tree under Nsight Compute.
+///
+/// Exit codes: 0 it holds; 1 regression; 2 usage error; 3 no verdict (the commit was not measured, or the evidence does not
+/// decide); 4 failure.
 #[derive(Debug, Args, Default)]
 pub struct CheckArgs {
     /// The commit to check.
@@ -39,17 +41,17 @@ pub struct CheckArgs {
     /// Which series.
     #[command(flatten)]
     pub series: SeriesArgs,
-    /// Regression threshold in percent, for every series.
+    /// Regression threshold in percent, for every series. Default: that of the settings, else 3.
     #[arg(long, value_name = "PERCENT")]
     pub regression: Option<f64>,
-    /// Improvement threshold in percent, for every series.
+    /// Improvement threshold in percent, for every series. Default: that of the settings, else 5.
     #[arg(long, value_name = "PERCENT")]
     pub improvement: Option<f64>,
     /// Let weak evidence fail the check instead of being undecided.
     #[arg(long)]
     pub strict: bool,
     /// Measure suspicious series again, in turn with commits of the baseline, before calling them a regression. Runs
-    /// the commands of their benchmarks, and records what it measures.
+    /// their benchmarks, and records what it measures.
     #[arg(long, overrides_with = "no_confirm")]
     pub confirm: bool,
     /// Run nothing, whatever the settings say.
@@ -62,7 +64,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub require_baseline: bool,
     /// Profile what lost or gained much (beyond 3 % and 10 %, unless the settings say otherwise) with Nsight Compute and record the counters.
-    /// Runs the commands of these benchmarks. The verdict does not depend on it.
+    /// Runs these benchmarks. The verdict does not depend on it.
     #[arg(long)]
     pub profile: bool,
     /// Write the points that are worth a profile to FILE as JSON, for git ratchet profile --targets.
@@ -99,7 +101,7 @@ pub struct ExcuseArgs {
     #[arg(value_name = "BENCHMARK")]
     pub benchmark: Option<String>,
     /// Only points whose config has these parameters.
-    #[arg(long, value_name = "PARAMS", default_value = "")]
+    #[arg(long, value_name = "PARAMS", default_value = "", hide_default_value = true)]
     pub config: String,
     /// Only this metric.
     #[arg(long, value_name = "NAME")]

@@ -17,6 +17,9 @@ pub struct ExchangeArgs {
 }
 
 /// Hold what is pushed against its history, before it is pushed.
+///
+/// With the pre-push hook each pushed branch gets the verdict of `git ratchet check`. A regression stops the push; `git push
+/// --no-verify` pushes all the same. It runs no benchmark.
 #[derive(Debug, Args)]
 pub struct HookArgs {
     /// What to do.

@@ -19,7 +19,8 @@ pub struct CompareArgs {
     /// Which series.
     #[command(flatten)]
     pub series: SeriesArgs,
-    /// Measure both revisions now, in temporary worktrees. Runs the commands of AFTER's ratchet.toml, records nothing.
+    /// Measure both revisions now, in turn: commands of AFTER's ratchet.toml in temporary worktrees, both versions of a
+    /// kernel in one process. Records nothing.
     #[arg(long)]
     pub live: bool,
     /// How many pairs --live measures of each point.
@@ -39,7 +40,7 @@ pub struct LogArgs {
     /// Which series.
     #[command(flatten)]
     pub series: SeriesArgs,
-    /// Which commits count as history.
+    /// Which commits count as history. Default: `history` of the settings, else first-parent.
     #[arg(long, value_enum, value_name = "WALK")]
     pub history: Option<HistoryArg>,
     /// Show at most this many measured commits of a series.

@@ -19,7 +19,7 @@ pub struct RecordArgs {
     #[arg(long, value_name = "NAME", requires = "metrics")]
     pub benchmark: Option<String>,
     /// Its parameters, such as 'B=32 H=8'.
-    #[arg(long, value_name = "PARAMS", requires = "metrics", default_value = "")]
+    #[arg(long, value_name = "PARAMS", requires = "metrics", default_value = "", hide_default_value = true)]
     pub config: String,
     /// A measured value with its unit, such as time=12.3ms; repeat it, or separate by commas, for several samples.
     #[arg(long = "metric", value_name = "NAME=VALUE", requires = "benchmark")]
@@ -30,7 +30,8 @@ pub struct RecordArgs {
     /// The values are free of noise (instruction counts, bytes): compare them exactly.
     #[arg(long, requires = "metrics")]
     pub exact: bool,
-    /// Read the files as this format instead of finding it from their content.
+    /// Read the files as this format instead of finding it from their content: ratchet, seed, hyperfine, criterion,
+    /// cargo-criterion, google-benchmark, nvbench, pytest-benchmark, go, bmf, github-action-benchmark.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// The commit that was measured.

@@ -15,7 +15,10 @@ pub struct InitArgs {
     pub no_refspec: bool,
 }
 
-/// Say what is missing here: git, notes, history, identity, settings.
+/// Say what is missing here: of git and its notes, of the settings, of CUDA.
+///
+/// Looks at git, identity, remote, notes, history, ratchet.toml, the testbed, NVRTC, the GPU's driver and Nsight Compute, and
+/// names the command that mends what is wrong. Changes nothing.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// Print one JSON object instead of text.
@@ -24,6 +27,9 @@ pub struct DoctorArgs {
 }
 
 /// Run the whole loop in a throw-away repository, measured for real.
+///
+/// Makes a small program slower and faster again, with benchmarks, notes, checks and an excuse. Needs nothing but git;
+/// nothing outside a temporary folder is touched.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Keep the repository and print where it is.
@@ -35,6 +41,9 @@ pub struct DemoArgs {
 }
 
 /// Print a completion script for a shell.
+///
+/// For bash, in ~/.bashrc: `source <(git-ratchet completions bash)`; for zsh a file `_git-ratchet` in a folder of $fpath; for
+/// fish `git-ratchet completions fish > ~/.config/fish/completions/git-ratchet.fish`.
 #[derive(Debug, Args)]
 pub struct CompletionsArgs {
     /// The shell.

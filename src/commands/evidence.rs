@@ -1,18 +1,17 @@
 //! What a check looks at: the candidate's own commits, the history it is held against, and the notes of both.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::error::CommandError;
 use super::history::{self, shallow_notice, store_notices};
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::HistoryArg;
-use crate::judge::{self, Candidate, Excluded, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
+use crate::judge::{self, Candidate, Digest, Excluded, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
 use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
-use crate::store::{
-    AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, SeriesRun, Store, StoreError, Trust, Walk,
-};
+use crate::store::{AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, Store, StoreError, Trust, Walk};
 
 /// What to look for.
 pub struct EvidenceRequest<'a> {
@@ -118,16 +117,20 @@ impl Evidence {
         if series.runs.len() == most.min(self.count(series)) {
             return Ok(());
         }
-        let newest = kept.len() - 1;
-        let measured = |run: SeriesRun| MeasuredRun {
-            commit: run.commit,
-            position: newest - run.age,
-            run: run.run,
-            time: run.time,
-            summary: run.summary,
-            machine_code: run.machine_code,
-        };
-        kept.runs(&series.key, &series.metric.unit, most, measured, &mut series.runs).ok_or(Unusable)
+        kept.runs(&series.key, &series.metric.unit, most, |run| history::measured(run, kept.len() - 1), &mut series.runs)
+            .ok_or(Unusable)
+    }
+
+    /// What the oldest runs of a series come to, where that was kept.
+    pub fn digest(&self, series: &Series) -> Option<Digest> {
+        self.kept()?.digest(&series.key, &series.metric.unit)
+    }
+
+    /// Some of the runs that a digest stands for.
+    pub fn sealed_runs(&self, series: &Series, numbers: Range<usize>) -> Result<Vec<MeasuredRun>, Unusable> {
+        let kept = self.kept().ok_or(Unusable)?;
+        let runs = kept.sealed_runs(&series.key, &series.metric.unit, numbers).ok_or(Unusable)?;
+        Ok(runs.into_iter().map(|run| history::measured(run, kept.len() - 1)).collect())
     }
 
     /// The kept series, where the history comes from them.
@@ -231,9 +234,7 @@ fn outlines(
         let empty =
             || (Series { key: key.clone(), metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default());
         let (series, _) = sides.entry(key.clone()).or_insert_with(empty);
-        let counts = kept.counts(&key, &series.metric.unit);
-        let (dirty, barred, other_unit) = (counts.dirty, counts.barred, counts.other_unit);
-        series.excluded = Excluded { dirty, barred, other_unit, ..Excluded::default() };
+        series.excluded = history::excluded(kept.counts(&key, &series.metric.unit));
     }
     Ok(sides.into_values().collect())
 }

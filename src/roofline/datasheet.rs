@@ -31,6 +31,11 @@ pub struct Gpu {
 }
 
 impl Gpu {
+    /// Its compute capability: 90 is 9.0.
+    pub fn compute_capability(&self) -> u32 {
+        self.compute_capability
+    }
+
     /// Peak bandwidth in bytes per second.
     pub fn bandwidth(&self) -> f64 {
         self.gigabytes * 1e9

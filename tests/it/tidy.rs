@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("profile", &["model"]),
     ("roofline", &["model", "profile"]),
     ("tune", &["model", "stats"]),
-    ("store", &["model", "codec"]),
+    ("store", &["model", "codec", "judge"]),
     ("settings", &["model", "written"]),
     ("harness", &["model", "stats"]),
     ("cuda", &["model", "stats", "written", "roofline", "harness"]),

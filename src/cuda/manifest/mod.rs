@@ -98,10 +98,11 @@ impl Manifest {
         &self.path
     }
 
-    /// The source of the base kernel, from the root of the repository, and the line of its entry point where it is found.
-    pub fn entry_point(&self) -> (&str, Option<usize>) {
-        let source = &self.base.source;
-        (&source.path, entry::line(&source.text, &self.base.entry))
+    /// The source of the kernel as it is on `arch` (the base where that is not known), from the root of the repository, and
+    /// the line of its entry point where it is found.
+    pub fn entry_point(&self, arch: Option<Arch>) -> (&str, Option<usize>) {
+        let kernel = arch.map_or(&self.base, |arch| self.kernel(arch));
+        (&kernel.source.path, entry::line(&kernel.source.text, &kernel.entry))
     }
 
     /// The points of the kernel: the matrix, then what is given by hand, whose name is the parameter `config`.

@@ -8,6 +8,7 @@ use std::io;
 use super::blocks::{Array, Writer};
 use super::stored::{CodeNumber, Directory, Figures, Instant, MADE_BY, Row, RunTime, StoredSeries, StoredUnit, id_sum, with_age};
 use crate::codec::{Point, Skimmer};
+use crate::judge::Digest;
 use crate::model::{Excuse, LineId, Metric, ObjectId, Run, SeriesKey};
 use crate::store::annotated::{Counts, readable, reading_order};
 use crate::store::{History, Notes, StoreError, decode};
@@ -49,7 +50,6 @@ impl Places {
 /// One record that counts for a commit of the history.
 struct Measured {
     id: [u8; 16],
-    age: u32,
     run: u32,
     /// The number of the note that it was read from.
     note: u32,
@@ -61,6 +61,46 @@ struct Measured {
     figures: Figures,
 }
 
+/// The records of a series as they come, in pieces that stay where they are: a list of millions that grows needs room for
+/// all of them twice.
+#[derive(Default)]
+struct Pile(Vec<Vec<Measured>>);
+
+impl Pile {
+    const LARGEST: usize = 4096;
+
+    fn push(&mut self, record: Measured) {
+        let last = self.0.last().map_or(0, Vec::capacity);
+        if self.0.last().is_none_or(|piece| piece.len() == last) {
+            self.0.push(Vec::with_capacity((2 * last).clamp(16, Self::LARGEST)));
+        }
+        if let Some(piece) = self.0.last_mut() {
+            piece.push(record);
+        }
+    }
+
+    fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Measured> {
+        self.0.iter_mut().flatten()
+    }
+
+    fn into_one(self) -> Vec<Measured> {
+        let mut all = Vec::with_capacity(self.0.iter().map(Vec::len).sum());
+        self.0.into_iter().for_each(|piece| all.extend(piece));
+        all
+    }
+}
+
+/// A run, and the age of the commit that it counts for.
+#[derive(Clone, Copy)]
+struct Aged {
+    age: u32,
+    run: RunTime,
+}
+
 /// Reads notes. The records are by testbed and point, whose numbers are this worker's own.
 #[derive(Default)]
 struct Worker<'a> {
@@ -69,20 +109,20 @@ struct Worker<'a> {
     skimmer: Skimmer,
     codes: Codes,
     testbeds: Vec<String>,
-    records: HashMap<(usize, usize), Vec<Measured>>,
-    runs: Vec<RunTime>,
+    records: HashMap<(usize, usize), Pile>,
+    runs: Vec<Aged>,
     mentions: Vec<(ObjectId, ObjectId)>,
     excused: Vec<ObjectId>,
     counts: Counts,
 }
 
-/// A run of the note that is being read: where it stands, and when it counts.
+/// A run of the note that is being read: where it stands, and whether it counts.
 struct Placed {
     id: LineId,
     number: u32,
     testbed: usize,
     dirty: bool,
-    age: Option<u32>,
+    counts: bool,
 }
 
 impl Worker<'_> {
@@ -100,10 +140,11 @@ impl Worker<'_> {
                 without_run += 1;
                 continue;
             };
-            let Some(age) = run.age else { continue };
+            if !run.counts {
+                continue;
+            }
             self.records.entry((run.testbed, record.point)).or_default().push(Measured {
                 id: record.id.to_number().to_be_bytes(),
-                age,
                 run: run.number,
                 note: note_number,
                 metric: 0,
@@ -135,10 +176,8 @@ impl Worker<'_> {
             self.testbeds.len() - 1
         });
         let number = self.runs.len() as u32;
-        if age.is_some() {
-            self.runs.push(RunTime { id: run.id, time: run.time });
-        }
-        Placed { id: run.id, number, testbed, dirty: run.dirty, age }
+        self.runs.extend(age.map(|age| Aged { age, run: RunTime { id: run.id, time: run.time } }));
+        Placed { id: run.id, number, testbed, dirty: run.dirty, counts: age.is_some() }
     }
 }
 
@@ -163,8 +202,8 @@ impl Codes {
 struct Gathered {
     codes: Codes,
     /// The records of each series, with the metrics that they are in.
-    series: BTreeMap<SeriesKey, (Vec<Metric>, Vec<Measured>)>,
-    runs: Vec<RunTime>,
+    series: BTreeMap<SeriesKey, (Vec<Metric>, Pile)>,
+    runs: Vec<Aged>,
     mentions: Vec<(ObjectId, ObjectId)>,
     excused: Vec<ObjectId>,
     counts: Counts,
@@ -189,11 +228,11 @@ impl Gathered {
                     metrics.push(metric);
                     metrics.len() - 1
                 });
-                for record in &mut records {
+                for record in records.iter_mut() {
                     (record.run, record.metric) = (record.run + first_run, number as u16);
                     record.code = (record.code as usize).checked_sub(1).map_or(0, |code| codes[code]);
                 }
-                if together.is_empty() { *together = records } else { together.append(&mut records) }
+                together.append(records);
             }
         }
         all.number_runs_by_age();
@@ -204,14 +243,11 @@ impl Gathered {
 
     /// The runs of the newest commits stand together at the end: a check reads those.
     fn number_runs_by_age(&mut self) {
-        let mut ages = vec![0_u32; self.runs.len()];
-        let records = || self.series.values().flat_map(|(_, records)| records);
-        records().for_each(|record| ages[record.run as usize] = record.age);
         let mut order: Vec<u32> = (0..self.runs.len() as u32).collect();
-        order.sort_unstable_by_key(|run| (ages[*run as usize], *run));
+        order.sort_unstable_by_key(|run| (self.runs[*run as usize].age, *run));
         let mut numbers = vec![0_u32; order.len()];
         order.iter().zip(0_u32..).for_each(|(run, number)| numbers[*run as usize] = number);
-        let records = self.series.values_mut().flat_map(|(_, records)| records);
+        let records = self.series.values_mut().flat_map(|(_, records)| records.iter_mut());
         records.for_each(|record| record.run = numbers[record.run as usize]);
         self.runs = order.into_iter().map(|run| self.runs[run as usize]).collect();
     }
@@ -221,7 +257,7 @@ impl Gathered {
         let mut series = Vec::new();
         // The largest part first, and each series is let go once it is written.
         while let Some((key, (metrics, records))) = self.series.pop_first() {
-            series.push(self.write_series(&mut out, &key, &metrics, records)?);
+            series.push(self.write_series(&mut out, &key, &metrics, records.into_one())?);
         }
         let tip = history.commits.first().map(|commit| commit.id).unwrap_or(ObjectId::ZERO);
         let hash = tip.as_bytes().len();
@@ -235,8 +271,8 @@ impl Gathered {
             by_tree: out.array(hash + 4, sorted(oldest_first().map(|(age, commit)| (commit.tree, age))))?,
             mentions: out
                 .array(2 * hash, self.mentions.iter().map(|(tree, note)| [tree.as_bytes(), note.as_bytes()].concat()))?,
-            runs: out.array(RunTime::SIZE, self.runs.iter().map(|run| run.to_bytes()))?,
-            codes: std::mem::take(&mut self.codes.codes),
+            runs: out.array(RunTime::SIZE, self.runs.iter().map(|aged| aged.run.to_bytes()))?,
+            codes: write_codes(&mut out, &self.codes.codes)?,
             excused: self.excused.iter().map(ToString::to_string).collect(),
             too_large: too_large.iter().map(ToString::to_string).collect(),
             counts: self.counts,
@@ -252,16 +288,17 @@ impl Gathered {
         metrics: &[Metric],
         mut records: Vec<Measured>,
     ) -> io::Result<StoredSeries> {
+        let age_of = |record: &Measured| self.runs[record.run as usize].age;
         // A record that was copied counts once, at the newest commit.
-        records.sort_unstable_by_key(|record| (record.id, Reverse(record.age), record.note));
+        records.sort_unstable_by_key(|record| (record.id, Reverse(age_of(record)), record.note));
         records.dedup_by_key(|record| record.id);
         let mut ids: Vec<[u8; 4]> =
             records.iter().map(|record| id_sum(LineId::from_number(u128::from_be_bytes(record.id)))).collect();
         ids.sort_unstable();
         let ids = out.array(4, ids)?;
         let instant = |record: &Measured| {
-            let time = self.runs[record.run as usize].time;
-            Instant::new(record.age, time, LineId::from_number(u128::from_be_bytes(record.id)))
+            let Aged { age, run } = self.runs[record.run as usize];
+            Instant::new(age, run.time, LineId::from_number(u128::from_be_bytes(record.id)))
         };
         records.sort_unstable_by_key(instant);
         let newest = records.last().ok_or_else(|| io::Error::other("a series without records"))?;
@@ -272,16 +309,32 @@ impl Gathered {
             let in_unit = || records.iter().filter(|record| metrics[usize::from(record.metric)].unit.symbol() == unit);
             let may_bind = |record: &&Measured| !record.dirty && !record.barred;
             let row = |record: &Measured| {
-                Row { age: record.age, run: record.run, code: record.code, id: record.id, figures: record.figures }.to_bytes()
+                let (age, run) = (age_of(record), record.run);
+                Row { age, run, code: record.code, id: record.id, figures: record.figures }.to_bytes()
             };
             let rows: Array = out.array(Row::SIZE, in_unit().filter(may_bind).map(row))?;
+            let better = metrics.iter().find(|metric| metric.unit.symbol() == unit).map(|metric| metric.better);
+            let values: Vec<(u32, f64)> =
+                in_unit().filter(may_bind).map(|record| (age_of(record), record.figures.median())).collect();
+            let words = better.and_then(|better| Digest::of(better, &values)).map_or(Vec::new(), |digest| digest.words());
+            let digest = out.array(8, words.into_iter().map(u64::to_le_bytes))?;
             let dirty = in_unit().filter(|record| record.dirty).count();
             let barred = in_unit().filter(|record| record.barred && !record.dirty).count();
-            Ok(StoredUnit { unit: unit.to_owned(), rows, dirty, barred })
+            Ok(StoredUnit { unit: unit.to_owned(), rows, digest, dirty, barred })
         });
         let units = units.collect::<io::Result<_>>()?;
         Ok(StoredSeries::new(key, &metrics[usize::from(newest.metric)], instant(newest), ids, units))
     }
+}
+
+fn write_codes(out: &mut Writer<'_>, codes: &[String]) -> io::Result<Array> {
+    let longest = codes.iter().map(String::len).max().unwrap_or(0);
+    let filled_up = |code: &String| {
+        let mut bytes = code.as_bytes().to_vec();
+        bytes.resize(longest, 0);
+        bytes
+    };
+    out.array(longest.max(1), codes.iter().map(filled_up))
 }
 
 /// Ids and their ages as elements, sorted.

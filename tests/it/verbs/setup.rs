@@ -124,6 +124,15 @@ fn git_completes_our_verbs_in_bash() {
 }
 
 #[test]
+fn the_help_of_record_names_every_format() {
+    let help = World::new().ratchet(&["record", "--help"]).expect(0).out;
+    let words: Vec<&str> = help.split(|c: char| c.is_whitespace() || ",.".contains(c)).collect();
+    for format in git_ratchet::import::Format::ALL {
+        assert!(words.contains(&format.as_str()), "{format:?}: {help}");
+    }
+}
+
+#[test]
 fn man_pages_are_found_by_man_and_by_git_help() {
     let world = World::new();
     let pages = world.root().join("share/man");
@@ -131,6 +140,16 @@ fn man_pages_are_found_by_man_and_by_git_help() {
     for page in ["git-ratchet.1", "git-ratchet-check.1", "git-ratchet-record.1"] {
         let text = std::fs::read_to_string(pages.join("man1").join(page)).unwrap();
         assert!(text.contains(".SH SYNOPSIS"), "{page}");
+    }
+    let check = std::fs::read_to_string(pages.join("man1/git-ratchet-check.1")).unwrap();
+    assert!(check.contains("git ratchet check [OPTIONS] [REV]") && check.contains("Run as if started in this folder"), "{check}");
+    // Every page that the pages name is there.
+    for entry in std::fs::read_dir(pages.join("man1")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap().replace("\\-", "-");
+        for named in text.split("(1)").filter_map(|before| before.rsplit(|c: char| c.is_whitespace()).next()) {
+            let is_ours = named.starts_with("git-ratchet");
+            assert!(!is_ours || pages.join(format!("man1/{named}.1")).exists(), "there is no page {named}");
+        }
     }
     let found = world.command("man", &world.repo).args(["-w", "git-ratchet"]).env("MANPATH", &pages).output();
     let Ok(found) = found else {
