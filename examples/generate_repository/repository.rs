@@ -78,7 +78,7 @@ fn write_note(stream: &mut dyn Write, commit: &str, tree: &str, number: u64, rec
     writeln!(stream)
 }
 
-fn seconds_of(number: u64) -> u64 {
+pub fn seconds_of(number: u64) -> u64 {
     FIRST_COMMIT_SECONDS + number * SECONDS_BETWEEN
 }
 
@@ -108,13 +108,16 @@ pub fn note(commit: &str, tree: &str, number: u64, records: u64) -> io::Result<V
 }
 
 /// A time near ten milliseconds: noise of one percent, and every 500 commits a level two percent better.
-fn measurement(number: u64, at: u64) -> Result<Measurement, git_ratchet::model::InvalidValue> {
+///
+/// # Errors
+/// A name is none.
+pub fn measurement(number: u64, at: u64) -> Result<Measurement, git_ratchet::model::InvalidValue> {
     let level = 0.01 * 0.98_f64.powi((number / 500) as i32);
     let values: Vec<f64> = (0..SAMPLES).map(|sample| level * (1.0 + 0.01 * noise(number, at, sample))).collect();
     let summary = git_ratchet::stats::summarize(&values).unwrap_or(Summary::single(level));
     Ok(Measurement {
         benchmark: BenchmarkName::new(format!("kernel{}", at % 5))?,
-        config: Config::new([("N", (1024 << (at / 5).min(20)).to_string())])?,
+        config: Config::new([("N", (1024 * (1 + at / 5)).to_string())])?,
         metric: Metric::time(),
         summary,
         values,
@@ -132,7 +135,7 @@ fn noise(number: u64, at: u64, sample: u64) -> f64 {
     ((mixed ^ mixed >> 31) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-fn fast_import(dir: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+pub fn fast_import(dir: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let path = dir.join(".git/fast-import-stream");
     let mut stream = BufWriter::new(File::create(&path)?);
     write(&mut stream)?;
@@ -143,7 +146,7 @@ fn fast_import(dir: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resul
     if ended.success() { Ok(()) } else { Err(io::Error::other(format!("git fast-import: {ended}"))) }
 }
 
-fn git(dir: &Path, arguments: &[&str]) -> io::Result<String> {
+pub fn git(dir: &Path, arguments: &[&str]) -> io::Result<String> {
     let output = git_command(dir, arguments).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err(io::Error::other(format!("git {}: {}", arguments.join(" "), output.status)));

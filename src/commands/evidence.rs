@@ -1,13 +1,14 @@
 //! What a check looks at: the candidate's own commits, the history it is held against, and the notes of both.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::error::CommandError;
 use super::history::{self, shallow_notice, store_notices};
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::HistoryArg;
-use crate::judge::{self, Candidate, Excluded, ExcusePlace, HistoryRecord, PlacedExcuse, Series};
+use crate::judge::{self, Candidate, Digest, Excluded, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
 use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
 use crate::store::{AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, Store, StoreError, Trust, Walk};
@@ -116,9 +117,19 @@ impl Evidence {
         if series.runs.len() == most.min(self.count(series)) {
             return Ok(());
         }
-        let newest = kept.len() - 1;
-        let measured = |run| history::measured(run, newest);
-        kept.runs(&series.key, &series.metric.unit, most, measured, &mut series.runs).ok_or(Unusable)
+        kept.runs(&series.key, &series.metric.unit, most, |run| history::measured(kept, run), &mut series.runs).ok_or(Unusable)
+    }
+
+    /// What the oldest runs of a series come to, where that was kept.
+    pub fn digest(&self, series: &Series) -> Option<Digest> {
+        self.kept()?.digest(&series.key, &series.metric.unit)
+    }
+
+    /// Some of the runs that a digest stands for.
+    pub fn sealed_runs(&self, series: &Series, numbers: Range<usize>) -> Result<Vec<MeasuredRun>, Unusable> {
+        let kept = self.kept().ok_or(Unusable)?;
+        let runs = kept.sealed_runs(&series.key, &series.metric.unit, numbers).ok_or(Unusable)?;
+        Ok(runs.into_iter().map(|run| history::measured(kept, run)).collect())
     }
 
     /// The kept series, where the history comes from them.

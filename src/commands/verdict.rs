@@ -1,7 +1,9 @@
 //! From evidence to verdicts: what `check` shows, and what the pre-push hook holds a push against.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::num::NonZero;
+use std::ops::Range;
 use std::thread::ScopedJoinHandle;
 
 use super::confirmation::{Confirmer, Suspect};
@@ -14,7 +16,7 @@ use super::workspace::Workspace;
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
 use crate::judge::{
-    self, BaselineRule, Candidate, Excluded, ExcuseEffect, Judgement, MeasuredRun, NoisePrior, Pair, Series, SeriesInput,
+    self, BaselineRule, Candidate, Excluded, ExcuseEffect, Judgement, MeasuredRun, NoisePrior, Older, Pair, Series, SeriesInput,
     SeriesVerdict, Thresholds, Verdict,
 };
 use crate::model::{Config, Metric, ObjectId, SeriesKey};
@@ -96,13 +98,17 @@ struct Heard<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// Judges every series by its history. One at a time has its whole history in memory.
+    /// Judges every series by its history. What is not at hand is loaded for one series at a time.
     fn hear(self, evidence: &Evidence) -> Result<Heard<'a>, Unusable> {
         let mut sides = evidence.outlines(self.selection)?;
         sides.retain(|(series, _)| !series.metric.is_descriptive());
         let unmeasured = unmeasured_notice(&sides, evidence);
         require(&mut sides, self.policy, self.selection);
-        sides.iter_mut().try_for_each(|(series, _)| evidence.load(series, NoisePrior::MOST_RUNS))?;
+        sides.iter_mut().try_for_each(|(series, _)| {
+            // At least as many as noise is pooled from.
+            let at_hand = evidence.digest(series).map(|digest| evidence.count(series) - digest.first_at_hand());
+            evidence.load(series, at_hand.unwrap_or(NoisePrior::MOST_RUNS))
+        })?;
         let bench = Bench {
             prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)),
             excuses: evidence.excuses(),
@@ -117,7 +123,7 @@ impl<'a> Case<'a> {
         Ok(Heard { bench, sides, series: verdicts, unmeasured })
     }
 
-    /// Judges on every core: each has the whole history of one series in memory at a time.
+    /// Judges on every core: each has the whole history of one series in memory at a time, at most.
     fn judge_all(
         &self,
         bench: &Bench<'_>,
@@ -125,6 +131,12 @@ impl<'a> Case<'a> {
         evidence: &Evidence,
     ) -> Result<Vec<SeriesVerdict>, Unusable> {
         let judge = |side: &mut (Series, Candidate), spare: &mut Vec<MeasuredRun>| {
+            if let Some(verdict) = bench.judge_by_digest(side, evidence)? {
+                if self.confirms && is_suspect(&verdict) {
+                    evidence.load(&mut side.0, usize::MAX)?;
+                }
+                return Ok(verdict);
+            }
             if side.0.runs.len() < evidence.count(&side.0) {
                 side.0.runs = std::mem::take(spare);
             }
@@ -165,8 +177,34 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn judge(&self, (series, candidate): &(Series, Candidate), pairs: &[Pair], suspects: usize) -> SeriesVerdict {
-        judge::judge_series(&SeriesInput {
+    fn judge(&self, side: &(Series, Candidate), pairs: &[Pair], suspects: usize) -> SeriesVerdict {
+        self.judge_with(side, None, pairs, suspects)
+    }
+
+    /// By the newest runs, and a digest in place of the others, where there is one that serves.
+    fn judge_by_digest(&self, side: &(Series, Candidate), evidence: &Evidence) -> Result<Option<SeriesVerdict>, Unusable> {
+        let (series, candidate) = side;
+        let digest = evidence.digest(series).filter(|digest| digest.serves(series, candidate, &self.excuses));
+        let Some(digest) = digest else { return Ok(None) };
+        let is_unusable = Cell::new(false);
+        let read = |numbers: Range<usize>| {
+            evidence.sealed_runs(series, numbers).unwrap_or_else(|Unusable| {
+                is_unusable.set(true);
+                Vec::new()
+            })
+        };
+        let verdict = self.judge_with(side, Some(Older { digest: &digest, read: &read }), &[], 1);
+        if is_unusable.get() { Err(Unusable) } else { Ok(Some(verdict)) }
+    }
+
+    fn judge_with(
+        &self,
+        (series, candidate): &(Series, Candidate),
+        older: Option<Older<'_>>,
+        pairs: &[Pair],
+        suspects: usize,
+    ) -> SeriesVerdict {
+        let input = SeriesInput {
             series,
             candidate,
             thresholds: self.thresholds(&series.key, &series.metric),
@@ -178,7 +216,8 @@ impl Bench<'_> {
             pairs,
             suspects,
             family: self.family,
-        })
+        };
+        judge::judge_long_series(&input, older)
     }
 
     fn thresholds(&self, key: &SeriesKey, metric: &Metric) -> Thresholds {

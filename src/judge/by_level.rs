@@ -5,6 +5,7 @@
 //! much). A loss beyond the threshold that noise explains as well is undecided while there is little history, and passes
 //! with a warning once the history is long enough for its noise to be known.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::by_history::{ByHistory, alpha, spread_of};
@@ -12,7 +13,9 @@ use super::confirm::{ConfirmPlan, Side, Suspicion};
 use super::excursion::{self, Towards};
 use super::layout::Layout;
 use super::level::{FEWEST_RUNS, HAMPEL_LIMIT, Level};
+use super::lowest::ROUNDING;
 use super::noise::{Noise, error_within};
+use super::past::{Binding, Past};
 use super::scale::Scale;
 use super::series::by_commit;
 use super::verdict::{Baseline, Creep, Estimate, HistoryTest, JudgeWarning, Reasons, StopReason, Verdict};
@@ -28,7 +31,7 @@ const ENOUGH_RUNS: usize = 50;
 const RECENT_RUNS: usize = 3;
 
 /// Judges a candidate with at least one run against a history with at least one run.
-pub(super) fn decide(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<Decision> {
+pub(super) fn decide(input: &SeriesInput<'_>, runs: Binding<'_>) -> Option<Decision> {
     let ground = Ground::survey(input, runs)?;
     let candidate = Placed::new(&ground, &input.candidate.runs)?;
     let case = Case { input, ground: &ground, history: ground.holds(&candidate, input.rule) };
@@ -46,49 +49,55 @@ pub(super) fn decide(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<De
         candidate: Some(candidate.estimate),
         reasons,
         warnings: finding.warnings,
+        held_codes: ground.held().filter_map(|run| run.machine_code.clone()).collect(),
     })
 }
 
 /// The baseline alone, for a candidate that was not measured.
-pub(super) fn baseline(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<Baseline> {
+pub(super) fn baseline(input: &SeriesInput<'_>, runs: Binding<'_>) -> Option<Baseline> {
     Ground::survey(input, runs).map(|ground| ground.baseline())
 }
 
 /// What the history says before the candidate is looked at.
 struct Ground<'a> {
-    runs: &'a [MeasuredRun],
-    /// The runs of each commit.
-    commits: Vec<Range<usize>>,
-    /// The commits on the scale of comparison: the median of each one's runs.
+    runs: Binding<'a>,
+    /// What the history comes to before the commits at hand.
+    past: Past,
+    /// The commits at hand on the scale of comparison: the median of each one's runs.
     places: Vec<f64>,
     scale: Scale,
     noise: Noise,
     level: Level,
+    /// The newest runs of the level.
+    witnesses: Cow<'a, [MeasuredRun]>,
     provisional: bool,
     /// The p at which history alone convicts.
     alpha: f64,
 }
 
 impl<'a> Ground<'a> {
-    fn survey(input: &SeriesInput<'_>, runs: &'a [MeasuredRun]) -> Option<Self> {
+    fn survey(input: &SeriesInput<'_>, binding: Binding<'a>) -> Option<Self> {
+        let runs = binding.runs;
         let candidates = &input.candidate.runs;
         let measured: Vec<f64> = runs.iter().chain(candidates).map(MeasuredRun::value).collect();
         let paired = input.pairs.iter().flat_map(|pair| [pair.reference, pair.candidate]);
         let every: Vec<f64> = measured.iter().copied().chain(paired).collect();
         let scale = Scale::for_values(input.series.metric.better, &every);
-        let (commits, places) = (by_commit(runs), scale.places_by_commit(runs));
+        let places = scale.places_by_commit(runs);
+        let past = binding.past(&places);
         let summaries: Vec<&Summary> = runs.iter().chain(candidates).map(|run| &run.summary).collect();
         let noise = Noise::estimate(&places, input.prior, error_within(&scale, &summaries));
-        if input.rule == BaselineRule::Revision {
-            let level = Level::of_all(&places, &noise)?;
-            return Some(Self { runs, commits, places, scale, noise, level, provisional: false, alpha: alpha(input) });
-        }
-        let level = Level::best(&places, &noise)?;
-        let mut ground = Self { runs, commits, places, scale, noise, level, provisional: false, alpha: alpha(input) };
-        if let Some(newest) = ground.newest_better(input.thresholds.improvement_percent) {
+        let is_revision = input.rule == BaselineRule::Revision;
+        let level = if is_revision { Level::of_all(&past, &places, 0, &noise)? } else { Level::best(&past, &places, &noise)? };
+        let (witnesses, provisional) = (Cow::Borrowed(&[][..]), false);
+        let mut ground = Self { runs: binding, past, places, scale, noise, level, witnesses, provisional, alpha: alpha(input) };
+        if let Some(newest) = ground.newest_better(input.thresholds.improvement_percent).filter(|_| !is_revision) {
             (ground.level, ground.provisional) = (newest, true);
         }
-        ground.level.sigma *= ground.repetition();
+        ground.witnesses = binding.newest_of(ground.level.runs.clone());
+        if !is_revision {
+            ground.level.sigma *= ground.repetition();
+        }
         Some(ground)
     }
 
@@ -107,21 +116,27 @@ impl<'a> Ground<'a> {
 
     /// By how much the level is better known because its commits were measured repeatedly.
     fn repetition(&self) -> f64 {
-        let spreads: Vec<f64> = self.commits[self.level.stretch.clone()].iter().map(|runs| spread_of(runs.len())).collect();
+        let spreads: Vec<f64> = by_commit(&self.witnesses).iter().map(|runs| spread_of(runs.len())).collect();
         stats::mean(&spreads).unwrap_or(1.0).sqrt()
     }
 
-    /// The runs of the commits of the level, without those that its filter took for outliers.
-    fn held(&self) -> impl Iterator<Item = &'a MeasuredRun> {
+    /// The newest runs of the level, without those of commits that its filter took for outliers.
+    fn held(&self) -> impl Iterator<Item = &MeasuredRun> {
         let limit = HAMPEL_LIMIT * self.noise.sigma;
-        let runs = self.runs;
-        let stretch = self.level.stretch.clone();
-        let near = stretch.clone().filter(move |at| (self.places[*at] - self.level.place).abs() <= limit);
+        let is_near = |commit: &Range<usize>| {
+            let place = self.scale.place_of_commit(self.witnesses[commit.clone()].iter().map(MeasuredRun::value));
+            place.is_some_and(|place| (place - self.level.place).abs() <= limit)
+        };
+        let commits = by_commit(&self.witnesses);
+        let near: Vec<Range<usize>> = commits.iter().filter(|commit| is_near(commit)).cloned().collect();
         // A level of which nothing is near its mean is no level, but its commits are all there is.
-        let kept: Vec<usize> = near.collect();
-        let kept = if kept.is_empty() { stretch.collect() } else { kept };
-        let ranges: Vec<Range<usize>> = kept.into_iter().map(|at| self.commits[at].clone()).collect();
-        ranges.into_iter().flat_map(move |range| &runs[range])
+        let kept = if near.is_empty() { commits } else { near };
+        kept.into_iter().flat_map(|commit| &self.witnesses[commit])
+    }
+
+    /// How many runs hold the level. Outliers are told among its newest only.
+    fn held_runs(&self) -> usize {
+        self.held().count() + self.level.runs.len().saturating_sub(self.witnesses.len())
     }
 
     /// The newest one or two runs, if each of them is better than the best level before them by more than the
@@ -134,14 +149,14 @@ impl<'a> Ground<'a> {
         let better = self.places.iter().rev().take((FEWEST_RUNS - 1).min(n - 1)).take_while(|place| **place < bar).count();
         (n - better..n).find_map(|start| {
             let bar = self.bar(&self.places[..start], improvement_percent)?;
-            let newest = Level { stretch: start..n, ..Level::of_all(&self.places[start..], &self.noise)? };
+            let newest = Level::of_all(&self.past, &self.places, start, &self.noise)?;
             self.places[start..].iter().all(|place| *place < bar).then_some(newest)
         })
     }
 
     /// What a single run has to be below to be better than the best level of these.
     fn bar(&self, older: &[f64], improvement_percent: f64) -> Option<f64> {
-        let level = Level::best(older, &self.noise)?;
+        let level = Level::best(&self.past, older, &self.noise)?;
         let t = distribution::student_quantile(1.0 - self.alpha, self.noise.degrees)?;
         let by_noise = t * (self.noise.sigma.powi(2) + level.sigma.powi(2)).sqrt();
         let by_excursion = excursion::limit(older, 1, Towards::Better);
@@ -159,7 +174,7 @@ impl<'a> Ground<'a> {
             low: ends.map(|(low, _)| low),
             high: ends.map(|(_, high)| high),
             commits,
-            runs: self.held().count(),
+            runs: self.held_runs(),
         }
     }
 
@@ -169,11 +184,13 @@ impl<'a> Ground<'a> {
         (one.is_finite() && other.is_finite()).then(|| (one.min(other), one.max(other)))
     }
 
-    /// The level as a value: within what its runs measured, so that equal runs give exactly their value.
+    /// The level as a value. What differs from a measured value by no more than rounding is that value, so that equal runs
+    /// give exactly what they measured.
     fn value(&self) -> f64 {
+        let distance = |value: &f64| (self.scale.place(*value) - self.level.place).abs();
         let measured = self.held().map(MeasuredRun::value);
-        let (least, most) = measured.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v| (v.min(least), v.max(most)));
-        self.scale.value(self.level.place).max(least).min(most)
+        let nearest = measured.min_by(|one, other| distance(one).total_cmp(&distance(other)));
+        nearest.filter(|value| distance(value) < ROUNDING).unwrap_or_else(|| self.scale.value(self.level.place))
     }
 }
 
@@ -306,7 +323,7 @@ impl Case<'_> {
     }
 
     fn more_runs_needed(&self) -> Option<usize> {
-        let (measured, held) = (self.input.candidate.runs.len(), self.ground.held().count());
+        let (measured, held) = (self.input.candidate.runs.len(), self.ground.held_runs());
         self.history.more_runs_needed(measured, held, self.regression_shift())
     }
 
@@ -342,15 +359,13 @@ impl Case<'_> {
     /// Where the loss came from, if the candidate itself caused less than half of it.
     fn creep(&self) -> Option<Creep> {
         let ground = self.ground;
-        let end = ground.level.stretch.end;
-        let newer = ground.places.get(end..)?;
+        let newer = ground.places.get(ground.level.stretch.end.saturating_sub(ground.past.number_of(0))..)?;
         let before = stats::median(&newer[newer.len().saturating_sub(RECENT_RUNS)..])?;
         let own = self.history.place - before;
         if self.loss() <= self.regression_shift() || own >= self.loss() / 2.0 {
             return None;
         }
-        let last_of_level = ground.commits.get(end.checked_sub(1)?)?.end.checked_sub(1)?;
-        let (from, to) = (ground.runs.get(last_of_level)?, ground.runs.last()?);
+        let (from, to) = (ground.witnesses.last()?, ground.runs.runs.last()?);
         Some(Creep {
             total_percent: ground.scale.percent(ground.level.place, self.loss()),
             own_percent: ground.scale.percent(before, own),

@@ -32,8 +32,11 @@ pub(super) enum Towards {
 pub(super) fn limit(places: &[f64], length: usize, towards: Towards) -> f64 {
     let mut known = excursions(newest(places), length, towards);
     let rare = (RARE * known.len() as f64) as usize;
-    known.sort_unstable_by(|one, other| other.total_cmp(one));
-    FACTOR * known.get(rare).map_or(0.0, |excursion| excursion.max(0.0))
+    if known.is_empty() {
+        return 0.0;
+    }
+    let (_, excursion, _) = known.select_nth_unstable_by(rare, |one, other| other.total_cmp(one));
+    FACTOR * excursion.max(0.0)
 }
 
 /// The largest excursion of a single commit for the worse; zero where there was none.
@@ -45,24 +48,38 @@ pub(super) fn largest(places: &[f64]) -> f64 {
 /// whichever is nearer. A step has one side that is as high, and is no excursion.
 fn excursions(places: &[f64], length: usize, towards: Towards) -> Vec<f64> {
     let sign = if towards == Towards::Worse { 1.0 } else { -1.0 };
+    // The same neighbours are before one block and behind another.
+    let around: Vec<f64> = places.windows(AROUND).filter_map(middle).collect();
+    let before = |start: usize| match start.checked_sub(AROUND) {
+        Some(first) => around.get(first).copied(),
+        None => middle(&places[..start]),
+    };
+    let after = |end: usize| around.get(end).copied().or_else(|| middle(&places[end..]));
     let of_block = |start: usize| {
-        let end = start + length;
-        let before = &places[start - AROUND.min(start)..start];
-        let after = &places[end..(end + AROUND).min(places.len())];
-        let beyond = |around: &[f64]| Some(sign * (middle(&places[start..end])? - middle(around)?));
-        Some(beyond(before)?.min(beyond(after)?))
+        let block = middle(&places[start..start + length])?;
+        let beyond = |around: f64| sign * (block - around);
+        Some(beyond(before(start)?).min(beyond(after(start + length)?)))
     };
     let last = (places.len() + 1).saturating_sub(length + FEWEST_AROUND);
     (FEWEST_AROUND..last).filter_map(of_block).collect()
 }
 
-/// The median; of two to three values, the usual case, without an allocation.
+/// The median; of one, three or five values, the usual case, without an allocation.
 fn middle(values: &[f64]) -> Option<f64> {
     match values {
         [only] => Some(*only),
-        [a, b, c] => Some(a.max(*b).min(a.min(*b).max(*c))),
+        [a, b, c] => Some(of_three(*a, *b, *c)),
+        [a, b, c, d, e] => {
+            // Neither the lower of the two lower ones nor the higher of the two higher ones is the middle of five.
+            let (low, high) = (a.min(*b).max(c.min(*d)), a.max(*b).min(c.max(*d)));
+            Some(of_three(*e, low, high))
+        }
         _ => stats::median(values),
     }
+}
+
+fn of_three(a: f64, b: f64, c: f64) -> f64 {
+    a.max(b).min(a.min(b).max(c))
 }
 
 #[cfg(test)]
@@ -73,6 +90,15 @@ mod tests {
         let mut places = vec![0.0; 60];
         at.iter().for_each(|(at, place)| places[*at] = *place);
         places
+    }
+
+    #[test]
+    fn the_middle_of_few_is_their_median() {
+        let mut random = crate::stats::random::SplitMix64::new(5);
+        for _ in 0..2000 {
+            let values: Vec<f64> = (0..1 + random.below(7)).map(|_| random.below(6) as f64).collect();
+            assert_eq!(middle(&values), stats::median(&values), "{values:?}");
+        }
     }
 
     #[test]

@@ -23,7 +23,9 @@ mod excursion;
 mod excuse;
 mod layout;
 mod level;
+mod lowest;
 mod noise;
+mod past;
 mod plain;
 mod profiling;
 mod ratchet;
@@ -36,11 +38,13 @@ mod tests;
 mod verdict;
 
 use chrono::{DateTime, Utc};
+use past::Binding;
 
 pub use compare::{Basis, ComparedRun, Comparison, SeriesComparison, compare_pairs, compare_runs};
 pub use confirm::{ConfirmPlan, Pair, Side, Step};
 pub use excuse::{ExcusePlace, PlacedExcuse};
 pub use noise::NoisePrior;
+pub use past::{Digest, Older};
 pub use profiling::{ProfileReason, ProfileTarget, ProfileThresholds, profile_targets};
 pub use ratchet::{RatchetStep, ratchet_line};
 pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemble};
@@ -86,6 +90,8 @@ struct Decision {
     candidate: Option<Estimate>,
     reasons: Reasons,
     warnings: Vec<JudgeWarning>,
+    /// The machine code of the runs that hold the baseline, where they say.
+    held_codes: Vec<String>,
 }
 
 /// Holds a candidate against a series.
@@ -93,17 +99,25 @@ struct Decision {
 /// Without runs of the candidate the verdict is `not_measured`, without runs that bind it is `new`. Otherwise the rule
 /// decides, and an excuse of the candidate's own turns what would not hold into a pass.
 pub fn judge_series(input: &SeriesInput<'_>) -> SeriesVerdict {
+    judge_long_series(input, None)
+}
+
+/// The same where the oldest runs of the series are not at hand: it has those from [`Digest::first_at_hand`] on, and the
+/// digest has to serve it ([`Digest::serves`]).
+pub fn judge_long_series(input: &SeriesInput<'_>, older: Option<Older<'_>>) -> SeriesVerdict {
     let excuses = excuse::Holding::of(input);
     let (binding, reset_by) = excuses.cut(&input.series.runs);
+    let cut_off = input.series.runs.len() - binding.len();
+    let set_aside = if cut_off == 0 { 0 } else { cut_off + older.map_or(0, |older| older.digest.first_at_hand()) };
+    let binding = Binding { older: older.filter(|_| cut_off == 0), runs: binding };
     let mut decision = decide(input, binding);
-    let set_aside = input.series.runs.len() - binding.len();
     let reset = reset_by.map(|excuse| (excuse, ExcuseEffect::ResetBaseline { runs: set_aside }));
     let forgiving = excuses.forgiving.filter(|_| matches!(decision.verdict, Verdict::Regression | Verdict::Undecided));
     let forgiven = forgiving.map(|excuse| (excuse, ExcuseEffect::Forgave { verdict: decision.verdict }));
     if forgiven.is_some() {
         decision.verdict = Verdict::Pass;
     }
-    decision.reasons.same_machine_code = same_machine_code(input, decision.baseline.as_ref());
+    decision.reasons.same_machine_code = same_machine_code(input, &decision.held_codes);
     let mut warnings = decision.warnings;
     let moved = matches!(decision.verdict, Verdict::Regression | Verdict::Undecided | Verdict::Improvement);
     warnings.extend((moved && decision.reasons.same_machine_code == Some(true)).then_some(JudgeWarning::SameMachineCode));
@@ -123,7 +137,7 @@ pub fn judge_series(input: &SeriesInput<'_>) -> SeriesVerdict {
     }
 }
 
-fn decide(input: &SeriesInput<'_>, binding: &[MeasuredRun]) -> Decision {
+fn decide(input: &SeriesInput<'_>, binding: Binding<'_>) -> Decision {
     let plainly = input.series.metric.exact || input.rule == BaselineRule::BestRun;
     let decided = if plainly { plain::decide(input, binding) } else { by_level::decide(input, binding) };
     decided.unwrap_or_else(|| {
@@ -132,21 +146,15 @@ fn decide(input: &SeriesInput<'_>, binding: &[MeasuredRun]) -> Decision {
     })
 }
 
-/// Whether every run of the candidate ran what some run that held the baseline ran.
-fn same_machine_code(input: &SeriesInput<'_>, baseline: Option<&Baseline>) -> Option<bool> {
-    let held: Vec<&str> = baseline_runs(input, baseline?).filter_map(|run| run.machine_code.as_deref()).collect();
+/// Whether every run of the candidate ran what some run that holds the baseline ran.
+fn same_machine_code(input: &SeriesInput<'_>, held: &[String]) -> Option<bool> {
     let candidate: Option<Vec<&str>> = input.candidate.runs.iter().map(|run| run.machine_code.as_deref()).collect();
     let candidate = candidate.filter(|codes| !codes.is_empty() && !held.is_empty())?;
-    Some(candidate.iter().all(|code| held.contains(code)))
-}
-
-fn baseline_runs<'a>(input: &SeriesInput<'a>, baseline: &Baseline) -> impl Iterator<Item = &'a MeasuredRun> {
-    let commits = baseline.commits.clone();
-    input.series.runs.iter().filter(move |run| commits.contains(&run.commit))
+    Some(candidate.iter().all(|code| held.iter().any(|held| held == code)))
 }
 
 /// One side of the comparison is missing.
-fn incomplete(input: &SeriesInput<'_>, binding: &[MeasuredRun], baseline: Option<Baseline>) -> Decision {
+fn incomplete(input: &SeriesInput<'_>, binding: Binding<'_>, baseline: Option<Baseline>) -> Decision {
     Decision {
         verdict: if input.candidate.runs.is_empty() { Verdict::NotMeasured } else { Verdict::New },
         change_percent: None,
@@ -154,6 +162,7 @@ fn incomplete(input: &SeriesInput<'_>, binding: &[MeasuredRun], baseline: Option
         candidate: plain::estimate(input),
         reasons: Reasons { history_runs: binding.len(), ..Reasons::exact(input.rule) },
         warnings: Vec::new(),
+        held_codes: Vec::new(),
     }
 }
 

@@ -25,7 +25,7 @@ const FEW_RUNS: usize = 3;
 const CHANGE_LIMIT: f64 = 6.0;
 
 /// No computer is steadier than this from run to run.
-const LEAST_SIGMA: f64 = 0.001;
+pub(super) const LEAST_SIGMA: f64 = 0.001;
 
 /// How many runs and series it takes before a testbed's noise is pooled.
 const FEWEST_POOLED_RUNS: usize = 8;
@@ -72,7 +72,8 @@ fn noise_of(series: &Series) -> Option<f64> {
     largest_lagged(&scale.places_by_commit(runs))
 }
 
-fn largest_lagged(places: &[f64]) -> Option<f64> {
+/// The noise that places show, by the lag that shows most.
+pub(super) fn largest_lagged(places: &[f64]) -> Option<f64> {
     let informative = |lag: &&usize| **lag == 1 || places.len() >= RUNS_PER_LAG * **lag;
     LAGS.iter().filter(informative).filter_map(|lag| noise::lagged_noise(places, *lag)).max_by(f64::total_cmp)
 }

@@ -3,15 +3,16 @@
 //! `best-run` is the rule that everyone expects and that noise defeats; for exact metrics, which have no noise by
 //! declaration, it is the right one.
 
+use super::past::Binding;
 use super::verdict::{Baseline, Estimate, JudgeWarning, Reasons, Verdict};
 use super::{Decision, MeasuredRun, SeriesInput};
 use crate::model::Direction;
 use crate::stats;
 
 /// Judges a candidate with at least one run against a history with at least one run.
-pub(super) fn decide(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<Decision> {
+pub(super) fn decide(input: &SeriesInput<'_>, runs: Binding<'_>) -> Option<Decision> {
     let metric = &input.series.metric;
-    let best = best_run(metric.better, runs)?;
+    let best = runs.best(metric.better)?;
     let candidate = estimate(input)?;
     let change = metric.better.change_percent(best.value(), candidate.value);
     let verdict = if change < -input.thresholds.regression_percent {
@@ -24,7 +25,8 @@ pub(super) fn decide(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<De
     Some(Decision {
         verdict,
         change_percent: Some(change).filter(|change| change.is_finite()),
-        baseline: Some(baseline_of(best)),
+        baseline: Some(baseline_of(&best)),
+        held_codes: best.machine_code.clone().into_iter().collect(),
         candidate: Some(candidate),
         reasons: Reasons { history_runs: runs.len(), ..Reasons::exact(input.rule) },
         warnings: differing_runs(input).into_iter().collect(),
@@ -32,20 +34,12 @@ pub(super) fn decide(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<De
 }
 
 /// The baseline alone, for a candidate that was not measured.
-pub(super) fn baseline(input: &SeriesInput<'_>, runs: &[MeasuredRun]) -> Option<Baseline> {
-    best_run(input.series.metric.better, runs).map(baseline_of)
+pub(super) fn baseline(input: &SeriesInput<'_>, runs: Binding<'_>) -> Option<Baseline> {
+    runs.best(input.series.metric.better).map(|best| baseline_of(&best))
 }
 
 fn baseline_of(best: &MeasuredRun) -> Baseline {
     Baseline { value: best.value(), low: best.summary.low, high: best.summary.high, commits: vec![best.commit], runs: 1 }
-}
-
-/// Of equally good runs the newest: its commit is the easiest to build again.
-fn best_run(better: Direction, runs: &[MeasuredRun]) -> Option<&MeasuredRun> {
-    runs.iter().rev().min_by(|a, b| match better {
-        Direction::Lower => a.value().total_cmp(&b.value()),
-        Direction::Higher => b.value().total_cmp(&a.value()),
-    })
 }
 
 /// Runs of an exact metric should agree; where they do not, the worst counts. Of noisy runs the median counts.

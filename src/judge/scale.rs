@@ -1,5 +1,7 @@
 //! The scale on which values are compared: logarithms, turned so that lower is better.
 
+use std::ops::Range;
+
 use super::MeasuredRun;
 use super::series::by_commit;
 use crate::model::Direction;
@@ -17,10 +19,15 @@ pub(super) struct Scale {
 }
 
 impl Scale {
+    /// The scale of positive values.
+    pub(super) fn logarithmic(better: Direction) -> Self {
+        Self { better, magnitude: None }
+    }
+
     /// The scale that suits all of these values.
     pub(super) fn for_values(better: Direction, values: &[f64]) -> Self {
         if values.iter().all(|value| *value > 0.0) {
-            return Self { better, magnitude: None };
+            return Self::logarithmic(better);
         }
         let magnitudes: Vec<f64> = values.iter().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
         let largest = magnitudes.iter().copied().fold(0.0, f64::max);
@@ -36,12 +43,18 @@ impl Scale {
 
     /// The place of each commit: the median of its runs.
     pub(super) fn places_by_commit(&self, runs: &[MeasuredRun]) -> Vec<f64> {
-        let place_of = |of_commit: &[MeasuredRun]| match of_commit {
+        let values = |commit: Range<usize>| runs[commit].iter().map(MeasuredRun::value);
+        by_commit(runs).into_iter().filter_map(|commit| self.place_of_commit(values(commit))).collect()
+    }
+
+    /// The place of a commit: the median of its runs.
+    pub(super) fn place_of_commit(&self, values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
+        let mut places = values.map(|value| self.place(value));
+        match places.len() {
             // Nearly always; it spares an allocation.
-            [only] => Some(self.place(only.value())),
-            several => stats::median(&several.iter().map(|run| self.place(run.value())).collect::<Vec<_>>()),
-        };
-        by_commit(runs).into_iter().filter_map(|commit| place_of(&runs[commit])).collect()
+            1 => places.next(),
+            _ => stats::median(&places.collect::<Vec<_>>()),
+        }
     }
 
     /// The value at a place of the scale.

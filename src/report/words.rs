@@ -208,10 +208,10 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
     )
 }
 
-/// How a re-measurement stands: `5 of at most 12 pairs, −3.2 %, p = 0.01`.
+/// How a re-measurement stands: `5 of 24 pairs, −3.2 %, p = 0.01`.
 pub fn so_far(confirmation: &Confirmation, most_pairs: usize) -> String {
     format!(
-        "{} of at most {most_pairs} pairs, {}, p {}",
+        "{} of {most_pairs} pairs, {}, p {}",
         confirmation.pairs,
         change_or_none(confirmation.shift_percent),
         probability(confirmation.p)

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use super::StoreError;
@@ -36,6 +36,16 @@ impl Git {
     /// Git for the repository at `git_dir`; both paths absolute.
     pub(super) fn new(git_dir: PathBuf, work_dir: Option<PathBuf>, isolated: bool) -> Self {
         Self { git_dir, work_dir, isolated }
+    }
+
+    /// Git for the repository that another work tree belongs to; `None` where the folder is none.
+    pub(super) fn at(&self, work_dir: &Path) -> Option<Self> {
+        let link = work_dir.join(".git");
+        let git_dir = match std::fs::read_to_string(&link) {
+            Ok(text) => work_dir.join(text.strip_prefix("gitdir: ")?.trim_end_matches('\n')),
+            Err(_) => link,
+        };
+        Some(Self { git_dir: git_dir.canonicalize().ok()?, work_dir: Some(work_dir.to_owned()), isolated: self.isolated })
     }
 
     /// Runs git and returns its standard output; any exit code but 0 is an error.
@@ -87,7 +97,7 @@ impl Git {
     }
 }
 
-fn flag(name: &str, path: &std::path::Path) -> OsString {
+fn flag(name: &str, path: &Path) -> OsString {
     let mut flag = OsString::from(name);
     flag.push(path);
     flag

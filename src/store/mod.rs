@@ -33,6 +33,7 @@ mod refs;
 mod remote;
 mod series;
 mod sign;
+mod submodules;
 #[cfg(test)]
 mod tests;
 mod thin;
@@ -56,7 +57,7 @@ pub use remote::Pushed;
 pub use series::{SeriesCounts, SeriesHistory, SeriesRun};
 pub use thin::{ThinRequest, ThinnedNotes};
 pub use trust::{AllowedSigners, Trust, Vouchers};
-pub use worktrees::Worktrees;
+pub use worktrees::{Checkout, Worktrees};
 
 use crate::model::Author;
 use refs::Refs;
@@ -79,6 +80,7 @@ pub struct Store {
     git: git::Git,
     notes_ref: String,
     trust: Trust,
+    options: OpenOptions,
 }
 
 impl Store {

@@ -59,10 +59,15 @@ impl<'store> Notes<'store> {
 
     /// The note of an object: empty where there is none, the union where there are several.
     pub fn read(&self, id: ObjectId) -> Result<Vec<u8>, StoreError> {
-        self.store.read_note(id, self.blobs(id).iter().map(|(_, blob)| *blob))
+        self.read_from(self.store, id)
     }
 
-    /// The repository that they were listed in.
+    /// The same from the repository as it was opened another time.
+    pub(super) fn read_from(&self, store: &Store, id: ObjectId) -> Result<Vec<u8>, StoreError> {
+        store.read_note(id, self.blobs(id).iter().map(|(_, blob)| *blob))
+    }
+
+    /// The repository.
     pub(super) fn store(&self) -> &'store Store {
         self.store
     }

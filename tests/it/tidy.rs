@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("judge", &["model", "stats"]),
     ("profile", &["model"]),
     ("roofline", &["model", "profile"]),
-    ("store", &["model", "codec"]),
+    ("store", &["model", "codec", "judge"]),
     ("settings", &["model", "written"]),
     ("harness", &["model", "stats"]),
     ("cuda", &["model", "stats", "written", "roofline", "harness"]),

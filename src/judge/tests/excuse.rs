@@ -12,7 +12,7 @@ fn slowed_down() -> Given {
     Given::times(&history, 0.012)
 }
 
-fn excuse() -> Excuse {
+pub(super) fn excuse() -> Excuse {
     Excuse {
         id: LineId::from_parts(5, 5),
         time: at(0),

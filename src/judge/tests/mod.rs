@@ -4,6 +4,7 @@ mod assemble;
 mod confirm;
 mod excuse;
 mod level;
+mod past;
 mod plain;
 mod properties;
 mod ratchet;
@@ -94,7 +95,11 @@ impl Given {
     }
 
     fn judge(&self) -> SeriesVerdict {
-        judge_series(&SeriesInput {
+        self.judge_with(None)
+    }
+
+    fn judge_with(&self, older: Option<Older<'_>>) -> SeriesVerdict {
+        let input = SeriesInput {
             series: &self.series,
             candidate: &self.candidate,
             thresholds: self.thresholds,
@@ -106,7 +111,8 @@ impl Given {
             pairs: &self.pairs,
             suspects: 1,
             family: self.family,
-        })
+        };
+        judge_long_series(&input, older)
     }
 
     #[track_caller]

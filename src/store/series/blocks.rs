@@ -18,7 +18,7 @@ const PAYLOAD: usize = BLOCK - 4;
 const BLOCKS_AT_ONCE: usize = 64;
 
 /// Names the format. A change of anything that is stored is a new name.
-const MAGIC: &[u8; 24] = b"git-ratchet series 0002\n";
+const MAGIC: &[u8; 24] = b"git-ratchet series 0003\n";
 
 /// The file does not say what was written to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,9 @@ impl<'a> Writer<'a> {
 
     /// Writes elements of `size` bytes each.
     pub(super) fn array<E: AsRef<[u8]>>(&mut self, size: usize, elements: impl IntoIterator<Item = E>) -> io::Result<Array> {
+        if size == 0 || size > PAYLOAD {
+            return Err(io::Error::other("an element that no block can hold"));
+        }
         let mut array = Array { block: self.blocks, len: 0, size };
         let most = array.per_block() as usize * size;
         let mut payload = Vec::with_capacity(PAYLOAD);
@@ -137,8 +140,13 @@ impl Reader {
         Ok(read)
     }
 
+    /// Some elements of an array, by their numbers in it.
+    pub(super) fn part(&self, array: Array, range: Range<u64>) -> Result<Part, Damaged> {
+        Ok(Part { first: range.start, size: array.size, bytes: self.read(array, range)? })
+    }
+
     /// Hands over some elements of an array, in order, as the bytes of many at a time.
-    pub(super) fn each(&self, array: Array, range: Range<u64>, mut take: impl FnMut(&[u8])) -> Result<(), Damaged> {
+    fn each(&self, array: Array, range: Range<u64>, mut take: impl FnMut(&[u8])) -> Result<(), Damaged> {
         if range.is_empty() {
             return Ok(());
         }
@@ -237,8 +245,7 @@ impl Tail {
     pub(super) fn from(&self, reader: &Reader, first: u64) -> Result<Arc<Part>, Damaged> {
         let mut known = self.read.lock().map_err(|_| Damaged)?;
         if known.first > first {
-            let bytes = reader.read(self.array, first..self.array.len)?;
-            *known = Arc::new(Part { first, size: self.array.size, bytes });
+            *known = Arc::new(reader.part(self.array, first..self.array.len)?);
         }
         Ok(Arc::clone(&known))
     }

@@ -8,6 +8,7 @@ use std::io;
 use super::blocks::{Array, Writer};
 use super::stored::{CodeNumber, Directory, Figures, Instant, MADE_BY, Row, RunTime, StoredSeries, StoredUnit, id_sum, with_age};
 use crate::codec::{Point, Skimmer};
+use crate::judge::Digest;
 use crate::model::{Excuse, LineId, Metric, ObjectId, Run, SeriesKey};
 use crate::store::annotated::{Counts, readable, reading_order};
 use crate::store::{History, Notes, StoreError, decode};
@@ -236,7 +237,7 @@ impl Gathered {
             mentions: out
                 .array(2 * hash, self.mentions.iter().map(|(tree, note)| [tree.as_bytes(), note.as_bytes()].concat()))?,
             runs: out.array(RunTime::SIZE, self.runs.iter().map(|run| run.to_bytes()))?,
-            codes: std::mem::take(&mut self.codes.codes),
+            codes: write_codes(&mut out, &self.codes.codes)?,
             excused: self.excused.iter().map(ToString::to_string).collect(),
             too_large: too_large.iter().map(ToString::to_string).collect(),
             counts: self.counts,
@@ -275,13 +276,28 @@ impl Gathered {
                 Row { age: record.age, run: record.run, code: record.code, id: record.id, figures: record.figures }.to_bytes()
             };
             let rows: Array = out.array(Row::SIZE, in_unit().filter(may_bind).map(row))?;
+            let better = metrics.iter().find(|metric| metric.unit.symbol() == unit).map(|metric| metric.better);
+            let values: Vec<(u32, f64)> =
+                in_unit().filter(may_bind).map(|record| (record.age, record.figures.median())).collect();
+            let words = better.and_then(|better| Digest::of(better, &values)).map_or(Vec::new(), |digest| digest.words());
+            let digest = out.array(8, words.into_iter().map(u64::to_le_bytes))?;
             let dirty = in_unit().filter(|record| record.dirty).count();
             let barred = in_unit().filter(|record| record.barred && !record.dirty).count();
-            Ok(StoredUnit { unit: unit.to_owned(), rows, dirty, barred })
+            Ok(StoredUnit { unit: unit.to_owned(), rows, digest, dirty, barred })
         });
         let units = units.collect::<io::Result<_>>()?;
         Ok(StoredSeries::new(key, &metrics[usize::from(newest.metric)], instant(newest), ids, units))
     }
+}
+
+fn write_codes(out: &mut Writer<'_>, codes: &[String]) -> io::Result<Array> {
+    let longest = codes.iter().map(String::len).max().unwrap_or(0);
+    let filled_up = |code: &String| {
+        let mut bytes = code.as_bytes().to_vec();
+        bytes.resize(longest, 0);
+        bytes
+    };
+    out.array(longest.max(1), codes.iter().map(filled_up))
 }
 
 /// Ids and their ages as elements, sorted.

@@ -16,14 +16,17 @@ mod stored;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use self::blocks::Part;
 use self::newer::{NewRecord, Newer, Outdated, Search};
-use self::stored::{Base, Row, RunTime, StoredSeries};
+use self::stored::{Base, Row, RunTime, StoredSeries, StoredUnit};
 use super::objects::{ours, theirs};
 use super::{AnnotatedHistory, HistoryCommit, Store, StoreError, Walk};
+use crate::judge::Digest;
 use crate::model::{LineId, Metric, ObjectId, SeriesKey, Summary, Unit};
 
 /// More commits than this since the file was written, and a new one is.
@@ -31,6 +34,9 @@ const MOST_FRESH: usize = 256;
 
 /// So many runs of one commit may have lower numbers than the first of a series. Were there more, the notes would answer.
 const MOST_RUNS_BEFORE: u64 = 4096;
+
+/// So many rows are read at once: they stay in the processor's cache until they are understood.
+const ROWS_AT_ONCE: usize = 3600;
 
 /// Several branches are checked in turn; each has a file, up to this many.
 const MOST_FILES: usize = 4;
@@ -212,6 +218,17 @@ impl SeriesHistory {
         counts
     }
 
+    /// What the oldest runs of a series come to that may be a baseline, where that was kept and nothing was added among
+    /// them since. `None` as well where the file turns out to be damaged: then all runs have to be asked for.
+    pub fn digest(&self, key: &SeriesKey, unit: &Unit) -> Option<Digest> {
+        let stored = self.stored_unit(key, unit)?;
+        let digest = self.base.digest(stored).ok()??;
+        let last = digest.runs().checked_sub(1)? as u64;
+        let newest = self.base.reader.read(stored.rows, last..last + 1).ok()?;
+        let newest = Row::from_bytes(&newest).age;
+        self.newer_runs(key, unit).all(|record| record.instant.age > newest).then_some(digest)
+    }
+
     /// The newest runs of a series that may be a baseline, oldest first and at most `most`, each made into what the caller
     /// keeps, in a list that may have been used before. `None` where the file turns out to be damaged.
     pub fn runs<T>(
@@ -223,8 +240,7 @@ impl SeriesHistory {
         kept: &mut Vec<T>,
     ) -> Option<()> {
         kept.clear();
-        let newer = self.newer.records.get(key).into_iter().flatten();
-        let mut newer = newer.filter(|record| record.metric.unit == *unit && !record.dirty && !record.barred).peekable();
+        let mut newer = self.newer_runs(key, unit).peekable();
         if newer.peek().is_none() {
             return self.older_runs(key, unit, most, |_, run| kept.push(keep(run)));
         }
@@ -245,6 +261,25 @@ impl SeriesHistory {
         Some(())
     }
 
+    /// Some of the runs that a digest stands for, by their numbers from the oldest on. `None` where the file turns out to
+    /// be damaged.
+    pub fn sealed_runs(&self, key: &SeriesKey, unit: &Unit, numbers: Range<usize>) -> Option<Vec<SeriesRun>> {
+        let reader = &self.base.reader;
+        let rows = reader.read(self.stored_unit(key, unit)?.rows, numbers.start as u64..numbers.end as u64).ok()?;
+        let rows: Vec<Row> = rows.chunks_exact(Row::SIZE).map(Row::from_bytes).collect();
+        let ages = rows.first()?.age..=rows.last()?.age;
+        let runs = rows.iter().map(|row| row.run).min()?..=rows.iter().map(|row| row.run).max()?;
+        let commits = reader.part(self.base.directory.commits, u64::from(*ages.start())..u64::from(*ages.end()) + 1).ok()?;
+        let runs = reader.part(self.base.directory.runs, u64::from(*runs.start())..u64::from(*runs.end()) + 1).ok()?;
+        rows.iter().map(|row| self.run_of(row, &commits, &runs)).collect()
+    }
+
+    /// The records since the file that may be a baseline.
+    fn newer_runs(&self, key: &SeriesKey, unit: &Unit) -> impl Iterator<Item = &NewRecord> {
+        let newer = self.newer.records.get(key).into_iter().flatten();
+        newer.filter(move |record| record.metric.unit == *unit && !record.dirty && !record.barred)
+    }
+
     /// The commit of an age.
     fn commit(&self, age: usize) -> Option<ObjectId> {
         match self.len().checked_sub(1 + age).and_then(|place| self.fresh.get(place)) {
@@ -259,12 +294,13 @@ impl SeriesHistory {
         self.base.directory.series.iter().find(|series| series.key().is_ok_and(|known| known == *key))
     }
 
+    fn stored_unit(&self, key: &SeriesKey, unit: &Unit) -> Option<&StoredUnit> {
+        self.stored(key)?.units.iter().find(|stored| stored.unit == unit.symbol())
+    }
+
     /// Hands over the newest runs that the file has, oldest first, with the ids of their records.
     fn older_runs(&self, key: &SeriesKey, unit: &Unit, most: usize, mut take: impl FnMut([u8; 16], SeriesRun)) -> Option<()> {
-        let Some(stored) = self.stored(key).and_then(|series| series.units.iter().find(|stored| stored.unit == unit.symbol()))
-        else {
-            return Some(());
-        };
+        let Some(stored) = self.stored_unit(key, unit) else { return Some(()) };
         let (reader, len) = (&self.base.reader, stored.rows.len);
         let first = len.saturating_sub(most as u64);
         let Some(oldest) =
@@ -275,23 +311,21 @@ impl SeriesHistory {
         let commits = self.base.commits.from(reader, u64::from(oldest.age)).ok()?;
         // Runs are numbered by the age of what they measured, so that only those of the same commit may stand before.
         let runs = self.base.runs.from(reader, u64::from(oldest.run).saturating_sub(MOST_RUNS_BEFORE)).ok()?;
-        let run = |row: &Row| {
-            let RunTime { id, time } = RunTime::from_bytes(runs.get(u64::from(row.run))?);
-            let commit = ObjectId::from_bytes(commits.get(u64::from(row.age))?)?;
-            let (summary, machine_code) = (row.figures.summary(), self.base.code(row.code));
-            Some((row.id, SeriesRun { age: row.age as usize, commit, run: id, time, summary, machine_code }))
-        };
-        let mut is_whole = true;
-        let each = |rows: &[u8]| {
+        for some in (first..len).step_by(ROWS_AT_ONCE) {
+            let rows = reader.read(stored.rows, some..len.min(some + ROWS_AT_ONCE as u64)).ok()?;
             for row in rows.chunks_exact(Row::SIZE).map(Row::from_bytes) {
-                match run(&row) {
-                    Some((id, run)) => take(id, run),
-                    None => is_whole = false,
-                }
+                take(row.id, self.run_of(&row, &commits, &runs)?);
             }
-        };
-        reader.each(stored.rows, first..len, each).ok()?;
-        is_whole.then_some(())
+        }
+        Some(())
+    }
+
+    /// What a row says, with the part of the commits and of the runs that it names.
+    fn run_of(&self, row: &Row, commits: &Part, runs: &Part) -> Option<SeriesRun> {
+        let RunTime { id, time } = RunTime::from_bytes(runs.get(u64::from(row.run))?);
+        let commit = ObjectId::from_bytes(commits.get(u64::from(row.age))?)?;
+        let (summary, machine_code) = (row.figures.summary(), self.base.code(row.code).ok()?);
+        Some(SeriesRun { age: row.age as usize, commit, run: id, time, summary, machine_code })
     }
 }
 

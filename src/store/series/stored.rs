@@ -2,17 +2,23 @@
 //!
 //! A commit is numbered by its *age* along the history, 0 for the oldest: a number that stays when newer commits come.
 
+use std::collections::HashMap;
 use std::fs::File;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::blocks::{Array, Damaged, Reader, Tail};
+use super::blocks::{Array, Damaged, Part, Reader, Tail};
+use crate::judge::Digest;
 use crate::model::{BenchmarkName, Config, Direction, LineId, Metric, MetricName, ObjectId, SeriesKey, Summary, Unit};
 use crate::store::annotated::Counts;
 
 /// Results are read as this version of the program understands them.
 pub(super) const MADE_BY: &str = env!("CARGO_PKG_VERSION");
+
+/// Neighbours in time have machine code with neighbouring numbers.
+const CODES_AT_ONCE: u64 = 64;
 
 /// Everything but the arrays themselves.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,8 +38,8 @@ pub(super) struct Directory {
     pub(super) mentions: Array,
     /// Run ids and times.
     pub(super) runs: Array,
-    /// The machine code that records name, each once.
-    pub(super) codes: Vec<String>,
+    /// The machine code that records name, each once and filled up with zeros to the same length.
+    pub(super) codes: Array,
     /// Annotated objects whose notes hold excuses.
     pub(super) excused: Vec<String>,
     /// Annotated objects whose notes are too large.
@@ -76,6 +82,8 @@ pub(super) struct StoredUnit {
     pub(super) unit: String,
     /// The records that may be a baseline, oldest first.
     pub(super) rows: Array,
+    /// The numbers of the digest of its oldest records; empty where there is none.
+    pub(super) digest: Array,
     pub(super) dirty: usize,
     pub(super) barred: usize,
 }
@@ -156,6 +164,10 @@ impl Figures {
         }
     }
 
+    pub(super) fn median(&self) -> f64 {
+        self.median
+    }
+
     pub(super) fn summary(&self) -> Summary {
         let known = |number: f64| Some(number).filter(|number| !number.is_nan());
         let Self { n, median, low, high, stddev } = *self;
@@ -221,6 +233,8 @@ pub(super) struct Base {
     pub(super) directory: Directory,
     pub(super) commits: Tail,
     pub(super) runs: Tail,
+    /// Machine code near what was asked for.
+    known_codes: Mutex<HashMap<u64, Arc<Part>>>,
     hash_len: usize,
 }
 
@@ -231,7 +245,12 @@ impl Base {
         let directory: Directory = serde_json::from_slice(&directory).map_err(|_| Damaged)?;
         let is_ours = directory.made_by == MADE_BY && directory.tip == tip.to_string() && directory.commits.len > 0;
         let (commits, runs) = (Tail::new(directory.commits), Tail::new(directory.runs));
-        if is_ours { Ok(Self { reader, directory, commits, runs, hash_len: tip.as_bytes().len() }) } else { Err(Damaged) }
+        let hash_len = tip.as_bytes().len();
+        if is_ours {
+            Ok(Self { reader, directory, commits, runs, known_codes: Mutex::default(), hash_len })
+        } else {
+            Err(Damaged)
+        }
     }
 
     pub(super) fn notes_tree(&self) -> Result<ObjectId, Damaged> {
@@ -239,8 +258,22 @@ impl Base {
     }
 
     /// The machine code with this number.
-    pub(super) fn code(&self, number: CodeNumber) -> Option<String> {
-        self.directory.codes.get((number as usize).checked_sub(1)?).cloned()
+    pub(super) fn code(&self, number: CodeNumber) -> Result<Option<String>, Damaged> {
+        let Some(at) = u64::from(number).checked_sub(1) else { return Ok(None) };
+        let mut known = self.known_codes.lock().map_err(|_| Damaged)?;
+        let near = at / CODES_AT_ONCE;
+        let part = match known.get(&near) {
+            Some(part) => Arc::clone(part),
+            None => {
+                let codes = self.directory.codes;
+                let first = near * CODES_AT_ONCE;
+                let part = Arc::new(self.reader.part(codes, first..(first + CODES_AT_ONCE).min(codes.len))?);
+                known.insert(near, Arc::clone(&part));
+                part
+            }
+        };
+        let code = part.get(at).ok_or(Damaged)?.split(|byte| *byte == 0).next().unwrap_or_default();
+        Ok(Some(String::from_utf8(code.to_vec()).map_err(|_| Damaged)?))
     }
 
     /// How many commits the history has.
@@ -271,6 +304,13 @@ impl Base {
         let range = self.reader.find(self.directory.mentions, tree.as_bytes())?;
         let bytes = self.reader.read(self.directory.mentions, range)?;
         Ok(bytes.chunks_exact(2 * self.hash_len).filter_map(|element| ObjectId::from_bytes(&element[self.hash_len..])).collect())
+    }
+
+    /// The digest of a series' records in one unit, where there is one.
+    pub(super) fn digest(&self, unit: &StoredUnit) -> Result<Option<Digest>, Damaged> {
+        let bytes = self.reader.all(unit.digest)?;
+        let words: Vec<u64> = bytes.chunks_exact(8).map(|word| u64::from_le_bytes(array(word, 0))).collect();
+        if words.is_empty() { Ok(None) } else { Digest::from_words(&words).map(Some).ok_or(Damaged) }
     }
 
     /// Whether a record may be among those of a series. Never `false` for one that is; very rarely `true` for another.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::*;
-use crate::judge::{HistoryRecord, MeasuredRun, Series, assemble};
+use crate::judge::{Digest, HistoryRecord, MeasuredRun, Series, assemble};
 use crate::store::{AnnotatedHistory, History, HistoryCommit, SeriesHistory, Walk};
 
 /// What a check asks for, from the notes as they are.
@@ -111,6 +111,63 @@ fn a_file_serves_the_commits_that_follow_it() {
     world.measure(world.id("HEAD~6"), 20);
     assert!(check(&world, Walk::FirstParent));
     assert_eq!(files(&world), before, "what came later was put on top");
+}
+
+/// So many commits with other contents, each measured, by streams that git reads at once.
+fn long_world(commits: u64) -> World {
+    let world = World::new();
+    let mut stream = String::new();
+    for number in 0..commits {
+        let content = number.to_string();
+        stream += &format!("commit refs/heads/main\ncommitter Ada <ada@example.org> {} +0000\n", 1_700_000_000 + number);
+        stream += &format!("data 1\nx\nM 100644 inline code\ndata {}\n{content}\n", content.len());
+    }
+    world.git_with_input(&world.dir, &["fast-import", "--quiet"], stream.as_bytes());
+    world.git(&["reset", "-q", "--hard", "main"]);
+    let ids = world.git(&["log", "--reverse", "--format=%H %T"]);
+    let entries = |(line, seed): (&str, u64)| {
+        let (commit, tree) = line.split_once(' ').unwrap();
+        (commit.parse().unwrap(), run_of(commit.parse().unwrap(), tree.parse().unwrap(), seed))
+    };
+    let all: Vec<(ObjectId, Vec<Entry>)> = ids.lines().zip(0..).map(entries).collect();
+    world.store().append(&all, "Measure").unwrap();
+    world
+}
+
+/// The kept digest of each series, and one of all its runs.
+fn digests(world: &World) -> Vec<(Option<Digest>, Option<Digest>)> {
+    let store = world.store();
+    let own = [store.history_commit(world.id("HEAD")).unwrap()];
+    let kept = store.series_history(&own, world.id("HEAD~1"), Walk::FirstParent).unwrap().unwrap();
+    let both = |series: Series| {
+        let values: Vec<(u32, f64)> =
+            series.runs.iter().map(|run| ((kept.len() - 1 - run.position) as u32, run.value())).collect();
+        let digest = kept.digest(&series.key, &series.metric.unit);
+        if let Some(digest) = &digest {
+            let sealed = kept.sealed_runs(&series.key, &series.metric.unit, 1000..digest.runs()).unwrap();
+            let sealed: Vec<MeasuredRun> = sealed.into_iter().map(measured(&kept)).collect();
+            assert_eq!(sealed, series.runs[1000..digest.runs()]);
+        }
+        (digest, Digest::of(series.metric.better, &values))
+    };
+    kept_series(&kept).into_iter().map(both).collect()
+}
+
+#[test]
+fn a_digest_stands_for_the_oldest_runs_until_one_comes_among_them() {
+    let world = long_world(3_200);
+    let before = digests(&world);
+    assert!(before.iter().all(|(kept, of_all)| kept.is_some() && kept == of_all), "{} series", before.len());
+    let newer = world.commit("newer");
+    world.measure(newer, 5_000);
+    world.commit("newest");
+    world.measure(world.id("HEAD~500"), 5_001);
+    assert_eq!(digests(&world).len(), before.len());
+    assert!(digests(&world).iter().zip(&before).all(|((kept, _), (before, _))| kept == before), "they came after its runs");
+    world.measure(world.id("HEAD~3000"), 5_002);
+    assert!(digests(&world).iter().all(|(kept, of_all)| kept.is_none() && of_all.is_some()));
+    std::fs::remove_dir_all(world.dir.join(".git/ratchet")).unwrap();
+    assert!(digests(&world).iter().all(|(kept, of_all)| kept.is_some() && kept == of_all));
 }
 
 #[test]
