@@ -27,8 +27,10 @@ fn within(git: &Git, folder: &Path, modules: &[&Path], depth: usize) -> Vec<Stri
     // The link of a work tree to its repository; a folder where the submodule was not checked out has none.
     let declared = git.at(folder).filter(|_| depth > 0).map(|git| (declared(&git), git));
     let Some((submodules, git)) = declared else { return Vec::new() };
+    // git makes a folder for each that the commit has; .gitmodules may declare others.
+    let wanted = submodules.into_iter().filter(|submodule| !submodule.is_plain() || folder.join(&submodule.path).is_dir());
     let mut missing = Vec::new();
-    for submodule in submodules {
+    for submodule in wanted {
         let clone = modules.iter().map(|modules| modules.join(&submodule.name)).find(|clone| clone.is_dir());
         let Some(clone) = clone.filter(|clone| submodule.is_plain() && check_out_one(&git, &submodule, clone)) else {
             missing.push(submodule.path);
@@ -77,4 +79,18 @@ fn check_out_one(git: &Git, submodule: &Submodule, clone: &Path) -> bool {
     arguments.extend(["submodule", "update", "--quiet", "--checkout", "--no-fetch", "--no-recommend-shallow"]);
     arguments.extend(["--reference", clone, "--", &submodule.path]);
     git.output(&arguments).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_paths_that_lead_elsewhere_are_refused() {
+        let is_plain = |name: &str, path: &str| Submodule { name: name.to_owned(), path: path.to_owned() }.is_plain();
+        assert!(is_plain("third_party/lib", "third_party/lib"));
+        for (name, path) in [("../x", "x"), ("x", "../x"), ("/x", "x"), ("x", "/x"), ("x=y", "x"), ("", "x"), ("x", "./../x")] {
+            assert!(!is_plain(name, path), "{name:?} at {path:?}");
+        }
+    }
 }

@@ -277,6 +277,8 @@ fn with_submodules() -> World {
         fs::rename(beside(library), beside(&format!("{library}.gone"))).unwrap();
     }
     world.write("build.sh", "cat third_party/lib/lib.h third_party/lib/nested/lib.h\n");
+    let declared = fs::read_to_string(world.repo.join(".gitmodules")).unwrap();
+    world.write(".gitmodules", &format!("{declared}[submodule \"old\"]\n\tpath = removed/long/ago\n\turl = ../old\n"));
     commit(&world, FAST, "uses the library");
     record(&world, "1ms");
     commit(&world, FAST, "candidate");
