@@ -72,7 +72,6 @@ pub struct Store {
     refs: Refs,
     git: git::Git,
     notes_ref: String,
-    options: OpenOptions,
 }
 
 impl Store {

@@ -37,12 +37,7 @@ impl Store {
         }
         let git = Git::new(repo.git_dir().to_owned(), repo.workdir().map(Path::to_owned), options.isolated);
         let refs = Refs::of(&repo, &git);
-        Ok(Self { repo, refs, git, notes_ref, options: OpenOptions { dir: Some(dir), ..options.clone() } })
-    }
-
-    /// The same repository with nothing of it in memory yet.
-    pub(super) fn reopened(&self) -> Result<Self, StoreError> {
-        Self::open(&self.options)
+        Ok(Self { repo, refs, git, notes_ref })
     }
 }
 
