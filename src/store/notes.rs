@@ -62,6 +62,11 @@ impl<'store> Notes<'store> {
         self.store.read_note(id, self.blobs(id).iter().map(|(_, blob)| *blob))
     }
 
+    /// The repository.
+    pub(super) fn store(&self) -> &'store Store {
+        self.store
+    }
+
     /// The entries of one object.
     pub(super) fn blobs(&self, id: ObjectId) -> &[(ObjectId, ObjectId)] {
         let start = self.entries.partition_point(|(annotated, _)| *annotated < id);
