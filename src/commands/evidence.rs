@@ -117,8 +117,7 @@ impl Evidence {
         if series.runs.len() == most.min(self.count(series)) {
             return Ok(());
         }
-        kept.runs(&series.key, &series.metric.unit, most, |run| history::measured(run, kept.len() - 1), &mut series.runs)
-            .ok_or(Unusable)
+        kept.runs(&series.key, &series.metric.unit, most, |run| history::measured(kept, run), &mut series.runs).ok_or(Unusable)
     }
 
     /// What the oldest runs of a series come to, where that was kept.
@@ -130,7 +129,7 @@ impl Evidence {
     pub fn sealed_runs(&self, series: &Series, numbers: Range<usize>) -> Result<Vec<MeasuredRun>, Unusable> {
         let kept = self.kept().ok_or(Unusable)?;
         let runs = kept.sealed_runs(&series.key, &series.metric.unit, numbers).ok_or(Unusable)?;
-        Ok(runs.into_iter().map(|run| history::measured(run, kept.len() - 1)).collect())
+        Ok(runs.into_iter().map(|run| history::measured(kept, run)).collect())
     }
 
     /// The kept series, where the history comes from them.

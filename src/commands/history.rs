@@ -39,17 +39,17 @@ pub fn kept_series(kept: &SeriesHistory, selection: &Selection) -> Option<Vec<Se
     let series = selected.map(|(key, metric)| {
         let excluded = excluded(kept.counts(&key, &metric.unit));
         let mut runs = Vec::new();
-        kept.runs(&key, &metric.unit, usize::MAX, |run| measured(run, kept.len() - 1), &mut runs)?;
+        kept.runs(&key, &metric.unit, usize::MAX, |run| measured(kept, run), &mut runs)?;
         Some(Series { key, metric, runs, excluded })
     });
     series.collect()
 }
 
 /// A kept run as the judge takes it; positions count from the newest commit.
-pub fn measured(run: SeriesRun, newest: usize) -> MeasuredRun {
+pub fn measured(kept: &SeriesHistory, run: SeriesRun) -> MeasuredRun {
     MeasuredRun {
         commit: run.commit,
-        position: newest - run.age,
+        position: kept.len() - 1 - run.age,
         run: run.run,
         time: run.time,
         summary: run.summary,

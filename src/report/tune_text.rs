@@ -249,6 +249,9 @@ pub fn verdict(tuning: &Tuning) -> String {
     let Some(point) = tuning.suggestion.and_then(|place| tuning.points.get(place)) else {
         let least = significant(LEAST_GAIN_PERCENT, 2);
         return match (tuning.ended, tuning.finalists.is_empty()) {
+            (Ended::Budget, _) if tuning.points.is_empty() => {
+                "the budget was over before a single point was measured: give it a longer one".to_owned()
+            }
             _ if tuning.timed() == 0 => "no point could be measured".to_owned(),
             (Ended::Interrupted, _) => {
                 "nothing is suggested: it was stopped before the best points were held against the default".to_owned()

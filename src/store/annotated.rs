@@ -148,8 +148,7 @@ pub(super) fn readable<'a>(
     notes: &'a Notes<'_>,
     too_large: &'a mut Vec<ObjectId>,
 ) -> impl Iterator<Item = Result<(ObjectId, Vec<u8>), StoreError>> + 'a {
-    let mut slices = Slices { notes, reopened: None, left: SLICE };
-    order.iter().filter_map(move |annotated| match slices.read(*annotated) {
+    order.iter().filter_map(|annotated| match notes.read(*annotated) {
         Ok(bytes) => Some(Ok((*annotated, bytes))),
         Err(StoreError::NoteTooLarge { annotated }) => {
             too_large.push(annotated);
@@ -157,31 +156,6 @@ pub(super) fn readable<'a>(
         }
         Err(error) => Some(Err(error)),
     })
-}
-
-/// So many notes are read before the repository is opened anew.
-const SLICE: usize = 1 << 13;
-
-/// Reads very many notes. Packs are mapped into memory, where all that was ever read of them stays until they are
-/// closed: so now and then they are.
-struct Slices<'a> {
-    notes: &'a Notes<'a>,
-    reopened: Option<Store>,
-    /// How many more notes belong to this slice.
-    left: usize,
-}
-
-impl Slices<'_> {
-    fn read(&mut self, annotated: ObjectId) -> Result<Vec<u8>, StoreError> {
-        if self.left == 0 {
-            // First the old one goes. Where it cannot be opened again, the one that listed the notes serves.
-            self.reopened = None;
-            self.reopened = self.notes.store().reopened().ok();
-            self.left = SLICE;
-        }
-        self.left -= 1;
-        self.notes.read_from(self.reopened.as_ref().unwrap_or(self.notes.store()), annotated)
-    }
 }
 
 /// Oldest first: a pack stores old notes as differences from newer ones, and its cache then serves every step.

@@ -241,8 +241,12 @@ pub(super) fn rest(pause: Duration) {
 
 /// A random pause that grows with the attempts, so that writers who met once do not meet again.
 pub(super) fn pause(attempts: u32) -> Duration {
-    let longest = (1000_u64 << attempts.min(7)).min(LONGEST_PAUSE_US);
+    up_to(Duration::from_micros((1000_u64 << attempts.min(7)).min(LONGEST_PAUSE_US)))
+}
+
+/// A random time shorter than this.
+pub(super) fn up_to(longest: Duration) -> Duration {
     // The standard library seeds each hasher at random; that is all the randomness needed here.
     let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
-    Duration::from_micros(random % longest)
+    Duration::from_micros(random % u64::try_from(longest.as_micros()).unwrap_or(u64::MAX).max(1))
 }

@@ -80,7 +80,6 @@ pub struct Store {
     git: git::Git,
     notes_ref: String,
     trust: Trust,
-    options: OpenOptions,
 }
 
 impl Store {

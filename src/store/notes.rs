@@ -59,12 +59,7 @@ impl<'store> Notes<'store> {
 
     /// The note of an object: empty where there is none, the union where there are several.
     pub fn read(&self, id: ObjectId) -> Result<Vec<u8>, StoreError> {
-        self.read_from(self.store, id)
-    }
-
-    /// The same from the repository as it was opened another time.
-    pub(super) fn read_from(&self, store: &Store, id: ObjectId) -> Result<Vec<u8>, StoreError> {
-        store.read_note(id, self.blobs(id).iter().map(|(_, blob)| *blob))
+        self.store.read_note(id, self.blobs(id).iter().map(|(_, blob)| *blob))
     }
 
     /// The repository.

@@ -38,12 +38,7 @@ impl Store {
         let git = Git::new(repo.git_dir().to_owned(), repo.workdir().map(Path::to_owned), options.isolated);
         let refs = Refs::of(&repo, &git);
         let trust = Trust::of(repo.config_snapshot().string("ratchet.trust").map(|value| value.to_string()))?;
-        Ok(Self { repo, refs, git, notes_ref, trust, options: OpenOptions { dir: Some(dir), ..options.clone() } })
-    }
-
-    /// The same repository with nothing of it in memory yet.
-    pub(super) fn reopened(&self) -> Result<Self, StoreError> {
-        Self::open(&self.options)
+        Ok(Self { repo, refs, git, notes_ref, trust })
     }
 }
 

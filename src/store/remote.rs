@@ -3,9 +3,9 @@
 //! What a remote has is kept in `refs/notes/remotes/<remote>/…`, as branches of a remote are. Nothing here writes the
 //! local notes but the merge, so a fetch cannot overwrite them, whatever refspecs are configured.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::append::{PATIENCE, pause, rest};
+use super::append::{PATIENCE, pause, rest, up_to};
 use super::git::Answer;
 use super::objects::{ours, theirs};
 use super::{Store, StoreError, Surplus};
@@ -102,9 +102,11 @@ impl Store {
     pub fn push_notes(&self, remote: &str) -> Result<Option<Pushed>, StoreError> {
         let began = Instant::now();
         let mut received = Surplus::default();
-        let (mut attempts, mut cuts) = (0, 0);
-        while began.elapsed() < PATIENCE {
+        let (mut attempts, mut cuts, mut longest) = (0, 0, Duration::ZERO);
+        // Another attempt is made only if it will end in time, even if it takes twice as long as any before.
+        while began.elapsed() + longest * 2 < PATIENCE {
             attempts += 1;
+            let attempt_began = Instant::now();
             let there = self.fetch_notes(remote)?;
             let merged = there.map(|there| self.merge_notes(there, remote)).transpose()?;
             let Some(here) = self.notes_commit(&self.notes_ref)?.map(ours) else {
@@ -131,10 +133,13 @@ impl Store {
                     }
                 }
             }
-            // One exchange takes far longer than one local write: the pauses begin longer.
-            rest(pause(attempts + 4));
+            // Many that push at once keep each other from it, and all of them the computer busy: they spread over a time that
+            // grows with what it costs them.
+            let took = attempt_began.elapsed();
+            longest = longest.max(took);
+            rest(up_to((took * 2).min(PATIENCE.saturating_sub(began.elapsed() + longest * 2))));
         }
-        Err(StoreError::PushContended { remote: remote.to_owned(), attempts, seconds: PATIENCE.as_secs() })
+        Err(StoreError::PushContended { remote: remote.to_owned(), attempts, seconds: began.elapsed().as_secs() })
     }
 
     /// What a remote without notes would receive.

@@ -1,7 +1,7 @@
 //! What may be said in the end: who is measured against the default in pairs, and what the pairs prove.
 
 /// Points that are held against the default, at most.
-const MOST_FINALISTS: usize = 3;
+pub const MOST_FINALISTS: usize = 3;
 /// The p at which a difference between a finalist and the default is proven; shared by the finalists.
 const ALPHA: f64 = 0.001;
 /// A smaller gain is not worth a change of the manifest.

@@ -12,7 +12,7 @@ mod space;
 #[cfg(test)]
 mod tests;
 
-pub use claim::{Evidence, LEAST_GAIN_PERCENT, finalists, gain, geometric_mean};
+pub use claim::{Evidence, LEAST_GAIN_PERCENT, MOST_FINALISTS, finalists, gain, geometric_mean};
 pub use race::{Look, MOST_TIMES, next_look};
 pub use search::{Search, Strategy};
 pub use space::{Dimension, Space};

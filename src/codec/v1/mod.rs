@@ -1,6 +1,6 @@
 //! Version 1 of the stored lines. Frozen: this module reads what it has ever written.
 //!
-//! [`stored`] has the lines field by field, [`write`] fills them and [`read`] checks them. Unknown fields are ignored, since
+//! [`stored`] has the lines field by field, [`mod@write`] fills them and [`read`] checks them. Unknown fields are ignored, since
 //! lines are kept as bytes and never written back from here.
 
 mod read;

@@ -65,14 +65,14 @@ impl Kept {
         self.known.get(key).cloned()
     }
 
-    /// Keeps what will be the same next time.
+    /// Keeps what will be the same next time. What took too long may have done so because the computer was busy.
     pub(super) fn put(&mut self, key: &str, outcome: &Outcome) {
         let mut line = Line { v: 1, key: key.to_owned(), time: None, failure: None, message: None };
         match outcome {
             Outcome::Timed(Time { median, low, high, n, .. }) => {
                 line.time = Some(LineTime { median: *median, low: *low, high: *high, n: *n });
             }
-            Outcome::Failed { cause: cause @ (Cause::WrongResult | Cause::DoesNotFit | Cause::TimedOut), message } => {
+            Outcome::Failed { cause: cause @ (Cause::WrongResult | Cause::DoesNotFit), message } => {
                 line.failure = Some(cause.as_str().to_owned());
                 line.message = Some(message.chars().take(MOST_MESSAGE).collect());
             }

@@ -16,15 +16,19 @@ use crate::cuda::{self, Execution, KernelExecutor};
 use crate::harness::{Clock, Interrupt, MonotonicClock};
 use crate::model::Config;
 use crate::report::tune_progress::TuneProgress;
-use crate::report::tuning::{Cause, Code, Ended, Outcome, Source, TunedPoint};
-use crate::tune::{Search, Space, Strategy, geometric_mean};
+use crate::report::tuning::{Cause, Code, Ended, Outcome, Source, Time, TunedPoint};
+use crate::tune::{MOST_FINALISTS, Search, Space, Strategy, geometric_mean};
 
-/// The share of the budget that the search may take; the rest is for the comparison with the default.
-const SEARCH_SHARE: f64 = 0.8;
+/// What the comparison with the default needs of the budget is kept for it: at least this share …
+const LEAST_KEPT: f64 = 0.2;
+/// … and at most this one.
+const MOST_KEPT: f64 = 0.5;
+/// What the pairs of one finalist at one config take, besides readying it.
+const PAIRS_TIME: Duration = Duration::from_secs(4);
 /// A point that takes this many times as long as the slowest good one hangs, or is no candidate …
 const HANG_FACTOR: u32 = 5;
 /// … where it takes longer than this, too.
-const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(2);
 /// A worker gives a point its timeout several times over: to ready it, to measure it, to verify it again.
 const TIMEOUTS_OF_A_POINT: u32 = 8;
 
@@ -63,11 +67,6 @@ impl Session<'_> {
         let found = ahead::with(self.gpu.compiler(), |ahead| Run::new(self, kept).search(ahead, &mut progress, context));
         progress.finish();
         found
-    }
-
-    /// How much of the search's share of the budget is left.
-    fn left(&self) -> Duration {
-        self.budget.mul_f64(SEARCH_SHARE).saturating_sub(self.clock.now())
     }
 
     /// The values of a point; the default may stand outside the space.
@@ -126,6 +125,16 @@ impl<'a, 'b> Run<'a, 'b> {
         Ok(Searched { points: self.points, ended })
     }
 
+    /// How much of the budget is left for the search.
+    fn left(&self) -> Duration {
+        let session = self.session;
+        let readied = self.longest.unwrap_or_default();
+        let of_finalist = readied + PAIRS_TIME * self.best.len() as u32;
+        let wanted = readied + of_finalist * MOST_FINALISTS as u32;
+        let kept = wanted.clamp(session.budget.mul_f64(LEAST_KEPT), session.budget.mul_f64(MOST_KEPT));
+        (session.budget - kept).saturating_sub(session.clock.now())
+    }
+
     fn order(&self, point: usize, ahead: &Ahead) {
         let points = self.session.target.with(&self.session.tunables(point));
         ahead.order(point, points.iter().map(|point| self.session.gpu.plan(point)).collect());
@@ -133,7 +142,9 @@ impl<'a, 'b> Run<'a, 'b> {
 
     fn try_point(&mut self, point: usize, ahead: &mut Ahead) -> Result<Tried, CommandError> {
         let session = self.session;
-        let is_over = || session.interrupt.is_requested() || session.left().is_zero();
+        let left = self.left();
+        let until = session.clock.now() + left;
+        let is_over = || session.interrupt.is_requested() || session.clock.now() >= until;
         let over = || Tried::Over(if session.interrupt.is_requested() { Ended::Interrupted } else { Ended::Budget });
         // The default is always tried: without it nothing can be said.
         if is_over() && !self.points.is_empty() {
@@ -159,7 +170,10 @@ impl<'a, 'b> Run<'a, 'b> {
         });
         let medians: Vec<f64> = medians.collect();
         let score = geometric_mean(medians.iter().copied()).filter(|_| medians.len() == self.best.len());
-        if score.is_some() {
+        // What was kept from before took no time.
+        let is_measured_now =
+            |outcome: &Outcome| matches!(outcome, Outcome::Timed(Time { source: Source::Measured | Source::Dropped, .. }));
+        if score.is_some() && outcomes.iter().all(is_measured_now) {
             self.longest = self.longest.max(Some(session.clock.now() - began));
         }
         let is_default = tunables == *session.default;
@@ -210,7 +224,7 @@ impl<'a, 'b> Run<'a, 'b> {
         let session = self.session;
         let usual = self.longest.map(|longest| (HANG_FACTOR * longest / TIMEOUTS_OF_A_POINT).max(SHORTEST_TIMEOUT));
         let own = usual.map_or(session.timeout, |usual| usual.min(session.timeout));
-        let left = session.left() / TIMEOUTS_OF_A_POINT;
+        let left = self.left() / TIMEOUTS_OF_A_POINT;
         if left < own { (left, true) } else { (own, false) }
     }
 
@@ -220,14 +234,14 @@ impl<'a, 'b> Run<'a, 'b> {
         let default = self.points.iter().find(|point| point.is_default).and_then(|point| point.score);
         let words = best.map_or_else(String::new, |(_, point)| point.tunables.to_string());
         let best = best.map(|(score, _)| (score, words.as_str()));
-        Ok(progress.done(context.err, self.points.len(), (best, default), self.session.left())?)
+        Ok(progress.done(context.err, self.points.len(), (best, default), self.left())?)
     }
 }
 
 /// A result that another point with the same code, launch and arguments has.
 fn same_code(outcome: &Outcome) -> Outcome {
     match outcome {
-        Outcome::Timed(time) => Outcome::Timed(crate::report::tuning::Time { source: Source::SameCode, ..*time }),
+        Outcome::Timed(time) => Outcome::Timed(Time { source: Source::SameCode, ..*time }),
         failed => failed.clone(),
     }
 }

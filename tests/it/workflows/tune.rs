@@ -27,7 +27,7 @@ fn a_search_leaves_its_suggestion_and_a_summary() {
     let given = [
         ("KERNEL", "tuned"),
         ("CONFIG", "small"),
-        ("BUDGET", "3m"),
+        ("BUDGET", "1h"),
         ("OPTIONS", "--seed 1 --restrict KIB==0&&BLOCK>=128&&BLOCK<512"),
         ("OUT", out.to_str().unwrap()),
         ("LD_LIBRARY_PATH", driver.to_str().unwrap()),
