@@ -271,19 +271,14 @@ fn twelve_clones_that_push_at_once_all_arrive() {
     push_at_once(12, 1, 12);
 }
 
+/// Fifty clones record and push at the same time, over a connection that is cut now and then, to a remote whose `receive-pack` dies now
+/// and then, and some of them are killed while they push. No push takes longer than 30 s.
 #[test]
 #[ignore = "takes minutes on a small machine: cargo test --test it -- --ignored"]
-fn fifty_clones_of_which_some_are_killed_all_arrive() {
-    push_at_once(50, 20, 5);
-}
-
-/// Clones record and push at the same time, over a connection that is cut now and then, to a remote whose `receive-pack` dies now
-/// and then, and some of them are killed while they push.
-#[test]
-#[ignore = "takes a minute on a small machine: cargo test --test it -- --ignored"]
-fn clones_at_once_over_a_bad_line_all_arrive() {
-    const CLONES: usize = 12;
-    const RECORDS: usize = 3;
+fn fifty_clones_at_once_over_a_bad_line_all_arrive() {
+    const CLONES: usize = 50;
+    const RECORDS: usize = 20;
+    const LONGEST: Duration = Duration::from_secs(30);
     // Any run may lose its race, and a user then runs it again; on a machine that is busy with other things, more often.
     const MOST_RUNS: usize = 20;
     let shared = Shared::new();
@@ -291,7 +286,13 @@ fn clones_at_once_over_a_bad_line_all_arrive() {
     let clones: Vec<PathBuf> = (0..CLONES).map(|i| shared.clone_as(&format!("clone{i}"))).collect();
     let record_and_push = |i: usize, clone: &Path| {
         (0..RECORDS).for_each(|at| shared.record(clone, &format!("b{i}-{at}")));
-        let pushes = (0..MOST_RUNS).map(|_| shared.world.ratchet_in(clone, &["push"]));
+        let push = || {
+            let began = std::time::Instant::now();
+            let ran = shared.world.ratchet_in(clone, &["push"]);
+            assert!(began.elapsed() < LONGEST, "a push took {:?}: {}", began.elapsed(), ran.err);
+            ran
+        };
+        let pushes = (0..MOST_RUNS).map(|_| push());
         let ended = pushes.take_while(|ran| ran.code != 0).map(|ran| (ran.code, ran.err)).collect::<Vec<_>>();
         assert!(ended.len() < MOST_RUNS, "{ended:#?}");
         let is_excused = |(code, said): &(i32, String)| *code == -1 || said.contains("cannot push to") || said.contains("first,");
