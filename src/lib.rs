@@ -11,8 +11,9 @@
 //!
 //! The modules stand on floors; each uses only the floors below it, and a test keeps it so (tests/it/tidy.rs):
 //!
-//! 0. [`model`], [`stats`]: words and numbers, pure.
-//! 1. [`codec`], [`judge`], [`profile`], [`roofline`]: notes as text, verdicts, what counters say, what a chip allows; pure.
+//! 0. [`model`], [`stats`], [`written`]: words, numbers, and values as users write them; pure.
+//! 1. [`codec`], [`judge`], [`profile`], [`roofline`], [`tune`]: notes as text, verdicts, what counters say, what a chip allows,
+//!    which point of a kernel to try next; pure.
 //! 2. [`store`]: the only place that knows git.
 //! 3. [`settings`], [`harness`], [`import`], [`report`]: the outside world; they do not know each other. [`cuda`] and
 //!    [`ncu`] stand on the harness.
@@ -38,3 +39,5 @@ pub mod roofline;
 pub mod settings;
 pub mod stats;
 pub mod store;
+pub mod tune;
+pub mod written;

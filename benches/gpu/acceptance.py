@@ -49,6 +49,8 @@ WORST_NCU_PERCENT = 2.0
 # Of the speed of the best that PyTorch does.
 LEAST_SHARE = {"copy": 0.95, "gemm": 0.60}
 SHORTEST_JUDGED_SECONDS = 50e-6
+TUNED = "gemm"
+TUNE_SECONDS = 45
 
 
 class Acceptance:
@@ -210,6 +212,40 @@ class Acceptance:
             rows.append((f"{entry['kernel']} ({entry['what']})", shown(own), shown(entry["cold"]), shown(entry.get("do_bench")), shown(entry["loop"]), ratio, holds))
         self.table(rows)
 
+    def tuned(self, folder):
+        """The budget holds, and what is suggested was proven in pairs."""
+        self.say(f"\nTuning {TUNED} within {TUNE_SECONDS} s")
+        began = time.monotonic()
+        ran = self.run([self.ratchet, "tune", TUNED, "--budget", f"{TUNE_SECONDS}s", "--seed", "1", "--json"], folder)
+        if self.dry_run:
+            return
+        took = time.monotonic() - began
+        if ran is None or ran.returncode != 0:
+            self.say(f"  {self.expect(False, 'tune')}: " + ((ran.stderr.strip().splitlines() or ["?"])[-1] if ran else "it took too long"))
+            return
+        found = json.loads(ran.stdout)
+        rows = [("point", "time", "source", "registers", "shared", "occupancy")]
+        shown = [point for point in found["points"] if point["score"]][:5]
+        shown += [point for point in found["points"] if point["default"] and point not in shown]
+        for point in shown:
+            name = " ".join(f"{key}={value}" for key, value in point["tunables"].items()) + (" (default)" if point["default"] else "")
+            score = f"{point['score'] * 1e6:.2f} us" if point["score"] else point["results"][-1].get("failure", "-")
+            code = point["code"] or {}
+            source = point["results"][0].get("source", "-")
+            rows.append((name, score, source, code.get("registers", "-"), code.get("shared_bytes", "-"), code.get("occupancy_percent", "-")))
+        self.table(rows)
+        failures = [result["failure"] for point in found["points"] for result in point["results"] if "failure" in result]
+        counts = ", ".join(f"{failures.count(cause)} {cause}" for cause in sorted(set(failures))) or "none"
+        self.say(f"  {len(found['points'])} of {found['space']['valid']} valid points, {found['search']['ended']}; failures: {counts}")
+        for finalist in found["finalists"]:
+            for pair in finalist["pairs"]:
+                name = " ".join(f"{key}={value}" for key, value in finalist["tunables"].items())
+                self.say(f"  pairs: {name}: {pair['change_percent']:+.2f} %, p {pair['p']:.2g}, {pair['pairs']} pairs")
+        suggestion = found["suggestion"]
+        self.say("  suggested: " + (f"{suggestion['tunables']}, {suggestion['gain_percent']} %" if suggestion else "the default stands"))
+        holds = self.expect(took <= TUNE_SECONDS + 15, "the budget of tune")
+        self.say(f"  took {took:.0f} s: {holds}")
+
     def facts(self):
         self.say(f"GPU acceptance, {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC")
         self.say("command: scripts/gpu-acceptance")
@@ -227,6 +263,7 @@ class Acceptance:
             ours = self.repeated(folder)
             self.beside_ncu(folder, ours)
             self.beside_torch(ours)
+            self.tuned(folder)
             self.say(f"\ntook {time.monotonic() - self.began:.0f} s")
         if has_gpu and not self.dry_run:
             name = f"gpu-{datetime.date.today():%Y-%m-%d}.txt"

@@ -1,5 +1,6 @@
 //! Many series in one check: how often a clean commit is failed by any of hundreds of them.
 
+use super::Options;
 use super::ours::Level;
 use super::rule::Rule;
 use super::table::{Table, parallel, percent};
@@ -10,7 +11,8 @@ const CHECKS: u64 = 10;
 const PRIOR_RUNS: usize = 40;
 
 /// A check of many series, judged one by one and as a family.
-pub fn report(seed: u64) -> String {
+pub fn report(options: &Options) -> String {
+    let seed = options.seed;
     let title = format!(
         "{CHECKS} checks of {SERIES} series with {PRIOR_RUNS} prior runs each, history alone: clean checks that fail, \
          percent / power at 5 % / at 10 %"
@@ -33,7 +35,7 @@ pub fn report(seed: u64) -> String {
             alarms
         };
         let cell = |regime: &super::world::Regime| {
-            let checks = parallel(CHECKS, |check| of_check(*regime, check));
+            let checks = parallel(options.threads, CHECKS, |check| of_check(*regime, check));
             let failed = checks.iter().filter(|alarms| alarms[0] > 0).count() as u64;
             let caught = |loss: usize| checks.iter().map(|alarms| alarms[loss] as u64).sum();
             let power = |loss| percent(caught(loss), CHECKS * SERIES as u64);

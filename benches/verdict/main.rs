@@ -1,6 +1,7 @@
 //! Error rates of the verdict: of ours, and of the rules that other tools use, on the same series.
 //!
-//! `cargo bench --bench verdict -- [--seed N] [--series-count N] [--commits N] [--rules WORD] [--series FILE]`
+//! `cargo bench --bench verdict -- [--seed N] [--series-count N] [--commits N] [--rules WORD]
+//! [--regimes A,B,…] [--trials N] [--threads N] [--series FILE]`
 //!
 //! Without `--series` it simulates testbeds whose noise is known (`world`); with it, it replays labelled histories of a
 //! real project (`labelled`). It prints tables in Markdown; docs/results/verdict.md keeps those of a release.
@@ -21,12 +22,18 @@ use std::process::ExitCode;
 /// What the command line asks for.
 struct Options {
     seed: u64,
-    /// Simulated series per regime; as many trials per size of a loss and length of a history.
+    /// Simulated series per regime.
     series: u64,
+    /// Trials per regime, size of a loss and length of a history.
+    trials: u64,
     /// Clean commits per simulated series.
     commits: usize,
     /// Only rules with this in their name.
     rules: String,
+    /// Only these regimes; all where none is named.
+    regimes: Vec<String>,
+    /// How many cores to use.
+    threads: usize,
     /// A file of labelled histories.
     labelled: Option<PathBuf>,
 }
@@ -37,8 +44,17 @@ impl Options {
         rule::RULES.into_iter().filter(|(name, _)| name.contains(&self.rules))
     }
 
+    /// The regimes that were asked for.
+    fn regimes(&self) -> Vec<world::Regime> {
+        let is_asked_for =
+            |regime: &world::Regime| self.regimes.is_empty() || self.regimes.iter().any(|name| name == regime.name);
+        world::REGIMES.into_iter().filter(is_asked_for).collect()
+    }
+
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut options = Self { seed: 1, series: 100, commits: 300, rules: String::new(), labelled: None };
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (rules, regimes) = (String::new(), Vec::new());
+        let mut options = Self { seed: 1, series: 100, trials: 100, commits: 300, rules, regimes, threads, labelled: None };
         let mut arguments = arguments.filter(|argument| argument != "--bench");
         while let Some(flag) = arguments.next() {
             let value = arguments.next().ok_or_else(|| format!("{flag} needs a value"))?;
@@ -47,11 +63,15 @@ impl Options {
                 "--seed" => options.seed = number()?,
                 "--series-count" => options.series = number()?,
                 "--commits" => options.commits = number()? as usize,
+                "--trials" => options.trials = number()?,
+                "--threads" => options.threads = number()?.max(1) as usize,
+                "--regimes" => options.regimes = value.split(',').map(str::to_owned).collect(),
                 "--rules" => options.rules = value,
                 "--series" => options.labelled = Some(PathBuf::from(value)),
                 _ => {
                     return Err(format!(
-                        "{flag} is not known; there are --seed, --series-count, --commits, --rules and --series"
+                        "{flag} is not known; there are --seed, --series-count, --commits, --rules, --regimes, --trials, \
+                         --threads and --series"
                     ));
                 }
             }
@@ -76,8 +96,9 @@ fn report(options: &Options, out: &mut impl Write) -> Result<(), String> {
     if let Some(file) = &options.labelled {
         return say(labelled::report(file, options)?);
     }
-    say(format!("Seed {}, {} series per regime, {} commits each.\n", options.seed, options.series, options.commits))?;
+    let Options { seed, series, commits, trials, .. } = options;
+    say(format!("Seed {seed}, {series} series of {commits} commits per regime, {trials} trials per cell of power.\n"))?;
     say(simulation::false_alarms(options))?;
     say(simulation::power(options))?;
-    say(family::report(options.seed))
+    say(family::report(options))
 }

@@ -103,15 +103,15 @@ impl Rule for Level {
     }
 }
 
-/// Measures pairs in one session for as long as the plan asks, references in turn from a random one on. Each rotation
-/// is as `bench --confirm` would do it.
+/// Measures pairs in one session for as long as the plan asks, against the newest commits of the level in turn, as
+/// `check --confirm` does it.
 fn remeasure(plan: &ConfirmPlan, baseline: &Baseline, world: &mut World) -> Vec<Pair> {
     let session = world.session();
     let candidate = world.len() - 1;
-    let first = world.choose(baseline.commits.len());
+    let references: Vec<ObjectId> = baseline.commits.iter().rev().take(ConfirmPlan::MOST_REFERENCES).copied().collect();
     let mut pairs = Vec::new();
     while let Step::Continue { .. } = plan.next_step(&pairs) {
-        let reference_commit = baseline.commits[(first + pairs.len()) % baseline.commits.len()];
+        let reference_commit = references[pairs.len() % references.len()];
         let (reference, again) = (world.run(commit_number(&reference_commit), session), world.run(candidate, session));
         pairs.push(Pair { reference: reference.exp(), candidate: again.exp(), reference_commit });
     }

@@ -4,7 +4,7 @@ use super::Options;
 use super::ours::Level;
 use super::rule::{Maker, Outcome, Rule};
 use super::table::{Table, count, parallel, percent};
-use super::world::{REGIMES, Regime, World};
+use super::world::{Regime, World};
 
 const LOSSES: [f64; 3] = [0.03, 0.05, 0.10];
 const PRIOR_RUNS: [usize; 5] = [1, 2, 5, 50, 200];
@@ -17,22 +17,24 @@ fn seed_of(seed: u64, regime: &Regime, series: u64) -> u64 {
 
 /// Alarms per 1,000 clean commits and extra runs per commit; a commit that raised alarm becomes part of the history.
 pub fn false_alarms(options: &Options) -> String {
-    let &Options { seed, series, commits, .. } = options;
+    let regimes = options.regimes();
+    let names = || regimes.iter().map(|regime| regime.name);
     let title = "False alarms per 1,000 clean commits (in brackets the upper 95 % Clopper-Pearson bound)";
-    let mut alarms = Table::new(title, "rule", REGIMES.map(|regime| regime.name));
-    let mut extra = Table::new("Extra runs per clean commit", "rule", REGIMES.map(|regime| regime.name));
+    let mut alarms = Table::new(title, "rule", names());
+    let mut extra = Table::new("Extra runs per clean commit", "rule", names());
     for (name, make) in options.rules() {
-        let outcomes = REGIMES.map(|regime| clean(seed, &regime, make, series, commits));
-        alarms.row(name, outcomes.map(|(alarms, judged, _)| count(alarms, judged)));
+        let outcomes: Vec<_> = regimes.iter().map(|regime| clean(options, regime, make)).collect();
+        alarms.row(name, outcomes.iter().map(|(alarms, judged, _)| count(*alarms, *judged)));
         if outcomes.iter().any(|(_, _, extra)| *extra > 0) {
-            extra.row(name, outcomes.map(|(_, judged, extra)| format!("{:.2}", extra as f64 / judged as f64)));
+            extra.row(name, outcomes.iter().map(|(_, judged, extra)| format!("{:.2}", *extra as f64 / *judged as f64)));
         }
     }
     format!("{alarms}\n{extra}")
 }
 
 /// Alarms, commits judged, extra runs.
-fn clean(seed: u64, regime: &Regime, make: Maker, series: u64, commits: usize) -> (u64, u64, u64) {
+fn clean(options: &Options, regime: &Regime, make: Maker) -> (u64, u64, u64) {
+    let &Options { seed, series, commits, threads, .. } = options;
     let of_series = |index| {
         let mut world = World::new(*regime, seed_of(seed, regime, index));
         let mut rule = make();
@@ -45,23 +47,23 @@ fn clean(seed: u64, regime: &Regime, make: Maker, series: u64, commits: usize) -
         }
         sums
     };
-    parallel(series, of_series).into_iter().fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2))
+    parallel(threads, series, of_series).into_iter().fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2))
 }
 
 /// How often the offending commit itself is caught, by size of the loss and length of the history.
 pub fn power(options: &Options) -> String {
-    let &Options { seed, series: trials, .. } = options;
+    let regimes = options.regimes();
     let titled =
         |loss: f64| format!("Power at a loss of {:.0} %, after 1 / 2 / 5 / 50 / 200 prior runs, in percent", 100.0 * loss);
     let mut text = String::new();
     for loss in LOSSES {
-        let mut table = Table::new(&titled(loss), "rule", REGIMES.map(|regime| regime.name));
+        let mut table = Table::new(&titled(loss), "rule", regimes.iter().map(|regime| regime.name));
         for (name, make) in options.rules() {
-            table.row(name, REGIMES.map(|regime| caught_after_each(seed, &regime, make, loss, trials)));
+            table.row(name, regimes.iter().map(|regime| caught_after_each(options, regime, make, loss)));
         }
         if loss == 0.03 {
             let make: Maker = || Box::new(Level::confirming().with_threshold(2.0));
-            let caught = REGIMES.map(|regime| caught_after_each(seed, &regime, make, loss, trials));
+            let caught = regimes.iter().map(|regime| caught_after_each(options, regime, make, loss));
             table.row("level + confirm, threshold 2 %", caught);
         }
         text += &format!("{table}\n");
@@ -69,9 +71,11 @@ pub fn power(options: &Options) -> String {
     text
 }
 
-fn caught_after_each(seed: u64, regime: &Regime, make: Maker, loss: f64, trials: u64) -> String {
+fn caught_after_each(options: &Options, regime: &Regime, make: Maker, loss: f64) -> String {
+    let &Options { seed, trials, threads, .. } = options;
     let caught = |prior| {
-        let outcomes = parallel(trials, |trial| caught(World::new(*regime, seed_of(!seed, regime, trial)), make(), prior, loss));
+        let world = |trial| World::new(*regime, seed_of(!seed, regime, trial));
+        let outcomes = parallel(threads, trials, |trial| caught(world(trial), make(), prior, loss));
         percent(outcomes.iter().filter(|outcome| outcome.alarm).count() as u64, trials)
     };
     PRIOR_RUNS.map(caught).join(" / ")

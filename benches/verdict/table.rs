@@ -60,14 +60,13 @@ pub fn upper_bound(events: u64, trials: u64) -> f64 {
     high
 }
 
-/// Does `work` for 0 to `count` − 1 on all cores. What comes back is in order, however the threads were scheduled.
-pub fn parallel<T: Send>(count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
+/// Does `work` for 0 to `count` − 1 in so many threads. What comes back is in order, however the threads were scheduled.
+pub fn parallel<T: Send>(threads: usize, count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let next = AtomicU64::new(0);
     let take = || {
         let indices = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|index| *index < count));
         indices.map(|index| (index, work(index))).collect::<Vec<_>>()
     };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut done: Vec<(u64, T)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(take)).collect();
         let joined =

@@ -84,11 +84,6 @@ impl World {
         self.commits.len()
     }
 
-    /// Any of `count` things.
-    pub fn choose(&mut self, count: usize) -> usize {
-        self.random.below(count)
-    }
-
     fn interference(&mut self) -> f64 {
         let slow_clock = self.regime.bimodal && self.random.unit() < 0.2;
         let outlier = self.regime.heavy && self.random.unit() < 0.02;

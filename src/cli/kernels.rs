@@ -8,8 +8,8 @@ use super::HistoryArg;
 
 /// Profile kernels with Nsight Compute, and compare profiles.
 ///
-/// Runs the commands of benchmarks of ratchet.toml under ncu, keeps its report, and records the counters that explain
-/// most on HEAD. --diff runs nothing: it puts the recorded counters of two commits side by side, the most telling change
+/// Runs benchmarks of ratchet.toml under ncu (a command as it is, a kernel launched alone), keeps its report, and records the
+/// counters that explain most on HEAD. --diff runs nothing: it puts the recorded counters of two commits side by side, the most telling change
 /// first.
 #[derive(Debug, Args)]
 pub struct ProfileArgs {
@@ -79,7 +79,7 @@ pub struct RooflineArgs {
     /// Only this testbed.
     #[arg(long, value_name = "KEY")]
     pub testbed: Option<String>,
-    /// Which commits may hold the measured limits.
+    /// Which commits may hold the measured limits. Default: `history` of the settings, else first-parent.
     #[arg(long, value_enum, value_name = "WALK")]
     pub history: Option<HistoryArg>,
     /// The chip whose datasheet holds. Default: the one that the testbed names.

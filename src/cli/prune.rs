@@ -15,6 +15,10 @@ pub struct PruneArgs {
     /// Also notes of commits that are not in this repository. They may be on branches that were never fetched.
     #[arg(long)]
     pub missing: bool,
+    /// Also the samples of records of which the run is older than this: their statistics stay, and so do the samples of records
+    /// that hold a level. What is thinned here comes back from clones where it is not, and counts once.
+    #[arg(long, value_name = "AGE")]
+    pub thin_samples: Option<String>,
     /// Do it.
     #[arg(long)]
     pub yes: bool,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{HistoryArg, SeriesArgs};
+use super::{PastArgs, SeriesArgs};
 
 /// How an explanation is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -40,15 +40,9 @@ pub struct ExplainArgs {
     /// Only this testbed.
     #[arg(long, value_name = "KEY")]
     pub testbed: Option<String>,
-    /// Compare with the history of this revision.
-    #[arg(long, value_name = "REV")]
-    pub against: Option<String>,
-    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
-    #[arg(long, value_name = "RULE")]
-    pub baseline: Option<String>,
-    /// Which commits count as history.
-    #[arg(long, value_enum, value_name = "WALK")]
-    pub history: Option<HistoryArg>,
+    /// Which past.
+    #[command(flatten)]
+    pub past: PastArgs,
     /// How to write it.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExplainFormat::Text)]
     pub format: ExplainFormat,
@@ -80,15 +74,9 @@ pub struct ReportArgs {
     /// The commit that is judged, with its whole history; or a range A..B, which judges B and shows what came after A.
     #[arg(value_name = "REV|A..B", default_value = "HEAD")]
     pub rev: String,
-    /// Compare with the history of this revision.
-    #[arg(long, value_name = "REV")]
-    pub against: Option<String>,
-    /// What to compare with: `level` (the best level of the history), `best-run` (its luckiest run), or a revision.
-    #[arg(long, value_name = "RULE")]
-    pub baseline: Option<String>,
-    /// Which commits count as history.
-    #[arg(long, value_enum, value_name = "WALK")]
-    pub history: Option<HistoryArg>,
+    /// Which past.
+    #[command(flatten)]
+    pub past: PastArgs,
     /// Which series.
     #[command(flatten)]
     pub series: SeriesArgs,

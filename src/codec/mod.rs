@@ -8,10 +8,12 @@
 
 mod note;
 mod skim;
+mod thin;
 mod v1;
 
 pub use note::{Line, Note, Unreadable, difference, union};
 pub use skim::{Point, Skimmed, SkimmedNote, Skimmer};
+pub use thin::{Fate, Thinned, thin};
 
 /// Longest line that is read. A longer one is kept, but its content is not looked at.
 pub const MAX_LINE_BYTES: usize = 1 << 20;

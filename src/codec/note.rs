@@ -1,9 +1,10 @@
 //! A note as a set of lines.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
-use super::{Entry, MAX_LINE_BYTES, v1};
-use crate::model::{Excuse, Profile, Record, Run};
+use super::{Entry, MAX_LINE_BYTES, thin, v1};
+use crate::model::{Excuse, LineId, Profile, Record, Run};
 
 /// Why a line could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,30 +37,41 @@ pub struct Note {
 
 impl Note {
     /// Decodes a note's bytes. Never fails: what cannot be read is counted in `unreadable`. Of two readable lines
-    /// with the same id the first in sort order counts; identical lines are one line.
+    /// with the same id the first in sort order counts; identical lines are one line, and so are those of one record with and
+    /// without its sample.
     pub fn decode(bytes: &[u8]) -> Self {
         let mut note = Self::default();
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         for line in sorted_lines([bytes]) {
             match decode_line(line) {
-                Ok(entry) => note.add(entry, &mut seen),
+                Ok(entry) => note.add(entry, line, &mut seen),
                 Err(reason) => note.unreadable.push(reason),
             }
         }
         note
     }
 
-    fn add(&mut self, entry: Entry, seen: &mut BTreeSet<crate::model::LineId>) {
+    fn add<'a>(&mut self, entry: Entry, line: &'a [u8], seen: &mut BTreeMap<LineId, &'a [u8]>) {
         let id = match &entry {
             Entry::Run(run) => run.id,
             Entry::Record(record) => record.id,
             Entry::Profile(profile) => profile.id,
             Entry::Excuse(excuse) => excuse.id,
         };
-        if !seen.insert(id) {
-            self.unreadable.push(Unreadable::Malformed(format!("the id {id} is used by another line")));
+        if let Some(first) = seen.get(&id) {
+            match (thin::twins(first, line), entry) {
+                (Some(Ordering::Less), Entry::Record(record)) => {
+                    seen.insert(id, line);
+                    self.records.iter_mut().filter(|known| known.id == id).for_each(|known| *known = record.clone());
+                }
+                (Some(_), _) => {}
+                (None, _) => {
+                    self.unreadable.push(Unreadable::Malformed(format!("the id {id} is used by another line")));
+                }
+            }
             return;
         }
+        seen.insert(id, line);
         match entry {
             Entry::Run(run) => self.runs.push(run),
             Entry::Record(record) => self.records.push(record),

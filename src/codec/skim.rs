@@ -5,7 +5,8 @@
 //! the same as there, line by line: a property test holds the two against each other.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::note::{decode_line, sorted_lines};
 use super::v1::{self, Number, StoredSample};
-use super::{Entry, MAX_LINE_BYTES};
+use super::{Entry, MAX_LINE_BYTES, thin};
 use crate::model::{BenchmarkName, Config, Direction, Excuse, LineId, Metric, MetricName, Run, Sample, Summary, Unit};
 
 /// What a record is about, without its testbed, which its run names.
@@ -116,6 +117,29 @@ struct Line<'a> {
     _kind: Cow<'a, str>,
 }
 
+/// The lines of a note by their ids.
+#[derive(Default)]
+struct Seen<'a>(HashMap<LineId, &'a [u8]>);
+
+impl<'a> Seen<'a> {
+    /// Whether the id is new.
+    fn insert(&mut self, id: LineId, line: &'a [u8]) -> bool {
+        let known = self.0.entry(id);
+        let is_new = matches!(known, std::collections::hash_map::Entry::Vacant(_));
+        known.or_insert(line);
+        is_new
+    }
+
+    /// Whether it is the same record as the line with this id, but for the sample.
+    fn is_twin(&mut self, id: LineId, line: &'a [u8]) -> bool {
+        let twins = self.0.get(&id).and_then(|first| thin::twins(first, line));
+        if twins == Some(Ordering::Less) {
+            self.0.insert(id, line);
+        }
+        twins.is_some()
+    }
+}
+
 /// Stands for a config that is left out; no line can hold it, since there a null is not left out but wrong.
 fn no_parameters() -> &'static RawValue {
     RawValue::TRUE
@@ -130,22 +154,24 @@ impl Skimmer {
     /// Reads a note. Never fails, as [`Note::decode`](super::Note::decode) does not.
     pub fn skim(&mut self, note: &[u8]) -> SkimmedNote {
         let mut skimmed = SkimmedNote::default();
-        let mut seen = HashSet::new();
+        let mut seen = Seen::default();
         for line in sorted_lines([note]) {
             let is_record = line.len() <= MAX_LINE_BYTES && v1::own_kind(line) == Some("record");
             if is_record {
                 match self.record(line) {
-                    Some(record) if seen.insert(record.id) => skimmed.records.push(record),
+                    Some(record) if seen.insert(record.id, line) => skimmed.records.push(record),
+                    // With and without its sample, it has the same numbers.
+                    Some(record) if seen.is_twin(record.id, line) => {}
                     _ => skimmed.unreadable += 1,
                 }
                 continue;
             }
             match decode_line(line) {
-                Ok(Entry::Run(run)) if seen.insert(run.id) => skimmed.runs.push(run),
-                Ok(Entry::Excuse(excuse)) if seen.insert(excuse.id) => skimmed.excuses.push(excuse),
-                Ok(Entry::Profile(profile)) if seen.insert(profile.id) => skimmed.profiled.push(profile.run),
+                Ok(Entry::Run(run)) if seen.insert(run.id, line) => skimmed.runs.push(run),
+                Ok(Entry::Excuse(excuse)) if seen.insert(excuse.id, line) => skimmed.excuses.push(excuse),
+                Ok(Entry::Profile(profile)) if seen.insert(profile.id, line) => skimmed.profiled.push(profile.run),
                 // Written by another program, with its fields in another order.
-                Ok(Entry::Record(record)) if seen.insert(record.id) => {
+                Ok(Entry::Record(record)) if seen.insert(record.id, line) => {
                     let point = Point { benchmark: record.benchmark, config: record.config, metric: record.metric };
                     skimmed.records.push(Skimmed {
                         id: record.id,

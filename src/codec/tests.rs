@@ -196,6 +196,47 @@ fn an_id_used_twice_counts_once() {
     assert_eq!(note.records[0].summary.median, 0.0123);
 }
 
+/// Everything goes.
+fn thinned(note: &[u8]) -> Vec<u8> {
+    thin(note, |_, _| Fate::Goes).note
+}
+
+#[test]
+fn a_thinned_record_says_the_same_without_its_sample() {
+    let fat = [Entry::Run(run()), Entry::Record(record(&[0.012, 0.0125, 0.013])), Entry::Profile(profile())];
+    let text: String = fat.iter().map(|entry| entry.encode() + "\n").collect();
+    let text = format!("{text}no line of ours\n");
+    let Thinned { note, records, held } = thin(text.as_bytes(), |_, run| if run.dirty { Fate::Goes } else { Fate::Stays });
+    assert_eq!((records, held), (1, 0));
+    let expected = Record { sample: None, ..record(&[0.012, 0.0125, 0.013]) };
+    assert_eq!(decoded(&note), Note { records: vec![expected], ..decoded(text.as_bytes()) });
+    assert_eq!(thinned(&note), note, "once is enough");
+    let kept = thin(text.as_bytes(), |_, _| Fate::Held);
+    assert_eq!((kept.note, kept.records, kept.held), (union([text.as_bytes()]), 0, 1));
+}
+
+#[test]
+fn a_record_with_and_without_its_sample_is_one_record_with_it() {
+    let run = Entry::Run(run()).encode();
+    // What follows the sample decides which line sorts first.
+    for (warnings, barred) in [(vec![], None), (vec![SampleWarning::SlowFirst], None), (vec![], Some("wrong".to_owned()))] {
+        let fat = Record { warnings, barred, machine_code: None, ..record(&[0.012, 0.0125, 0.013]) };
+        let fat_line = Entry::Record(fat.clone()).encode();
+        let thin_note = thinned(format!("{run}\n{fat_line}").as_bytes());
+        let both = union([thin_note.as_slice(), fat_line.as_bytes()]);
+        assert_eq!(both.split(|byte| *byte == b'\n').count(), 4, "a union keeps both lines");
+        let note = decoded(&both);
+        assert_eq!((note.records, note.unreadable), (vec![fat], vec![]));
+        let skimmed = Skimmer::default().skim(&both);
+        assert_eq!((skimmed.records.len(), skimmed.unreadable), (1, 0));
+        assert_eq!(thinned(&both), thin_note, "thinned again, they are one line");
+        // Only the sample may differ.
+        let other = String::from_utf8(both).unwrap().replacen("0.0123", "0.0124", 1);
+        assert_eq!(decoded(other.as_bytes()).unreadable.len(), 1, "{other}");
+        assert_eq!(Skimmer::default().skim(other.as_bytes()).unreadable, 1);
+    }
+}
+
 #[test]
 fn a_thousand_records_with_full_samples_stay_under_a_megabyte() {
     let mut bytes = 0;

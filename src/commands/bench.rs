@@ -167,7 +167,7 @@ fn list(planned: &Planned, arguments: &BenchArgs, context: &mut Context) -> Resu
     let all = commands.chain(kernels);
     if arguments.json {
         let points = all.map(|(benchmark, config)| {
-            serde_json::json!({ "benchmark": benchmark.as_str(), "config": crate::report::check_json::config(config) })
+            serde_json::json!({ "benchmark": benchmark.as_str(), "config": crate::report::series_json::config(config) })
         });
         let object = serde_json::json!({ "version": 1, "points": points.collect::<Vec<_>>() });
         writeln!(context.out, "{object}")?;

@@ -15,7 +15,7 @@ use super::{history, places, profile_targets, verdict};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::exit::Exit;
 use crate::judge::Judgement;
-use crate::model::BenchmarkName;
+use crate::model::SeriesKey;
 use crate::report::check_text::TextOptions;
 use crate::report::{Notice, check_json, check_text, github, junit, markdown};
 
@@ -68,7 +68,7 @@ struct Decided {
     /// The tables of a pull request, where a format shows them.
     tables: Vec<u8>,
     /// Where the code of what does not hold stands, where a format says it.
-    places: BTreeMap<BenchmarkName, github::Place>,
+    places: BTreeMap<SeriesKey, github::Place>,
 }
 
 impl Decided {
@@ -88,7 +88,7 @@ fn tables(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, cont
     let workspace = Workspace::open(context)?;
     let request = OverviewRequest {
         selection: &Selection::new(&arguments.series)?,
-        walk: history::walk(arguments.history, workspace.settings.history),
+        walk: history::walk(arguments.past.history, workspace.settings.history),
         since: None,
         with_lines: false,
         with_rooflines: false,

@@ -140,6 +140,7 @@ fn live(
     for matchup in &matchups {
         line.begin(context.err, &matchup.to_string())?;
         let measured = session.measure(matchup, &mut |so_far| {
+            line.advance(so_far.pairs.len() as f64 / f64::from(arguments.pairs));
             line.update(&matchup.to_string(), &format!("{} of {} pairs", so_far.pairs.len(), arguments.pairs), None);
             if so_far.pairs.len() < arguments.pairs as usize { Next::Measure } else { Next::Stop }
         });

@@ -120,8 +120,10 @@ impl<'a> Confirmer<'a> {
             }
             let measured = session.measure(matchup, &mut |so_far| {
                 let next = step(&mut own, so_far);
-                let open = own.iter().find(|suspect| !suspect.stopped);
-                line.update(&matchup.to_string(), &open.map_or_else(String::new, |suspect| suspect.said()), None);
+                if let Some(open) = own.iter().find(|suspect| !suspect.stopped) {
+                    line.advance(open.pairs.len() as f64 / open.plan.most_pairs as f64);
+                    line.update(&matchup.to_string(), &open.said(), None);
+                }
                 next
             });
             line.end();

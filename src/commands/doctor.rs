@@ -15,7 +15,7 @@ use crate::ncu::{Ncu, NcuError, Permission};
 use crate::report::escape;
 use crate::report::number::count;
 use crate::report::table::{Tone, paint};
-use crate::store::{BaseRequest, Store};
+use crate::store::{AllowedSigners, BaseRequest, Store, Trust};
 
 /// Runs the command: 0 where everything is fine or could be better, 4 where something is broken.
 pub fn run(arguments: &DoctorArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -102,6 +102,7 @@ fn examine(context: &Context) -> Vec<Finding> {
     findings.push(base(&workspace));
     findings.push(depth(store));
     findings.extend(notes(store));
+    findings.extend(trust(store));
     match super::recording::this_testbed(workspace.settings.testbed.as_deref()) {
         Ok(here) => findings.extend(testbed(&here)),
         Err(error) => findings.push(Finding::broken("testbed", error.message)),
@@ -201,7 +202,7 @@ fn depth(store: &Store) -> Finding {
     if store.lacks_commit_graph().unwrap_or(false) {
         return Finding::improvable(
             "history",
-            "complete, but without a commit-graph file: walking a history this long takes several times as long",
+            "complete, but more than a thousand commits are in no commit-graph file: walking them takes several times as long",
             "git commit-graph write --reachable, and git config fetch.writeCommitGraph true",
         );
     }
@@ -232,6 +233,52 @@ fn unmerged(store: &Store) -> Option<Finding> {
         Ok(notice) => notice.map(|notice| Finding::improvable("exchange", notice.message, notice.hint.unwrap_or_default())),
         Err(error) => Some(Finding::broken("exchange", error.message)),
     }
+}
+
+/// Who vouches for the notes, where somebody has to.
+fn trust(store: &Store) -> Vec<Finding> {
+    const ABOUT: &str = "trust";
+    const ALLOW: &str = "git config gpg.ssh.allowedSignersFile ~/.config/git/allowed_signers (see docs/trust.md)";
+    if store.trust() == Trust::Any {
+        return Vec::new();
+    }
+    let mut findings = vec![match store.allowed_signers() {
+        AllowedSigners::File(path) => {
+            Finding::fine(ABOUT, format!("only what is signed counts; who may sign: {}", path.display()))
+        }
+        AllowedSigners::NotSet => Finding::improvable(
+            ABOUT,
+            "only what is signed counts, and git knows no allowed signers: no ssh signature is good",
+            ALLOW,
+        ),
+        AllowedSigners::Missing(path) => Finding::improvable(
+            ABOUT,
+            format!("the allowed signers file {} cannot be read: no ssh signature is good", path.display()),
+            ALLOW,
+        ),
+        AllowedSigners::InWorkTree(path) => Finding::improvable(
+            ABOUT,
+            format!("the allowed signers file {} is in the work tree: whoever changes it says who may sign", path.display()),
+            ALLOW,
+        ),
+    }];
+    findings.push(match store.vouchers() {
+        Ok(found) if found.good == 0 => Finding::improvable(
+            ABOUT,
+            format!("of {} of notes commits none is good: nothing counts", count(found.signed, "signature")),
+            "git ratchet record and bench sign from now on; docs/trust.md says how to vouch for what is there",
+        ),
+        Ok(found) => Finding::fine(ABOUT, format!("{} of {} signatures of notes commits are good", found.good, found.signed)),
+        Err(error) => Finding::broken(ABOUT, error.to_string()),
+    });
+    if !store.names_signing_key() {
+        findings.push(Finding::improvable(
+            ABOUT,
+            "git has no key to sign with: nothing can be recorded here",
+            "git config user.signingKey ~/.ssh/id_ed25519.pub",
+        ));
+    }
+    findings
 }
 
 /// Facts of this computer that make measurements noisy.

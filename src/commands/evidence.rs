@@ -11,9 +11,7 @@ use crate::cli::HistoryArg;
 use crate::judge::{self, Candidate, Digest, Excluded, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
 use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
-use crate::store::{
-    AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, SeriesRun, Store, StoreError, Walk,
-};
+use crate::store::{AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, Store, StoreError, Trust, Walk};
 
 /// What to look for.
 pub struct EvidenceRequest<'a> {
@@ -119,7 +117,8 @@ impl Evidence {
         if series.runs.len() == most.min(self.count(series)) {
             return Ok(());
         }
-        kept.runs(&series.key, &series.metric.unit, most, |run| measured(kept, run), &mut series.runs).ok_or(Unusable)
+        kept.runs(&series.key, &series.metric.unit, most, |run| history::measured(run, kept.len() - 1), &mut series.runs)
+            .ok_or(Unusable)
     }
 
     /// What the oldest runs of a series come to, where that was kept.
@@ -131,7 +130,7 @@ impl Evidence {
     pub fn sealed_runs(&self, series: &Series, numbers: Range<usize>) -> Result<Vec<MeasuredRun>, Unusable> {
         let kept = self.kept().ok_or(Unusable)?;
         let runs = kept.sealed_runs(&series.key, &series.metric.unit, numbers).ok_or(Unusable)?;
-        Ok(runs.into_iter().map(|run| measured(kept, run)).collect())
+        Ok(runs.into_iter().map(|run| history::measured(run, kept.len() - 1)).collect())
     }
 
     /// The kept series, where the history comes from them.
@@ -176,17 +175,6 @@ impl Past {
     }
 }
 
-fn measured(kept: &SeriesHistory, run: SeriesRun) -> MeasuredRun {
-    MeasuredRun {
-        commit: run.commit,
-        position: kept.len() - 1 - run.age,
-        run: run.run,
-        time: run.time,
-        summary: run.summary,
-        machine_code: run.machine_code,
-    }
-}
-
 /// Reads the history, and its ids, newest first, where excuses ask for them.
 fn past(
     store: &Store,
@@ -196,6 +184,8 @@ fn past(
     kept: bool,
 ) -> Result<(Past, Vec<ObjectId>), CommandError> {
     let (tips, is_cut_off) = older_tips(store, own[0].id, fork, walk)?;
+    // What is kept does not say who signed for it.
+    let kept = kept && store.trust() == Trust::Any;
     if let (&[newest], true) = (tips.as_slice(), kept)
         && let Some(series) = store.series_history(own, newest, walk)?
     {
@@ -244,8 +234,7 @@ fn outlines(
         let empty =
             || (Series { key: key.clone(), metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default());
         let (series, _) = sides.entry(key.clone()).or_insert_with(empty);
-        let counts = kept.counts(&key, &series.metric.unit);
-        series.excluded = Excluded { dirty: counts.dirty, barred: counts.barred, other_unit: counts.other_unit };
+        series.excluded = history::excluded(kept.counts(&key, &series.metric.unit));
     }
     Ok(sides.into_values().collect())
 }

@@ -20,6 +20,7 @@ pub fn run(arguments: &ExchangeArgs, context: &mut Context) -> Result<Exit, Comm
         (store.compare_notes(there)?, None)
     } else {
         let merged = store.merge_notes(there, &remote)?;
+        store.refresh_commit_graph();
         (merged.before, Some(merged.kind))
     };
     if arguments.json {

@@ -17,7 +17,7 @@ use super::unchanged::Unchanged;
 use super::workspace::Workspace;
 use crate::cuda::{
     self, Arch, Bytes, ClockState, Compiled, Compiler, CompilerMissing, DeviceError, DeviceProperties, Execution, Job,
-    KernelExecutor, KernelPlan, Opened, PlanRequest, Timing, Worker, WorkerError, WorkerOptions, Workers,
+    KernelExecutor, KernelPlan, Manifest, Opened, PlanRequest, Timing, Worker, WorkerError, WorkerOptions, Workers,
 };
 use crate::harness::{ExecutionError, Interrupt, MonotonicClock, SamplingOptions, StopRule, Warmup, run_benchmark};
 use crate::model::{Measurement, SampleWarning, Testbed};
@@ -200,32 +200,53 @@ impl Gpu {
                 let own: Result<Arc<Compiled>, String> = next();
                 let reference = plan.reference.is_some().then(&mut next).transpose();
                 let (own, reference) = (own?, reference?);
-                let machine_code = cuda::fingerprint(&own.code, &plan.launch, &plan.arguments);
-                let bytes = |compiled: &Compiled| Bytes(compiled.cubin.clone());
-                let timing = Timing { cache: point.cache, locked_mhz: self.locked_mhz };
-                let job = Job { cubin: bytes(&own), reference_cubin: reference.as_deref().map(bytes), plan, timing };
-                Ok(cuda::KernelPoint {
-                    benchmark: point.benchmark.clone(),
-                    config: point.config.clone(),
-                    job: Arc::new(job),
-                    machine_code,
-                    timeout: timeout(point),
-                })
+                Ok(self.kernel(point, plan, (&own, reference.as_deref()), timeout(point)))
             }));
         }
         ready
     }
 
-    fn plan(&self, point: &KernelPoint) -> Result<(KernelPlan, Arch), String> {
+    /// A planned point with its machine code and that of its reference.
+    pub fn kernel(
+        &self,
+        point: &KernelPoint,
+        plan: KernelPlan,
+        (own, reference): (&Compiled, Option<&Compiled>),
+        timeout: Duration,
+    ) -> cuda::KernelPoint {
+        let machine_code = cuda::fingerprint(&own.code, &plan.launch, &plan.arguments);
+        let bytes = |compiled: &Compiled| Bytes(compiled.cubin.clone());
+        let timing = Timing { cache: point.cache, locked_mhz: self.locked_mhz };
+        let job = Job { cubin: bytes(own), reference_cubin: reference.map(bytes), plan, timing };
+        let (benchmark, config) = (point.benchmark.clone(), point.config.clone());
+        cuda::KernelPoint { benchmark, config, job: Arc::new(job), machine_code, timeout }
+    }
+
+    /// The compiler that makes code for it.
+    pub fn compiler(&self) -> &Compiler {
+        &self.compiler
+    }
+
+    /// What expressions of a manifest may ask of it.
+    pub fn properties(&self) -> DeviceProperties {
         let properties = &self.opened.properties;
-        let device = DeviceProperties {
+        DeviceProperties {
             sm_count: properties.sm_count,
             max_threads_per_block: properties.max_threads_per_block,
             shared_bytes_per_block: properties.shared_bytes_per_block,
             l2_bytes: properties.l2_bytes,
             warp_size: properties.warp_size,
-        };
-        let arch = point.manifest.arch_on(properties.compute_capability);
+        }
+    }
+
+    /// What a kernel is compiled for here.
+    pub fn arch(&self, manifest: &Manifest) -> Arch {
+        manifest.arch_on(self.opened.properties.compute_capability)
+    }
+
+    /// A point with every expression evaluated for this device.
+    pub fn plan(&self, point: &KernelPoint) -> Result<(KernelPlan, Arch), String> {
+        let (device, arch) = (self.properties(), self.arch(&point.manifest));
         let request = PlanRequest { config: &point.config, tunables: &point.tunables, arch, device: Some(&device) };
         point.manifest.plan(&request).map(|plan| (plan, arch)).map_err(|error| error.to_string())
     }
@@ -277,6 +298,10 @@ pub fn measure(
         Ok(gpu) => gpu,
         Err(NoGpu::Absent(why)) => {
             results.notices.push(Notice::new("no_gpu", format!("kernels were compiled, and not timed: {why}")));
+            return Ok(results);
+        }
+        Err(NoGpu::Broken(_)) if schedule.interrupt.is_requested() => {
+            results.interrupted = true;
             return Ok(results);
         }
         Err(NoGpu::Broken(why)) => {

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use super::error::CommandError;
 use super::selection::Selection;
 use crate::cli::HistoryArg;
-use crate::judge::HistoryRecord;
+use crate::judge::{Excluded, HistoryRecord, MeasuredRun, Series};
 use crate::model::{LineId, ObjectId, Run, SeriesKey};
 use crate::report::Notice;
 use crate::settings::HistoryMode;
-use crate::store::{AnnotatedCommit, AnnotatedHistory, History, HistoryCommit, Store, StoreWarning, Walk};
+use crate::store::{
+    AnnotatedCommit, AnnotatedHistory, History, HistoryCommit, SeriesCounts, SeriesHistory, SeriesRun, Store, StoreWarning, Walk,
+};
 
 /// The notes that count for a single commit: its own, and those of commits with the same tree.
 pub fn of_commit(store: &Store, commit: ObjectId) -> Result<AnnotatedHistory, CommandError> {
@@ -17,6 +19,48 @@ pub fn of_commit(store: &Store, commit: ObjectId) -> Result<AnnotatedHistory, Co
     let only = HistoryCommit { id: commit, tree: info.tree, time: info.time.timestamp() };
     let history = History { commits: vec![only], truncated: false };
     Ok(store.annotated_history(&history, &store.notes()?)?)
+}
+
+/// The same for two commits that are compared. All notes are read for it, so they are read once.
+pub fn of_both(store: &Store, commits: [ObjectId; 2]) -> Result<[AnnotatedHistory; 2], CommandError> {
+    let both = commits.iter().map(|id| store.history_commit(*id)).collect::<Result<_, _>>()?;
+    let both = History { commits: both, truncated: false };
+    let annotated = store.annotated_history(&both, &store.notes()?)?;
+    Ok(commits.map(|id| {
+        let own = annotated.commits.iter().filter(|commit| commit.commit == id).take(1);
+        AnnotatedHistory { commits: own.cloned().collect(), ..AnnotatedHistory::default() }
+    }))
+}
+
+/// The selected series of a history that is kept sorted, each with all its runs. `None` where the file turns out to be
+/// damaged: then the notes have to be read.
+pub fn kept_series(kept: &SeriesHistory, selection: &Selection) -> Option<Vec<Series>> {
+    let selected = kept.series()?.into_iter().filter(|(key, _)| selection.covers(key));
+    let series = selected.map(|(key, metric)| {
+        let excluded = excluded(kept.counts(&key, &metric.unit));
+        let mut runs = Vec::new();
+        kept.runs(&key, &metric.unit, usize::MAX, |run| measured(run, kept.len() - 1), &mut runs)?;
+        Some(Series { key, metric, runs, excluded })
+    });
+    series.collect()
+}
+
+/// A kept run as the judge takes it; positions count from the newest commit.
+pub fn measured(run: SeriesRun, newest: usize) -> MeasuredRun {
+    MeasuredRun {
+        commit: run.commit,
+        position: newest - run.age,
+        run: run.run,
+        time: run.time,
+        summary: run.summary,
+        machine_code: run.machine_code,
+    }
+}
+
+/// What of a kept series does not bind.
+pub fn excluded(counts: SeriesCounts) -> Excluded {
+    let (dirty, barred, other_unit) = (counts.dirty, counts.barred, counts.other_unit);
+    Excluded { dirty, barred, other_unit, ..Excluded::default() }
 }
 
 /// The selected records of these commits, each with the commit it counts for. A record whose run is missing belongs to
@@ -82,7 +126,13 @@ pub fn missing_notes(store: &Store) -> Result<Option<Notice>, CommandError> {
 }
 
 fn worded(warning: &StoreWarning) -> Notice {
-    Notice::new(warning.code(), warning.to_string())
+    let notice = Notice::new(warning.code(), warning.to_string());
+    match warning {
+        StoreWarning::Untrusted { .. } => {
+            notice.hint("git ratchet doctor says who may sign; git config ratchet.trust asks for it")
+        }
+        _ => notice,
+    }
 }
 
 /// A truncated history must not become a smaller baseline without a word.

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::error::CommandError;
 use super::workspace::Workspace;
 use crate::cuda::{
-    self, Arch, CodePlan, Compiled, Compiler, CompilerMissing, CompilerSearch, Manifest, ManifestError, PlanRequest,
+    self, Arch, CodePlan, CompileError, Compiled, Compiler, CompilerMissing, CompilerSearch, Manifest, ManifestError, PlanRequest,
 };
 use crate::model::{BenchmarkName, Config, Direction, Measurement, Metric, MetricName, Summary, Testbed, Unit};
 use crate::report::Notice;
@@ -75,9 +75,8 @@ pub fn points(
         return Err(CommandError::usage(message));
     }
     let of_settings = archs(&kernel.archs)?;
-    let usual = || USUAL_ARCHS.iter().map(|number| manifest.arch_on(*number)).filter(|arch| manifest.supports(*arch));
     let archs = [asked, &of_settings].into_iter().find(|archs| !archs.is_empty());
-    let archs: Vec<Arch> = archs.map_or_else(|| usual().collect(), <[Arch]>::to_vec);
+    let archs: Vec<Arch> = archs.map_or_else(|| usual_archs(&manifest), <[Arch]>::to_vec);
     let wanted = manifest.configs().iter().filter(|config| kernel.selects(config) && config.contains(filter));
     let point = |config: &Config| KernelPoint {
         benchmark: benchmark.name.clone(),
@@ -88,6 +87,11 @@ pub fn points(
         archs: archs.clone(),
     };
     Ok(wanted.map(point).collect())
+}
+
+/// What a kernel is compiled for where nobody asks for anything.
+fn usual_archs(manifest: &Manifest) -> Vec<Arch> {
+    USUAL_ARCHS.iter().map(|number| manifest.arch_on(*number)).filter(|arch| manifest.supports(*arch)).collect()
 }
 
 fn cache(state: CacheState) -> cuda::Cache {
@@ -196,6 +200,13 @@ fn of_benchmark(
     for (job, compiled) in jobs.iter().zip(compiler.compile_all(&programs)) {
         match compiled {
             Ok(compiled) => by_arch.entry(job.arch).or_default().extend(measurements(job, &compiled)),
+            // An older compiler than the newest chip: nobody asked for that one.
+            Err(error @ CompileError::UnknownArch { .. }) if job.point.archs == usual_archs(&job.point.manifest) => {
+                let notice = Notice::new("arch_left_out", format!("{}: {error}", job.point.benchmark));
+                if !results.notices.contains(&notice) {
+                    results.notices.push(notice);
+                }
+            }
             Err(error) => {
                 let failure = format!("{}: {error}", job.point.benchmark);
                 // The same source fails in the same way for every config.

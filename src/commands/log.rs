@@ -15,8 +15,8 @@ use crate::model::ObjectId;
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::log_text::{CommitLine, LoggedSeries};
 use crate::report::words::SHORT_ID;
-use crate::report::{log_text, records_json};
-use crate::store::Store;
+use crate::report::{Notice, log_text, records_json};
+use crate::store::{Store, Trust, Walk};
 
 /// Runs the command.
 pub fn run(arguments: &LogArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -24,16 +24,15 @@ pub fn run(arguments: &LogArgs, context: &mut Context) -> Result<Exit, CommandEr
     let workspace = Workspace::open(context)?;
     let store = &workspace.store;
     let tip = store.resolve(&arguments.rev)?;
-    let walked = store.history(&[tip], history::walk(arguments.history, workspace.settings.history))?;
-    let annotated = store.annotated_history(&walked, &store.notes()?)?;
-    let mut notices = store_notices(&annotated, store)?;
-    notices.extend(walked.truncated.then(history::shallow_notice));
+    let walk = history::walk(arguments.history, workspace.settings.history);
+    // What is kept of a history has neither means nor extremes, which the JSON shows.
+    let kept = if arguments.json { None } else { kept(store, tip, walk, &selection)? };
+    let (seen, notices) = kept.map_or_else(|| read(store, tip, walk, &selection), Ok)?;
     for notice in notices {
         write_notice(context.err, &notice, context.terminal.color)?;
     }
-    let seen = judge::assemble(history::records(&annotated.commits, &selection), []);
-    let prior = NoisePrior::pooled(seen.iter().map(|(series, _)| series));
-    let logged: Vec<LoggedSeries> = seen.into_iter().map(|(series, _)| with_level(series, prior, context)).collect();
+    let prior = NoisePrior::pooled(&seen);
+    let logged: Vec<LoggedSeries> = seen.into_iter().map(|series| with_level(series, prior, context)).collect();
     if arguments.json {
         writeln!(context.out, "{}", records_json::log(&logged))?;
         return Ok(Exit::Holds);
@@ -46,6 +45,29 @@ pub fn run(arguments: &LogArgs, context: &mut Context) -> Result<Exit, CommandEr
     let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: false };
     log_text::log(context.out, &logged, &|commit| lines.get(&commit).cloned(), arguments.max_count, options)?;
     Ok(Exit::Holds)
+}
+
+/// What `log` shows, and what the store has to say.
+type Found = (Vec<Series>, Vec<Notice>);
+
+/// The series as they are kept sorted, where they are and whoever recorded them counts.
+fn kept(store: &Store, tip: ObjectId, walk: Walk, selection: &Selection) -> Result<Option<Found>, CommandError> {
+    if store.trust() != Trust::Any {
+        return Ok(None);
+    }
+    let Some(kept) = store.series_history(&[], tip, walk)? else { return Ok(None) };
+    let Some(seen) = history::kept_series(&kept, selection) else { return Ok(None) };
+    Ok(Some((seen, store_notices(kept.annotated(), store)?)))
+}
+
+/// The same from the history and all notes.
+fn read(store: &Store, tip: ObjectId, walk: Walk, selection: &Selection) -> Result<Found, CommandError> {
+    let walked = store.history(&[tip], walk)?;
+    let annotated = store.annotated_history(&walked, &store.notes()?)?;
+    let mut notices = store_notices(&annotated, store)?;
+    notices.extend(walked.truncated.then(history::shallow_notice));
+    let seen = judge::assemble(history::records(&annotated.commits, selection), []);
+    Ok((seen.into_iter().map(|(series, _)| series).collect(), notices))
 }
 
 /// The level that binds now: what a candidate without excuses would be held against.

@@ -20,6 +20,7 @@ mod excuse;
 mod explain;
 mod fetch;
 mod gpu;
+mod held;
 mod history;
 mod hook;
 mod init;
@@ -50,6 +51,7 @@ mod roofline;
 mod rooflines;
 mod selection;
 mod show;
+mod tune;
 mod unchanged;
 mod verdict;
 mod workspace;
@@ -93,6 +95,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Check(arguments) => check::run(&arguments, context),
         Command::Compare(arguments) => compare::run(&arguments, context),
         Command::Profile(arguments) => profile::run(&arguments, context),
+        Command::Tune(arguments) => tune::run(&arguments, context),
         Command::Roofline(arguments) => roofline::run(&arguments, context),
         Command::Log(arguments) => pager::paged(context, |context| log::run(&arguments, context)),
         Command::Show(arguments) => pager::paged(context, |context| show::run(&arguments, context)),

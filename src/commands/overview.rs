@@ -49,7 +49,8 @@ pub fn gather(
     let store = &workspace.store;
     let walked = store.history(&[judgement.candidate], request.walk)?;
     let annotated = store.annotated_history(&walked, &store.notes()?)?;
-    let records = history::records(&annotated.commits, request.selection);
+    let mut records = history::records(&annotated.commits, request.selection);
+    records.retain(|record| !record.record.metric.is_descriptive());
     let seen: Vec<Series> = judge::assemble(records.iter().copied(), []).into_iter().map(|(series, _)| series).collect();
     let excuses = placed_excuses(&annotated, &walked, store)?;
     let lines = if request.with_lines { lines(&seen, &excuses, &judgement, (context.clock)()) } else { Vec::new() };
@@ -305,7 +306,11 @@ impl Gathered<'_> {
 
 /// Why a run is left out of its series; `None` where it is not.
 fn standing(record: &HistoryRecord<'_>) -> Option<Standing> {
-    if record.run.dirty { Some(Standing::Dirty) } else { record.record.barred.as_ref().map(|_| Standing::Barred) }
+    match record {
+        _ if record.run.dirty => Some(Standing::Dirty),
+        _ if record.record.is_untrusted() => Some(Standing::Untrusted),
+        _ => record.record.barred.as_ref().map(|_| Standing::Barred),
+    }
 }
 
 /// A required series that was never measured.

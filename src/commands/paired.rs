@@ -17,19 +17,16 @@ use crate::harness::{
     self, BenchFailure, Contest, ExecutionError, Executor, Executors, Interrupt, MeasuredPair, MonotonicClock, Next, Point,
     Prepared, ProcessExecutor, Step,
 };
+use crate::judge::ConfirmPlan;
 use crate::model::{BenchmarkName, Config, Metric, ObjectId, Testbed};
 use crate::report::Notice;
 use crate::report::words::SHORT_ID;
 use crate::settings::{Benchmark, Settings};
 use crate::stats::random::SplitMix64;
-use crate::store::{StoreError, Worktrees};
-
-/// Commits of the baseline that are measured against, at most: each costs a checkout and a build, and several average
-/// out what the layout of one binary does by luck.
-pub const MOST_REFERENCES: usize = 4;
+use crate::store::{Checkout, StoreError, Worktrees};
 
 /// The code of a notice.
-const NO_SUBMODULES: &str = "submodules_not_checked_out";
+const EMPTY_SUBMODULES: &str = "submodules_not_checked_out";
 
 /// Which point is measured on which commits.
 #[derive(Debug, Clone)]
@@ -194,7 +191,7 @@ impl<'a> Session<'a> {
     fn ready_references(&mut self, benchmark: &Benchmark, matchup: &Matchup) -> Result<Vec<Side>, CommandError> {
         let mut usable = Vec::new();
         for commit in &matchup.references {
-            if usable.len() == MOST_REFERENCES {
+            if usable.len() == ConfirmPlan::MOST_REFERENCES {
                 break;
             }
             let why = match self.ready(Role::Reference, benchmark, matchup, *commit)? {
@@ -246,12 +243,9 @@ impl<'a> Session<'a> {
         if let Some(folder) = self.checked_out.get(&(role, commit)) {
             return Ok(folder.clone());
         }
-        let folder = self.worktrees.add(commit)?;
-        if folder.join(".gitmodules").is_file() && !self.notices.iter().any(|notice| notice.code == NO_SUBMODULES) {
-            self.notices.push(
-                Notice::new(NO_SUBMODULES, "this repository has submodules, and temporary worktrees are without them")
-                    .hint("let the benchmark's build command fetch what it needs: git submodule update --init --recursive"),
-            );
+        let Checkout { folder, empty_submodules } = self.worktrees.add(commit)?;
+        if !empty_submodules.is_empty() && !self.notices.iter().any(|notice| notice.code == EMPTY_SUBMODULES) {
+            self.notices.push(without_submodules(commit, &empty_submodules));
         }
         self.checked_out.insert((role, commit), folder.clone());
         Ok(folder)
@@ -293,6 +287,12 @@ pub fn announcement(settings: &Settings, matchups: &[Matchup], policy: &str, rev
 pub fn passed_over(matchup: &Matchup, commit: ObjectId, why: &str) -> Notice {
     let commit = commit.short(SHORT_ID);
     Notice::new("confirm_commit_skipped", format!("{matchup}: {commit} is passed over, it cannot be measured now: {why}"))
+}
+
+fn without_submodules(commit: ObjectId, paths: &[String]) -> Notice {
+    let (commit, paths) = (commit.short(SHORT_ID), paths.join(", "));
+    let message = format!("this clone lacks submodules that {commit} wants, its temporary worktree is without them: {paths}");
+    Notice::new(EMPTY_SUBMODULES, message).hint("git submodule update --init --recursive, or fetch in the submodule")
 }
 
 /// A matchup that is not measured.

@@ -5,10 +5,11 @@ use super::context::Context;
 use super::error::CommandError;
 use super::gpu::{ClockWish, Gpu, NoGpu};
 use super::kernels::{self, KernelPoint};
-use super::paired::{MOST_REFERENCES, Matchup, Measured, SoFar, interrupted, not_remeasured, passed_over};
+use super::paired::{Matchup, Measured, SoFar, interrupted, not_remeasured, passed_over};
 use super::workspace::Workspace;
 use crate::cuda::{self, ClockState, Execution};
 use crate::harness::{self, Contest, Executor, Executors, Interrupt, MeasuredPair, MonotonicClock, Next, Prepared};
+use crate::judge::ConfirmPlan;
 use crate::model::{Config, ObjectId, Testbed};
 use crate::report::Notice;
 use crate::settings::{Benchmark, KernelSettings};
@@ -74,7 +75,7 @@ impl<'a> PairedKernels<'a> {
         };
         let mut references = Vec::new();
         for commit in &matchup.references {
-            if references.len() == MOST_REFERENCES {
+            if references.len() == ConfirmPlan::MOST_REFERENCES {
                 break;
             }
             match self.ready(gpu, (benchmark, kernel), matchup, *commit, &mut executors.0)? {

@@ -16,7 +16,7 @@ use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::profile_text::ComparedProfile;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, profile_json, profile_text};
-use crate::store::Store;
+use crate::store::{AnnotatedHistory, Store};
 
 /// Runs `profile --diff A [B]`.
 pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -80,8 +80,13 @@ pub type Profiles = BTreeMap<ProfiledPoint, BTreeMap<String, KernelProfile>>;
 pub fn newest(store: &Store, commit: ObjectId, selection: &Selection) -> Result<(Profiles, Vec<Notice>), CommandError> {
     let annotated = history::of_commit(store, commit)?;
     let notices = store_notices(&annotated, store)?;
+    Ok((newest_of(&annotated, selection), notices))
+}
+
+/// The newest profiles of what counts for one commit.
+pub fn newest_of(annotated: &AnnotatedHistory, selection: &Selection) -> Profiles {
     let mut newest = Profiles::new();
-    let Some(own) = annotated.commits.first() else { return Ok((newest, notices)) };
+    let Some(own) = annotated.commits.first() else { return newest };
     let runs: HashMap<LineId, &Run> = own.note.runs.iter().map(|run| (run.id, run)).collect();
     // Ids sort by time: what comes later replaces what was there.
     let mut profiles: Vec<&Profile> = own.note.profiles.iter().collect();
@@ -95,7 +100,7 @@ pub fn newest(store: &Store, commit: ObjectId, selection: &Selection) -> Result<
         };
         newest.entry(point).or_default().insert(profile.counted.kernel.clone(), profile.counted.clone());
     }
-    Ok((newest, notices))
+    newest
 }
 
 /// Two profiles of one kernel, and what changed between them.

@@ -16,7 +16,7 @@ use super::workspace::Workspace;
 use crate::cli::CheckArgs;
 use crate::judge::{Judgement, ProfileTarget, ProfileThresholds, profile_targets};
 use crate::model::{BenchmarkName, Config, ObjectId, Profile, Run};
-use crate::report::check_json::config;
+use crate::report::series_json::config;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, escape, profile_text};
 

@@ -1,30 +1,30 @@
-//! `prune`: drop the notes of commits that are gone. Shows what would go; `--yes` does it.
+//! `prune`: drop the notes of commits that are gone, and the samples of old records. Shows what would go; `--yes` does it.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::context::Context;
 use super::error::CommandError;
 use super::exchange::open;
+use super::held;
+use super::workspace::Workspace;
 use crate::cli::PruneArgs;
 use crate::exit::Exit;
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
-use crate::store::{PruneRequest, Pruned};
+use crate::store::{PruneRequest, Pruned, Store, ThinRequest, ThinnedNotes};
 
 /// So many commits are named; the rest is counted.
 const MOST_NAMED: usize = 20;
 
 /// Runs the command.
 pub fn run(arguments: &PruneArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let age = arguments.older_than.as_deref().map(age).transpose()?;
-    let before = age.map(|age| {
-        let now = (context.clock)();
-        now.checked_sub_signed(age).ok_or_else(|| CommandError::usage("--older-than reaches beyond the calendar"))
-    });
+    let before = arguments.older_than.as_deref().map(|text| time("--older-than", text, context)).transpose()?;
+    let thin_before = arguments.thin_samples.as_deref().map(|text| time("--thin-samples", text, context)).transpose()?;
     let store = open(context)?;
-    let request = PruneRequest { before: before.transpose()?, missing: arguments.missing };
+    let request = PruneRequest { before, missing: arguments.missing };
     let pruned = if arguments.yes { store.prune(&request)? } else { store.prunable(&request)? };
+    let thinned = thin_before.map(|before| thin(&store, before, arguments.yes, context)).transpose()?;
     if arguments.json {
         let commits: Vec<String> = pruned.commits.iter().map(ToString::to_string).collect();
         let kept = json!({
@@ -33,13 +33,52 @@ pub fn run(arguments: &PruneArgs, context: &mut Context) -> Result<Exit, Command
             "unreadable": pruned.unreadable,
             "young": pruned.young,
         });
-        let object =
-            json!({ "version": 1, "pruned": arguments.yes, "commits": commits, "records": pruned.records, "kept": kept });
+        let thinned = thinned.map(|ThinnedNotes { notes, records, bytes, held }| {
+            json!({ "notes": notes, "records": records, "bytes": bytes, "held": held })
+        });
+        let object = json!({
+            "version": 1,
+            "pruned": arguments.yes,
+            "commits": commits,
+            "records": pruned.records,
+            "kept": kept,
+            "thinned": thinned,
+        });
         writeln!(context.out, "{object}")?;
     } else {
         say(&pruned, arguments.yes, context)?;
+        thinned.map_or(Ok(()), |thinned| say_thinned(thinned, arguments.yes, context))?;
     }
     Ok(Exit::Holds)
+}
+
+/// Takes the samples of old records away, or counts them. Which records hold a level takes the settings.
+fn thin(store: &Store, before: DateTime<Utc>, is_done: bool, context: &Context) -> Result<ThinnedNotes, CommandError> {
+    let held = held::records(&Workspace::open(context)?, context)?;
+    let request = ThinRequest { before, held: &held };
+    Ok(if is_done { store.thin(&request)? } else { store.thinnable(&request)? })
+}
+
+fn say_thinned(thinned: ThinnedNotes, is_done: bool, context: &mut Context) -> Result<(), CommandError> {
+    let ThinnedNotes { notes, records, bytes, held } = thinned;
+    let what = format!("{} in {} ({bytes} bytes of text)", count(records, "sample"), count(notes, "note"));
+    match (records, is_done) {
+        (0, _) => writeln!(context.out, "no samples to thin")?,
+        (_, true) => {
+            writeln!(context.out, "took {what} away; before the next gc: git update-ref refs/notes/ratchet refs/notes/ratchet~1")?
+        }
+        (_, false) => writeln!(context.out, "{what} would go: add --yes")?,
+    }
+    if held > 0 {
+        writeln!(context.out, "{} of old records stay: they hold a level", count(held, "sample"))?;
+    }
+    Ok(())
+}
+
+/// So long ago.
+fn time(flag: &str, text: &str, context: &Context) -> Result<DateTime<Utc>, CommandError> {
+    let age = age(flag, text)?;
+    (context.clock)().checked_sub_signed(age).ok_or_else(|| CommandError::usage(format!("{flag} reaches beyond the calendar")))
 }
 
 fn say(pruned: &Pruned, is_done: bool, context: &mut Context) -> Result<(), CommandError> {
@@ -71,9 +110,8 @@ fn say(pruned: &Pruned, is_done: bool, context: &mut Context) -> Result<(), Comm
 }
 
 /// Days, weeks or years, such as `90d`.
-fn age(text: &str) -> Result<TimeDelta, CommandError> {
-    let wrong =
-        || CommandError::usage(format!("--older-than {} is not an age; it looks like 90d, 26w or 2y", text.escape_debug()));
+fn age(flag: &str, text: &str) -> Result<TimeDelta, CommandError> {
+    let wrong = || CommandError::usage(format!("{flag} {} is not an age; it looks like 90d, 26w or 2y", text.escape_debug()));
     let unit = text.chars().last().ok_or_else(wrong)?;
     let days = match unit {
         'd' => 1,

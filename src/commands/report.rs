@@ -24,9 +24,7 @@ pub fn run(arguments: &ReportArgs, context: &mut Context) -> Result<Exit, Comman
     let (since, rev) = range(&arguments.rev)?;
     let check = CheckArgs {
         rev: rev.to_owned(),
-        against: arguments.against.clone(),
-        baseline: arguments.baseline.clone(),
-        history: arguments.history,
+        past: arguments.past.clone(),
         series: arguments.series.clone(),
         no_confirm: true,
         ..CheckArgs::default()
@@ -35,7 +33,7 @@ pub fn run(arguments: &ReportArgs, context: &mut Context) -> Result<Exit, Comman
     let workspace = Workspace::open(context)?;
     let request = OverviewRequest {
         selection: &Selection::new(&arguments.series)?,
-        walk: history::walk(arguments.history, workspace.settings.history),
+        walk: history::walk(arguments.past.history, workspace.settings.history),
         since: since.map(|since| workspace.store.resolve(since)).transpose()?,
         with_lines: !matches!(format, ReportFormat::Markdown | ReportFormat::Csv),
         with_rooflines: format == ReportFormat::Html,

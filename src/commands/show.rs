@@ -8,9 +8,9 @@ use super::workspace::Workspace;
 use crate::cli::ShowArgs;
 use crate::codec::Note;
 use crate::exit::Exit;
-use crate::model::{Excuse, Profile, Record, SeriesKey};
+use crate::model::{Profile, Record, SeriesKey};
 use crate::report::check_text::{TextOptions, write_notice};
-use crate::report::show_text::ShownRun;
+use crate::report::show_text::{ShownExcuse, ShownRun};
 use crate::report::words::SHORT_ID;
 use crate::report::{records_json, show_text};
 
@@ -21,8 +21,10 @@ pub fn run(arguments: &ShowArgs, context: &mut Context) -> Result<Exit, CommandE
     let commit = workspace.store.resolve(&arguments.rev)?;
     let annotated = history::of_commit(&workspace.store, commit)?;
     let note = annotated.commits.first().map(|annotated| annotated.note.clone()).unwrap_or_default();
+    let untrusted = annotated.commits.first().map_or(&[][..], |annotated| &annotated.untrusted_excuses);
     let runs = shown_runs(&note, &selection);
-    let excuses: Vec<&Excuse> = note.excuses.iter().collect();
+    let shown = |is_trusted| move |excuse| ShownExcuse { excuse, is_trusted };
+    let excuses: Vec<ShownExcuse> = note.excuses.iter().map(shown(true)).chain(untrusted.iter().map(shown(false))).collect();
     for notice in store_notices(&annotated, &workspace.store)? {
         write_notice(context.err, &notice, context.terminal.color)?;
     }

@@ -134,7 +134,7 @@ impl<'a> Unchanged<'a> {
         let object = |inherited: &Inherited| {
             serde_json::json!({
                 "benchmark": inherited.benchmark.as_str(),
-                "config": crate::report::check_json::config(&inherited.config),
+                "config": crate::report::series_json::config(&inherited.config),
                 "from": inherited.from.to_string(),
             })
         };

@@ -50,7 +50,7 @@ pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement,
     let workspace = Workspace::open(context)?;
     let (rule, revision) = rule(arguments, &workspace)?;
     let gather = |kept: bool| {
-        let (rev, against, history) = (arguments.rev.as_str(), arguments.against.clone(), arguments.history);
+        let (rev, against, history) = (arguments.rev.as_str(), arguments.past.against.clone(), arguments.past.history);
         Evidence::gather(EvidenceRequest { rev, against, history, revision, kept }, &workspace)
     };
     let mut evidence = gather(true)?;
@@ -101,6 +101,7 @@ impl<'a> Case<'a> {
     /// Judges every series by its history. What is not at hand is loaded for one series at a time.
     fn hear(self, evidence: &Evidence) -> Result<Heard<'a>, Unusable> {
         let mut sides = evidence.outlines(self.selection)?;
+        sides.retain(|(series, _)| !series.metric.is_descriptive());
         let unmeasured = unmeasured_notice(&sides, evidence);
         require(&mut sides, self.policy, self.selection);
         sides.iter_mut().try_for_each(|(series, _)| {
@@ -289,7 +290,7 @@ fn is_suspect(verdict: &SeriesVerdict) -> bool {
 
 /// What the candidate is held against, and the revision where one is named.
 fn rule(arguments: &CheckArgs, workspace: &Workspace) -> Result<(BaselineRule, Option<ObjectId>), CommandError> {
-    match arguments.baseline.as_deref() {
+    match arguments.past.baseline.as_deref() {
         Some("level") => Ok((BaselineRule::Level, None)),
         Some("best-run") => Ok((BaselineRule::BestRun, None)),
         Some(revision) => {

@@ -79,7 +79,10 @@ fn settings_of_head(store: &Store) -> Result<Option<Settings>, CommandError> {
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Self::failure(error)
+        match error {
+            StoreError::UnknownTrust { .. } => Self::usage(error),
+            _ => Self::failure(error),
+        }
     }
 }
 

@@ -236,6 +236,7 @@ impl Executor<KernelPoint> for KernelExecutor {
         values.extend(work.bytes.map(rate));
         values.extend(kernel.readiness.roof_seconds.map(|roof| rate(100.0 * roof)));
         values.push(Some(kernel.readiness.peak_memory as f64));
+        values.extend(work.intensity().map(Some));
         Ok(Observation { values, throttled: shot.throttled })
     }
 
@@ -304,5 +305,10 @@ fn metrics(job: &Job, readiness: &Readiness) -> Result<Vec<Metric>, crate::model
         metrics.push(metric("roofline", Unit::PERCENT, Direction::Higher)?);
     }
     metrics.push(metric(MetricName::PEAK_MEMORY, Unit::BYTE, Direction::Lower)?);
+    if work.intensity().is_some() {
+        // Declared, so it is the same whatever the caches hold.
+        let name = MetricName::new(MetricName::ARITHMETIC_INTENSITY)?;
+        metrics.push(Metric { name, unit: Unit::FLOP_PER_BYTE, better: Direction::Higher, exact: true });
+    }
     Ok(metrics)
 }

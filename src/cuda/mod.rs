@@ -48,4 +48,4 @@ pub use plan::{
 };
 pub use support::program as support_program;
 pub use testbed::{ClockState, testbed};
-pub use worker::{Failure, Opened, Worker, WorkerError, WorkerOptions, keep_clocks, serve};
+pub use worker::{Failure, FailureKind, Opened, Worker, WorkerError, WorkerOptions, keep_clocks, serve};

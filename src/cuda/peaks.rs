@@ -1,11 +1,12 @@
 //! What a device can do at most: peak rates, and the least time that a kernel's work takes.
 //!
-//! Rates are those of the data sheets as operations per clock of one multiprocessor, times the highest clock that the
-//! driver tells. Where they are not known nothing is claimed.
+//! Rates are operations per clock of one multiprocessor ([`Architecture`]), times the multiprocessors and the highest clock
+//! that the driver tells. Where they are not known nothing is claimed.
 
 use super::DType;
 use super::device::Properties;
 use super::plan::Work;
+use crate::roofline::{Architecture, Precision};
 
 /// How much faster than a limit a time may read, for want of resolution of the events.
 const SLACK: f64 = 0.98;
@@ -71,29 +72,20 @@ pub(super) fn impossible(seconds: f64, work: &Work, device: &Properties) -> Opti
     None
 }
 
-/// Operations that one multiprocessor does per clock at most (a fused multiply-add is two); dense matrices.
+/// Operations that one multiprocessor does per clock at most.
 fn flop_per_clock(compute_capability: u32, dtype: DType, tensor_cores: bool) -> Option<u32> {
-    // Columns: f64, f32, f16 and bf16 without tensor cores; f64, tf32, f16 and bf16, i8 with them.
-    let rates: [u32; 7] = match compute_capability {
-        75 => [4, 128, 256, 4, 128, 1024, 2048],
-        80 => [64, 128, 512, 128, 1024, 2048, 4096],
-        86..=89 => [4, 256, 256, 4, 512, 1024, 2048],
-        90 => [128, 256, 512, 256, 2048, 4096, 8192],
-        100 | 103 => [128, 256, 512, 256, 4096, 8192, 16384],
-        120 | 121 => [4, 256, 256, 4, 512, 1024, 2048],
-        _ => return None,
-    };
-    let column = match (dtype, tensor_cores) {
-        (DType::F64, false) => 0,
-        (DType::F32, false) => 1,
-        (DType::F16 | DType::BF16, false) => 2,
-        (DType::F64, true) => 3,
-        (DType::F32, true) => 4,
-        (DType::F16 | DType::BF16, true) => 5,
-        (DType::I8 | DType::U8, true) => 6,
-        (DType::I8 | DType::U8 | DType::I32 | DType::U32 | DType::I64, _) => return None,
-    };
-    rates.get(column).copied()
+    let architecture = Architecture::of(compute_capability)?;
+    match (dtype, tensor_cores) {
+        (DType::F64, false) => architecture.flop_per_clock(Precision::F64),
+        (DType::F64, true) => architecture.flop_per_clock(Precision::F64Tensor),
+        (DType::F32, false) => architecture.flop_per_clock(Precision::F32),
+        (DType::F32, true) => architecture.flop_per_clock(Precision::Tf32),
+        (DType::F16 | DType::BF16, false) => Some(architecture.packed_half_per_clock()),
+        (DType::F16, true) => architecture.flop_per_clock(Precision::F16),
+        (DType::BF16, true) => architecture.flop_per_clock(Precision::Bf16),
+        (DType::I8 | DType::U8, true) => architecture.flop_per_clock(Precision::I8),
+        (DType::I8 | DType::U8 | DType::I32 | DType::U32 | DType::I64, _) => None,
+    }
 }
 
 #[cfg(test)]

@@ -201,6 +201,14 @@ pub struct Work {
     pub bytes: Option<f64>,
 }
 
+impl Work {
+    /// Operations for each byte, where both are declared.
+    pub fn intensity(&self) -> Option<f64> {
+        let intensity = self.flop? / self.bytes?;
+        (intensity.is_finite() && intensity > 0.0).then_some(intensity)
+    }
+}
+
 /// Another kernel, simple and of higher precision, that computes the expected outputs on the device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reference {

@@ -23,8 +23,8 @@ const SHORT_ROOF_SECONDS: f64 = 2e-6;
 const SHORT_SECONDS: f64 = 5e-6;
 /// A graph runs about this long …
 const GRAPH_SECONDS: f64 = 200e-6;
-/// … and has no more launches than this.
-const MOST_IN_GRAPH: usize = 256;
+/// … and has no more launches than this: a driver may queue each launch of a graph as if it stood alone.
+const MOST_IN_GRAPH: usize = 128;
 /// Sets of inputs that a cold graph may go round.
 const MOST_SETS: u64 = 64;
 /// A batch takes about this long …
@@ -107,7 +107,7 @@ impl Timer {
         let first = timer.queue_and_read(device, support, (plan, loaded, sets))?;
         let seconds = first.into_iter().reduce(f64::min).unwrap_or(BATCH_SECONDS).max(1e-7);
         let goes_round = cache == Cache::Hot || rotation(plan, device).is_some_and(|wanted| sets.len() >= wanted);
-        let mut of_shot = seconds;
+        let (mut of_shot, mut most_in_batch) = (seconds, MOST_IN_BATCH);
         if goes_round && is_short(plan, device, Some(seconds)) {
             let launches =
                 ((GRAPH_SECONDS / seconds).ceil() as usize).clamp(1, MOST_IN_GRAPH).next_multiple_of(sets.len().max(1));
@@ -118,9 +118,11 @@ impl Timer {
             device.synchronize()?;
             timer.shot = Shot::Graph { graph, launches };
             of_shot = seconds * launches as f64;
+            // With the one graph that is not measured.
+            most_in_batch = (MOST_HELD_WORK / (launches + 3)).saturating_sub(1).clamp(1, MOST_IN_BATCH);
         }
         let flush = if cache == Cache::Cold { 60e-6 } else { 0.0 };
-        timer.in_batch = ((BATCH_SECONDS / (of_shot + flush)) as usize).clamp(1, MOST_IN_BATCH);
+        timer.in_batch = ((BATCH_SECONDS / (of_shot + flush)) as usize).clamp(1, most_in_batch);
         Ok(timer)
     }
 

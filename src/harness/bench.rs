@@ -131,10 +131,14 @@ impl Series<'_> {
         let lead = columns.lead;
         let mut measurements = Vec::new();
         for (index, (metric, values)) in prepared.metrics.iter().zip(columns.values).enumerate() {
-            let Some(values) = values.filter(|values| !values.is_empty()) else {
+            let Some(mut values) = values.filter(|values| !values.is_empty()) else {
                 self.progress.event(Event::Unavailable { metric });
                 continue;
             };
+            if metric.exact && values.iter().all(|value| *value == values[0]) {
+                // Said once: a thousand times the same would only make the note longer.
+                values.truncate(1);
+            }
             let missed = lead == Some(index) && matches!(reason, StopReason::Runs | StopReason::Time);
             let context = Context {
                 missed_precision: missed.then_some(self.options.precision_percent),

@@ -140,6 +140,15 @@ fn an_exact_metric_needs_no_precision_and_gets_no_warning() {
 }
 
 #[test]
+fn an_exact_value_that_never_varied_is_told_once() {
+    let exact = Metric { name: MetricName::new("bytes").unwrap(), unit: Unit::BYTE, better: Direction::Lower, exact: true };
+    let mut executor = FakeExecutor::of([4096.0]);
+    executor.metrics = vec![exact];
+    let measured = measure(&mut executor, &no_warmup()).unwrap();
+    assert_eq!((measured[0].summary.n, &measured[0].values[..]), (1, &[4096.0][..]));
+}
+
+#[test]
 fn throttled_executions_are_dropped_and_counted() {
     let mut executor = FakeExecutor::of([0.1]);
     executor.observe = |run, value| Ok(Observation { values: vec![Some(value)], throttled: run % 4 == 0 });

@@ -5,6 +5,7 @@
 //! A large loss shows in the candidate itself; a small one shows when it lasts, in the median of the newest few commits.
 
 use super::excursion::{self, AROUND, Towards};
+use super::layout;
 use super::level::Level;
 use super::noise::Noise;
 use super::{BaselineRule, SeriesInput};
@@ -28,7 +29,7 @@ pub(super) fn alpha(input: &SeriesInput<'_>) -> f64 {
 /// The variance of what n runs of one commit say, in units of the variance between runs: a part of it sticks to the
 /// commit (the layout of its binary, its session), the rest shrinks as that of the median of n normal values.
 pub(super) fn spread_of(runs: usize) -> f64 {
-    super::confirm::LAYOUT_SHARE + (1.0 - super::confirm::LAYOUT_SHARE) * spread_of_median(runs).min(1.0)
+    layout::SHARE + (1.0 - layout::SHARE) * spread_of_median(runs).min(1.0)
 }
 
 /// The variance of the median of n normal values, at most: π/2n.
@@ -152,7 +153,7 @@ impl ByHistory<'_> {
     fn known(&self, block: &Block, needed: f64) -> f64 {
         let start = (self.places.len() + 1).saturating_sub(block.length);
         let before = stats::median(&self.places[start.saturating_sub(AROUND)..start]);
-        let standing = before.map_or(0.0, |before| (before - self.level.place).clamp(0.0, needed));
+        let standing = before.map_or(0.0, |before| (before - self.level.place).max(0.0).min(needed));
         match self.limit(block.length, Towards::Worse) {
             0.0 => 0.0,
             limit => standing + limit,

@@ -11,6 +11,7 @@ use std::ops::Range;
 use super::by_history::{ByHistory, alpha, spread_of};
 use super::confirm::{ConfirmPlan, Side, Suspicion};
 use super::excursion::{self, Towards};
+use super::layout::Layout;
 use super::level::{FEWEST_RUNS, HAMPEL_LIMIT, Level};
 use super::lowest::ROUNDING;
 use super::noise::{Noise, error_within};
@@ -267,8 +268,9 @@ impl Case<'_> {
         Some(ConfirmPlan::new(&Suspicion {
             side,
             level: self.ground.level.place,
-            needed_shift: if side == Side::Loss { self.regression_shift() } else { self.improvement_shift() },
-            sigma: self.ground.noise.sigma,
+            threshold: if side == Side::Loss { self.regression_shift() } else { self.improvement_shift() },
+            // What is better than a lucky level is all the better.
+            layout: Layout::believed(self.ground.noise.sigma, if side == Side::Loss { self.ground.level.luck } else { 0.0 }),
             suspects: self.input.suspects,
             scale: self.ground.scale,
         }))

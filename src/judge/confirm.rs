@@ -4,10 +4,11 @@
 //! exchangeable within the session and the exact Mann-Whitney test keeps its level whatever the noise. The run that
 //! raised suspicion takes no part.
 
+use super::layout::{Binaries, Layout};
 use super::scale::Scale;
 use super::verdict::{Confirmation, StopReason};
 use crate::model::ObjectId;
-use crate::stats::{self, effect, rank};
+use crate::stats::{effect, rank};
 
 /// Futility is looked at from this pair on.
 const FIRST_LOOK: usize = 4;
@@ -16,16 +17,12 @@ const FIRST_PROOF: usize = 8;
 /// The p at which a change is proven at the last pair, and the one at which it is proven before.
 const ALPHA: f64 = 0.001;
 const EARLY_ALPHA: f64 = 0.0001;
+/// Few pairs know the shift less well, and are looked at again and again: before the last pair it has to be larger by this
+/// factor than it has to be at the end.
+const EARLY_FACTOR: f64 = 1.1;
 /// How many pairs are planned for one suspect. The noise of the history says little about that of a session on a busy
 /// computer, so the plan does not depend on it: where the session is quiet, early proof and futility end it soon.
 const MOST_PAIRS: usize = 24;
-/// The share of the variance between runs that belongs to the binary and not to the run (its layout in memory).
-pub(super) const LAYOUT_SHARE: f64 = 0.5;
-/// The layout of a binary has nothing to do with how busy the computer was: of more noise than this its share is not larger.
-const MOST_LAYOUT_SIGMA: f64 = 0.03;
-/// Φ⁻¹(0.999): a layout this lucky or unlucky is one in a thousand.
-const LAYOUT_LIMIT: f64 = 3.09;
-
 /// Two runs measured next to each other in one session, in random order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
@@ -68,8 +65,8 @@ pub struct ConfirmPlan {
     /// The p at which the last pair convicts.
     pub alpha: f64,
     early_alpha: f64,
-    needed_shift: f64,
-    layout_noise: f64,
+    threshold: f64,
+    layout: Layout,
     level: f64,
     scale: Scale,
 }
@@ -81,15 +78,18 @@ pub(super) struct Suspicion {
     /// The best level.
     pub(super) level: f64,
     /// The distance of the threshold from it.
-    pub(super) needed_shift: f64,
-    /// Standard deviation between runs.
-    pub(super) sigma: f64,
+    pub(super) threshold: f64,
+    pub(super) layout: Layout,
     /// How many series are confirmed at once: each has to be surer by this factor (Bonferroni).
     pub(super) suspects: usize,
     pub(super) scale: Scale,
 }
 
 impl ConfirmPlan {
+    /// Commits of the level that are measured against, at most, the newest first: each costs a checkout and a build, and
+    /// several show and average out what the layout of one binary does by luck.
+    pub const MOST_REFERENCES: usize = 4;
+
     pub(super) fn new(suspicion: &Suspicion) -> Self {
         let suspects = suspicion.suspects.max(1) as f64;
         let alpha = ALPHA / suspects;
@@ -98,8 +98,8 @@ impl ConfirmPlan {
             most_pairs: MOST_PAIRS.max(fewest_pairs_for(alpha)),
             alpha,
             early_alpha: EARLY_ALPHA / suspects,
-            needed_shift: suspicion.needed_shift,
-            layout_noise: LAYOUT_LIMIT * suspicion.sigma.min(MOST_LAYOUT_SIGMA) * LAYOUT_SHARE.sqrt(),
+            threshold: suspicion.threshold,
+            layout: suspicion.layout,
             level: suspicion.level,
             scale: suspicion.scale,
         }
@@ -117,9 +117,11 @@ impl ConfirmPlan {
         let ends = evidence.interval.and_then(|(near, far)| percent(near).zip(percent(far)));
         Some(Confirmation {
             pairs: evidence.pairs,
+            references: evidence.references,
             shift_percent: percent(evidence.shift),
             low_percent: ends.map(|(near, far)| near.min(far)),
             high_percent: ends.map(|(near, far)| near.max(far)),
+            needed_percent: percent(evidence.needed_shift),
             p: evidence.p,
             stopped: match self.step(&evidence) {
                 Step::Stop(reason) => reason,
@@ -130,14 +132,13 @@ impl ConfirmPlan {
 
     fn step(&self, evidence: &Evidence) -> Step {
         let last = evidence.pairs >= self.most_pairs;
-        let alpha = if last { self.alpha } else { self.early_alpha };
-        let shown = evidence.shift > self.needed_shift && evidence.p <= alpha;
-        let beyond_layout = evidence.beyond_level > self.layout_noise;
-        if evidence.pairs >= FIRST_LOOK && evidence.shift <= self.needed_shift / 2.0 {
+        let (alpha, factor) = if last { (self.alpha, 1.0) } else { (self.early_alpha, EARLY_FACTOR) };
+        let unlikely = evidence.p <= alpha;
+        if evidence.pairs >= FIRST_LOOK && evidence.shift <= self.threshold / 2.0 {
             Step::Stop(StopReason::Futile)
-        } else if evidence.pairs >= FIRST_PROOF && shown && beyond_layout {
+        } else if evidence.pairs >= FIRST_PROOF && unlikely && evidence.shift > factor * evidence.needed_shift {
             Step::Stop(StopReason::Proven)
-        } else if last && shown {
+        } else if last && unlikely && evidence.shift > self.threshold {
             Step::Stop(StopReason::WithinLayoutNoise)
         } else if last {
             Step::Stop(StopReason::NotProven)
@@ -153,12 +154,14 @@ impl ConfirmPlan {
         let references: Vec<f64> = pairs.iter().map(|pair| turned(pair.reference)).collect();
         let candidates: Vec<f64> = pairs.iter().map(|pair| turned(pair.candidate)).collect();
         let shift = effect::hodges_lehmann(&references, &candidates, 0.95)?;
+        let binaries = Binaries::of(pairs.iter().map(|pair| pair.reference_commit).zip(references.iter().copied()));
         Some(Evidence {
             pairs: pairs.len(),
+            references: binaries.count(),
             shift: shift.estimate,
             interval: shift.interval.map(|interval| (interval.low, interval.high)),
             p: rank::mann_whitney(&candidates, &references)?.p_greater,
-            beyond_level: stats::median(&candidates)? - self.sign() * self.level,
+            needed_shift: self.layout.needed_shift(self.threshold, &binaries),
         })
     }
 
@@ -173,10 +176,12 @@ impl ConfirmPlan {
 /// What pairs show, positive towards the suspected side.
 struct Evidence {
     pairs: usize,
+    references: usize,
     shift: f64,
     interval: Option<(f64, f64)>,
     p: f64,
-    beyond_level: f64,
+    /// What the shift has to be larger than at the last pair.
+    needed_shift: f64,
 }
 
 /// The smallest number of pairs whose most extreme outcome reaches `alpha`: 1/C(2K, K) ≤ alpha.

@@ -21,6 +21,7 @@ mod compare;
 mod confirm;
 mod excursion;
 mod excuse;
+mod layout;
 mod level;
 mod lowest;
 mod noise;
@@ -170,5 +171,6 @@ fn about_measuring(input: &SeriesInput<'_>) -> Vec<JudgeWarning> {
     let excluded = Some(input.series.excluded).filter(|excluded| excluded.total() > 0).map(JudgeWarning::Excluded);
     let dirty = candidate.dirty.then_some(JudgeWarning::DirtyCandidate);
     let barred = candidate.barred.clone().map(|reason| JudgeWarning::BarredCandidate { reason });
-    [excluded, dirty, barred].into_iter().flatten().collect()
+    let untrusted = candidate.untrusted.then_some(JudgeWarning::UntrustedCandidate);
+    [excluded, dirty, barred, untrusted].into_iter().flatten().collect()
 }

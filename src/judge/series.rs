@@ -53,12 +53,14 @@ pub struct Excluded {
     pub barred: usize,
     /// Measured in another unit, which cannot be compared.
     pub other_unit: usize,
+    /// Not signed, where only what is signed counts.
+    pub untrusted: usize,
 }
 
 impl Excluded {
     /// How many there are.
     pub fn total(&self) -> usize {
-        self.dirty + self.barred + self.other_unit
+        self.dirty + self.barred + self.other_unit + self.untrusted
     }
 }
 
@@ -84,6 +86,8 @@ pub struct Candidate {
     pub dirty: bool,
     /// Why any of them may never be a baseline.
     pub barred: Option<String>,
+    /// Nobody signed for them, where only what is signed counts.
+    pub untrusted: bool,
 }
 
 /// A record where it counts: on the commit that was measured, or on one with the same tree.
@@ -125,7 +129,8 @@ impl HistoryRecord<'_> {
 ///
 /// A record that counts for several commits (they have the same tree) is one piece of evidence and stands at the newest
 /// of them. Unit and direction are the candidate's, else the newest record's; runs in another unit are left out and
-/// counted, as are dirty and barred ones. A series that only one side knows has nothing on the other.
+/// counted, as are dirty, barred and untrusted ones. A series that only one side knows has nothing on the other. Untrusted
+/// records make a candidate only where there are no others: added to those, they could lift it.
 pub fn assemble<'a>(
     history: impl IntoIterator<Item = HistoryRecord<'a>>,
     candidate: impl IntoIterator<Item = HistoryRecord<'a>>,
@@ -151,6 +156,9 @@ impl Gathered<'_> {
     fn into_series(mut self, key: SeriesKey) -> Option<(Series, Candidate)> {
         keep_newest(&mut self.history);
         keep_newest(&mut self.candidate);
+        if self.candidate.iter().any(|record| !record.record.is_untrusted()) {
+            self.candidate.retain(|record| !record.record.is_untrusted());
+        }
         let metric = self.candidate.last().or(self.history.last())?.record.metric.clone();
         let mut series = Series { key, metric, runs: Vec::new(), excluded: Excluded::default() };
         self.history.iter().for_each(|record| series.take(record));
@@ -174,6 +182,8 @@ impl Series {
             self.excluded.other_unit += 1;
         } else if record.run.dirty {
             self.excluded.dirty += 1;
+        } else if record.record.is_untrusted() {
+            self.excluded.untrusted += 1;
         } else if record.record.barred.is_some() {
             self.excluded.barred += 1;
         } else {
@@ -185,7 +195,9 @@ impl Series {
 impl Candidate {
     fn take(&mut self, record: &HistoryRecord<'_>) {
         self.dirty |= record.run.dirty;
-        self.barred = self.barred.take().or_else(|| record.record.barred.clone());
+        let is_untrusted = record.record.is_untrusted();
+        self.untrusted |= is_untrusted;
+        self.barred = self.barred.take().or_else(|| record.record.barred.clone().filter(|_| !is_untrusted));
         self.runs.push(record.measured());
     }
 }

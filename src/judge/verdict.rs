@@ -208,12 +208,17 @@ pub struct HistoryTest {
 pub struct Confirmation {
     /// How many interleaved pairs were measured.
     pub pairs: usize,
+    /// How many commits of the level they were measured against.
+    pub references: usize,
     /// Hodges-Lehmann shift as a change in percent, positive for the better; `None` where the baseline is zero.
     pub shift_percent: Option<f64>,
     /// Worse end of its 95 % interval in percent.
     pub low_percent: Option<f64>,
     /// Better end of its 95 % interval in percent.
     pub high_percent: Option<f64>,
+    /// What the shift has to be beyond to convict: the threshold, or what the luck of layouts can do where that is more.
+    /// Before the last pair a tenth more is asked for.
+    pub needed_percent: Option<f64>,
     /// One-sided exact Mann-Whitney probability.
     pub p: f64,
     /// Why measuring stopped.
@@ -304,6 +309,8 @@ pub enum JudgeWarning {
         /// The record's reason.
         reason: String,
     },
+    /// Nobody signed for the candidate's records, where only what is signed counts: they will never be a baseline.
+    UntrustedCandidate,
     /// Runs of the same commit that should agree exactly do not.
     ExactRunsDiffer,
     /// Not a pass, although the machine code is the baseline's: the change is the environment's, not the code's.

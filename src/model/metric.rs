@@ -16,6 +16,8 @@ impl MetricName {
     pub const CPU_TIME: &'static str = "cpu_time";
     /// Largest resident set.
     pub const PEAK_MEMORY: &'static str = "peak_memory";
+    /// Declared operations over declared bytes.
+    pub const ARITHMETIC_INTENSITY: &'static str = "arithmetic_intensity";
 
     /// Checks that `name` can be shown on one line and written as `NAME=VALUE`.
     pub fn new(name: impl Into<String>) -> Result<Self, InvalidValue> {
@@ -111,6 +113,11 @@ impl Metric {
     pub fn infer(name: MetricName, unit: Unit) -> Option<Self> {
         let better = unit.usual_direction().or_else(|| usual_direction_of_name(name.as_str()))?;
         Some(Self { name, unit, better, exact: false })
+    }
+
+    /// Whether it says what is measured and not how well: it is recorded and shown, and never judged.
+    pub fn is_descriptive(&self) -> bool {
+        self.name.as_str() == MetricName::ARITHMETIC_INTENSITY && self.unit == Unit::FLOP_PER_BYTE
     }
 
     /// Wall-clock time in seconds.

@@ -74,6 +74,15 @@ pub struct Record {
 }
 
 impl Record {
+    /// Why a record that nobody vouched for may never be a baseline. Set while reading (`git config ratchet.trust signed`), in
+    /// place of whatever the line itself says; never written.
+    pub const UNTRUSTED: &'static str = "untrusted: no commit with a good signature of an allowed signer brought it";
+
+    /// Whether it came without a signature where one is asked for.
+    pub fn is_untrusted(&self) -> bool {
+        self.barred.as_deref() == Some(Self::UNTRUSTED)
+    }
+
     /// Gives a measurement an id and a run.
     pub fn new(id: LineId, run: LineId, measured: Measurement) -> Self {
         let sample = Sample::new(&measured.values).ok();

@@ -134,6 +134,7 @@ const BASE_UNITS: &[BaseUnit] = &[
         direction: Some(Direction::Lower),
         spellings: &[("FLOP", ONE), ("MFLOP", Times(1e6)), ("GFLOP", Times(1e9)), ("TFLOP", Times(1e12))],
     },
+    BaseUnit { symbol: "FLOP/B", direction: Some(Direction::Higher), spellings: &[("FLOP/B", ONE)] },
     BaseUnit {
         symbol: "/s",
         direction: Some(Direction::Higher),
@@ -194,6 +195,8 @@ impl Unit {
     pub const BYTE_PER_SECOND: Self = Self(std::borrow::Cow::Borrowed("B/s"));
     /// Floating-point operations per second.
     pub const FLOP_PER_SECOND: Self = Self(std::borrow::Cow::Borrowed("FLOP/s"));
+    /// Operations for each byte.
+    pub const FLOP_PER_BYTE: Self = Self(std::borrow::Cow::Borrowed("FLOP/B"));
     /// Events per second.
     pub const PER_SECOND: Self = Self(std::borrow::Cow::Borrowed("/s"));
     /// A plain number.

@@ -1,12 +1,12 @@
 //! `check --json`: the contract other programs are written against (docs/check.schema.json). Version 1 only grows.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Notice;
+use super::{Notice, series_json};
 use crate::judge::{
     AppliedExcuse, Baseline, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, Judgement, Reasons, SeriesVerdict,
 };
-use crate::model::{Config, ObjectId};
+use crate::model::ObjectId;
 
 /// The one object that `check --json` prints.
 pub fn check(judgement: &Judgement, notices: &[Notice]) -> Value {
@@ -26,20 +26,9 @@ pub fn notice_json(notice: &Notice) -> Value {
     json!({ "code": notice.code, "message": notice.message, "hint": notice.hint })
 }
 
-/// A config as an object; values are texts, since a parameter may be `007` or `f16`.
-pub fn config(config: &Config) -> Value {
-    Value::Object(config.iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect::<Map<_, _>>())
-}
-
 /// One series with its verdict and the reasons.
 pub fn series(series: &SeriesVerdict) -> Value {
-    json!({
-        "benchmark": series.key.benchmark.as_str(),
-        "config": config(&series.key.config),
-        "metric": series.metric.name.as_str(),
-        "unit": series.metric.unit.symbol(),
-        "better": series.metric.better.as_str(),
-        "testbed": series.key.testbed,
+    let rest = json!({
         "verdict": series.verdict.as_str(),
         "change_percent": series.change_percent.map(rounded),
         "baseline": series.baseline.as_ref().map(baseline),
@@ -50,7 +39,8 @@ pub fn series(series: &SeriesVerdict) -> Value {
         },
         "reasons": reasons(&series.reasons),
         "excuse": series.excuse.as_ref().map(excuse),
-    })
+    });
+    series_json::series(&series.key, &series.metric, rest)
 }
 
 /// Changes are differences of measured values: past twelve digits they show the arithmetic, not the program.
@@ -110,9 +100,11 @@ fn history(test: &HistoryTest) -> Value {
 fn confirmation(confirmation: &Confirmation) -> Value {
     json!({
         "pairs": confirmation.pairs,
+        "references": confirmation.references,
         "shift_percent": confirmation.shift_percent,
         "low_percent": confirmation.low_percent,
         "high_percent": confirmation.high_percent,
+        "needed_percent": confirmation.needed_percent,
         "p": confirmation.p,
         "stopped": confirmation.stopped.as_str(),
     })

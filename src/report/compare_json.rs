@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Notice;
-use super::check_json::{config, notice_json};
+use super::check_json::notice_json;
+use super::{Notice, series_json};
 use crate::judge::{Estimate, SeriesComparison};
 
 /// The one object that `compare --json` prints. `sides` are the two sides as the user named them, with the commits
@@ -21,13 +21,7 @@ pub fn compare(sides: [(&str, Option<String>); 2], series: &[SeriesComparison], 
 
 fn one(series: &SeriesComparison) -> Value {
     let compared = &series.comparison;
-    json!({
-        "benchmark": series.key.benchmark.as_str(),
-        "config": config(&series.key.config),
-        "metric": series.metric.name.as_str(),
-        "unit": series.metric.unit.symbol(),
-        "better": series.metric.better.as_str(),
-        "testbed": series.key.testbed,
+    let rest = json!({
         "basis": compared.basis.as_str(),
         "before": estimate(&compared.before, compared.counts.0),
         "after": estimate(&compared.after, compared.counts.1),
@@ -36,7 +30,8 @@ fn one(series: &SeriesComparison) -> Value {
         "high_percent": compared.high_percent,
         "delta": compared.delta,
         "p": compared.p,
-    })
+    });
+    series_json::series(&series.key, &series.metric, rest)
 }
 
 fn estimate(estimate: &Estimate, n: usize) -> Value {

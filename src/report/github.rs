@@ -7,7 +7,7 @@ use super::escape::{self, github_property, github_value};
 use super::number::change;
 use super::words;
 use crate::judge::{Judgement, Verdict};
-use crate::model::BenchmarkName;
+use crate::model::SeriesKey;
 
 /// GitHub shows ten annotations of a step and drops the others; the table in the summary has them all.
 const MOST_ANNOTATIONS: usize = 10;
@@ -32,7 +32,7 @@ impl Place {
 
 /// Writes one workflow command for each series that does not hold; GitHub shows them on the pull request, at the line of the
 /// benchmark's code where its place is known.
-pub fn annotations(out: &mut dyn Write, judgement: &Judgement, places: &BTreeMap<BenchmarkName, Place>) -> io::Result<()> {
+pub fn annotations(out: &mut dyn Write, judgement: &Judgement, places: &BTreeMap<SeriesKey, Place>) -> io::Result<()> {
     let mut failing: Vec<_> = judgement.series.iter().filter(|series| !series.verdict.holds()).collect();
     failing.sort_by_key(|series| std::cmp::Reverse(series.verdict));
     for series in failing.into_iter().take(MOST_ANNOTATIONS) {
@@ -42,7 +42,7 @@ pub fn annotations(out: &mut dyn Write, judgement: &Judgement, places: &BTreeMap
         let name = escape::terminal_short(&words::series_name(series), 200);
         let reasons: Vec<String> = words::reasons(series).iter().map(|reason| escape::terminal_short(reason, 400)).collect();
         let message = format!("{name}{moved}\n{}", reasons.join("\n"));
-        let place = places.get(&series.key.benchmark).map_or_else(String::new, Place::properties);
+        let place = places.get(&series.key).map_or_else(String::new, Place::properties);
         writeln!(out, "::{level} {place}title={}::{}", github_property(&title), github_value(&message))?;
     }
     Ok(())

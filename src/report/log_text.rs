@@ -48,6 +48,10 @@ pub fn log(
         }
         header(out, entry, options)?;
         out.write_all(rows(entry, commits, most, options).as_bytes())?;
+        let untrusted = entry.series.excluded.untrusted;
+        if untrusted > 0 {
+            writeln!(out, "  {} left out: git ratchet show COMMIT", count(untrusted, "untrusted run"))?;
+        }
     }
     Ok(())
 }

@@ -27,9 +27,16 @@ pub mod records_json;
 pub mod report_csv;
 pub mod report_json;
 pub mod roofline;
+pub mod series_json;
 pub mod show_text;
 pub mod sparkline;
 pub mod table;
+pub mod tune_json;
+pub mod tune_list;
+pub mod tune_markdown;
+pub mod tune_progress;
+pub mod tune_text;
+pub mod tuning;
 pub mod words;
 
 /// Something to tell beside the result: a warning as data, worded once.

@@ -34,6 +34,8 @@ pub enum Standing {
     Dirty,
     /// Failed verification, or beyond a physical limit.
     Barred,
+    /// Not signed, where only what is signed counts.
+    Untrusted,
 }
 
 impl Standing {
@@ -43,6 +45,7 @@ impl Standing {
             Self::Counts => "counts",
             Self::Dirty => "dirty",
             Self::Barred => "barred",
+            Self::Untrusted => "untrusted",
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::check_json::config;
 use super::profile_text::{ComparedProfile, sentence};
+use super::series_json::config;
 use crate::model::{Counter, KernelProfile, ObjectId, Profile};
 use crate::profile::{Change, Finding, duration, key_metric};
 

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::check_json::config;
 use super::log_text::LoggedSeries;
-use super::profile_json;
-use super::show_text::{ShownRun, sample_warning};
+use super::series_json::{config, joined, measured};
+use super::show_text::{ShownExcuse, ShownRun, sample_warning};
+use super::{profile_json, series_json};
 use crate::model::{Excuse, Measurement, ObjectId, Record, Run, Summary};
 
 /// `show --json`: the records of one commit, each with its run's id, the runs, the excuses.
-pub fn show(commit: ObjectId, runs: &[ShownRun], excuses: &[&Excuse]) -> Value {
+pub fn show(commit: ObjectId, runs: &[ShownRun], excuses: &[ShownExcuse]) -> Value {
     json!({
         "version": 1,
         "commit": commit.to_string(),
@@ -19,7 +19,11 @@ pub fn show(commit: ObjectId, runs: &[ShownRun], excuses: &[&Excuse]) -> Value {
             .iter()
             .flat_map(|shown| shown.profiles.iter().map(|entry| profile_json::profile(entry, shown.run.testbed.key())))
             .collect::<Vec<_>>(),
-        "excuses": excuses.iter().map(|entry| excuse(entry)).collect::<Vec<_>>(),
+        "excuses": excuses.iter().map(|shown| {
+            let mut entry = excuse(shown.excuse);
+            entry["trusted"] = json!(shown.is_trusted);
+            entry
+        }).collect::<Vec<_>>(),
     })
 }
 
@@ -39,14 +43,8 @@ pub fn run(run: &Run) -> Value {
 }
 
 fn record(record: &Record, run: &Run) -> Value {
-    json!({
-        "id": record.id.to_string(),
-        "run": record.run.to_string(),
-        "benchmark": record.benchmark.as_str(),
-        "config": config(&record.config),
-        "metric": record.metric.name.as_str(),
-        "unit": record.metric.unit.symbol(),
-        "better": record.metric.better.as_str(),
+    let ids = json!({ "id": record.id.to_string(), "run": record.run.to_string() });
+    let rest = json!({
         "exact": record.metric.exact,
         "testbed": run.testbed.key(),
         "dirty": run.dirty,
@@ -54,24 +52,22 @@ fn record(record: &Record, run: &Run) -> Value {
         "sample": record.sample.as_ref().map(|sample| sample.values().collect::<Vec<_>>()),
         "warnings": record.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
         "barred": record.barred,
+        "trusted": !record.is_untrusted(),
         "machine_code": record.machine_code,
-    })
+    });
+    joined([ids, measured(&record.benchmark, &record.config, &record.metric), rest])
 }
 
 /// A measurement that is not recorded yet.
-pub fn measurement(measured: &Measurement) -> Value {
-    json!({
-        "benchmark": measured.benchmark.as_str(),
-        "config": config(&measured.config),
-        "metric": measured.metric.name.as_str(),
-        "unit": measured.metric.unit.symbol(),
-        "better": measured.metric.better.as_str(),
-        "exact": measured.metric.exact,
-        "statistics": summary(&measured.summary),
-        "warnings": measured.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
-        "barred": measured.barred,
-        "machine_code": measured.machine_code,
-    })
+pub fn measurement(taken: &Measurement) -> Value {
+    let rest = json!({
+        "exact": taken.metric.exact,
+        "statistics": summary(&taken.summary),
+        "warnings": taken.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
+        "barred": taken.barred,
+        "machine_code": taken.machine_code,
+    });
+    joined([measured(&taken.benchmark, &taken.config, &taken.metric), rest])
 }
 
 fn summary(summary: &Summary) -> Value {
@@ -110,13 +106,7 @@ pub fn log(logged: &[LoggedSeries]) -> Value {
 
 fn logged_series(entry: &LoggedSeries) -> Value {
     let series = &entry.series;
-    json!({
-        "benchmark": series.key.benchmark.as_str(),
-        "config": config(&series.key.config),
-        "metric": series.metric.name.as_str(),
-        "unit": series.metric.unit.symbol(),
-        "better": series.metric.better.as_str(),
-        "testbed": series.key.testbed,
+    let rest = json!({
         "baseline": entry.baseline.as_ref().map(|baseline| json!({
             "value": baseline.value,
             "low": baseline.low,
@@ -124,11 +114,13 @@ fn logged_series(entry: &LoggedSeries) -> Value {
             "commits": baseline.commits.iter().map(ObjectId::to_string).collect::<Vec<_>>(),
             "runs": baseline.runs,
         })),
+        "untrusted_runs": series.excluded.untrusted,
         "runs": series.runs.iter().map(|measured| json!({
             "commit": measured.commit.to_string(),
             "run": measured.run.to_string(),
             "time": measured.time.to_rfc3339(),
             "statistics": summary(&measured.summary),
         })).collect::<Vec<_>>(),
-    })
+    });
+    series_json::series(&series.key, &series.metric, rest)
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::check_json::{self, config};
 use super::overview::{CommitEntry, ExcuseMark, Level, Overview, Point, SeriesHistory, Step, TestbedEntry};
+use super::{check_json, series_json};
 
 /// The one object that the format writes.
 pub fn report(overview: &Overview) -> Value {
@@ -29,19 +29,14 @@ fn testbed(entry: &TestbedEntry) -> Value {
 }
 
 fn series(series: &SeriesHistory) -> Value {
-    json!({
-        "benchmark": series.key.benchmark.as_str(),
-        "config": config(&series.key.config),
-        "metric": series.metric.name.as_str(),
-        "unit": series.metric.unit.symbol(),
-        "better": series.metric.better.as_str(),
-        "testbed": series.key.testbed,
+    let rest = json!({
         "verdict": series.status(),
         "runs": series.points.iter().map(point).collect::<Vec<_>>(),
         "levels": series.levels.iter().map(level).collect::<Vec<_>>(),
         "ratchet": series.ratchet.iter().map(step).collect::<Vec<_>>(),
         "excuses": series.excuses.iter().map(excuse).collect::<Vec<_>>(),
-    })
+    });
+    series_json::series(&series.key, &series.metric, rest)
 }
 
 fn point(point: &Point) -> Value {

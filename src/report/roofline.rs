@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::check_json::config;
 use super::check_text::TextOptions;
 use super::escape;
 use super::number::significant;
 use super::overview::point_name;
+use super::series_json::config;
 use super::table::{Table, Tone, paint};
 use super::words::SHORT_ID;
 use crate::model::{ObjectId, Unit};

@@ -20,8 +20,17 @@ pub struct ShownRun<'a> {
     pub profiles: Vec<&'a Profile>,
 }
 
+/// An excuse that counts, or one that does not.
+#[derive(Debug, Clone, Copy)]
+pub struct ShownExcuse<'a> {
+    /// The excuse.
+    pub excuse: &'a Excuse,
+    /// Whether it excuses anything: nobody signed for it, where only what is signed counts.
+    pub is_trusted: bool,
+}
+
 /// Writes each run with its facts, records and profiles, then the excuses.
-pub fn show(out: &mut dyn Write, runs: &[ShownRun], excuses: &[&Excuse], options: TextOptions) -> io::Result<()> {
+pub fn show(out: &mut dyn Write, runs: &[ShownRun], excuses: &[ShownExcuse], options: TextOptions) -> io::Result<()> {
     for (at, shown) in runs.iter().enumerate() {
         if at > 0 {
             writeln!(out)?;
@@ -35,8 +44,11 @@ pub fn show(out: &mut dyn Write, runs: &[ShownRun], excuses: &[&Excuse], options
     if !runs.is_empty() && !excuses.is_empty() {
         writeln!(out)?;
     }
-    for excuse in excuses {
-        excuse_lines(out, excuse, unit_of(excuse, runs))?;
+    for shown in excuses {
+        excuse_lines(out, shown.excuse, unit_of(shown.excuse, runs))?;
+        if !shown.is_trusted {
+            writeln!(out, "  untrusted: it excuses nothing")?;
+        }
     }
     Ok(())
 }

@@ -199,17 +199,19 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
         StopReason::TooFewPairs => "too few pairs to decide",
     };
     format!(
-        "measured again in {} interleaved pairs: {}{interval}, p {}: {end}",
+        "measured again in {} interleaved pairs with {}: {}{interval} where more than {} is needed, p {}: {end}",
         confirmation.pairs,
+        count(confirmation.references, "commit"),
         change_or_none(confirmation.shift_percent),
+        change_or_none(confirmation.needed_percent),
         probability(confirmation.p)
     )
 }
 
-/// How a re-measurement stands: `5 of at most 12 pairs, −3.2 %, p = 0.01`.
+/// How a re-measurement stands: `5 of 24 pairs, −3.2 %, p = 0.01`.
 pub fn so_far(confirmation: &Confirmation, most_pairs: usize) -> String {
     format!(
-        "{} of at most {most_pairs} pairs, {}, p {}",
+        "{} of {most_pairs} pairs, {}, p {}",
         confirmation.pairs,
         change_or_none(confirmation.shift_percent),
         probability(confirmation.p)
@@ -228,11 +230,12 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
         JudgeWarning::Excluded(excluded) => Notice::new(
             "excluded_runs",
             format!(
-                "{name}: {} no baseline ({} measured with uncommitted changes, {} barred, {} in another unit)",
+                "{name}: {} no baseline ({} measured with uncommitted changes, {} barred, {} in another unit{})",
                 if excluded.total() == 1 { "1 run is".to_owned() } else { format!("{} runs are", excluded.total()) },
                 excluded.dirty,
                 excluded.barred,
-                excluded.other_unit
+                excluded.other_unit,
+                if excluded.untrusted > 0 { format!(", {} untrusted", excluded.untrusted) } else { String::new() }
             ),
         ),
         JudgeWarning::NoiseHidesLoss { detectable_percent } => Notice::new(
@@ -248,6 +251,11 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
                 .hint("commit, then measure again")
         }
         JudgeWarning::BarredCandidate { reason } => Notice::new("barred_candidate", format!("{name}: {reason}")),
+        JudgeWarning::UntrustedCandidate => Notice::new(
+            "untrusted_candidate",
+            format!("{name}: nobody who may sign vouches for what was measured: it is judged, and never becomes a baseline"),
+        )
+        .hint("record it where the notes are signed: git ratchet doctor"),
         JudgeWarning::ExactRunsDiffer => {
             Notice::new("exact_runs_differ", format!("{name}: runs of one commit differ although the metric is exact"))
                 .hint("record it without --exact, or find out what makes it vary")

@@ -17,6 +17,7 @@ use super::{
 };
 use super::{kernel, matrix, metrics};
 use crate::model::{BenchmarkName, Config, Quantity, Unit};
+use crate::written::Scalar;
 
 /// Reads and checks a whole file.
 pub(super) fn settings(bytes: &[u8], origin: &str) -> Result<Settings, SettingsError> {
@@ -224,7 +225,7 @@ impl<'a> Parameters<'a> {
     }
 
     fn environment(&self, raw: &RawBenchmark) -> Result<Vec<(String, Pattern)>, Problem> {
-        let variable = |(name, value): &(String, Spanned<super::values::Scalar>)| {
+        let variable = |(name, value): &(String, Spanned<Scalar>)| {
             if name.is_empty() || name.contains(['=', '\0']) {
                 return Err(Problem::at(value.span(), format!("{name:?} is not the name of an environment variable")));
             }

@@ -6,9 +6,9 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::error::Problem;
-use super::raw::{Ordered, RawBenchmark};
-use super::values::{Scalar, Scalars};
+use super::raw::RawBenchmark;
 use crate::model::Config;
+use crate::written::{Ordered, Scalar, Scalars};
 
 /// The most points that a settings file may describe, all benchmarks together.
 pub const MAX_POINTS: usize = 10_000;

@@ -4,15 +4,13 @@
 //! is [`super::check`]'s, which finds their places in [`Spanned`].
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
-use super::values::{Better, Name, Percent, PositivePercent, PositiveTime, RawStream, Scalar, Scalars, Text, Time, WarmupValue};
+use super::values::{Better, Name, Percent, PositivePercent, PositiveTime, RawStream, Text, Time, WarmupValue};
 use super::{BaselineMode, CacheState, HistoryMode, StopRule};
+use crate::written::{Ordered, Scalar, Scalars};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -124,38 +122,4 @@ pub(super) struct RawMetric {
     pub(super) source: Option<RawStream>,
     pub(super) regression: Option<Percent>,
     pub(super) improvement: Option<Percent>,
-}
-
-/// A table in the order in which it is written.
-#[derive(Debug, Clone)]
-pub(super) struct Ordered<V>(pub(super) Vec<(String, V)>);
-
-impl<V> Default for Ordered<V> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OrderedVisitor(PhantomData))
-    }
-}
-
-struct OrderedVisitor<V>(PhantomData<V>);
-
-impl<'de, V: Deserialize<'de>> Visitor<'de> for OrderedVisitor<V> {
-    type Value = Ordered<V>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Ordered(entries))
-    }
 }

@@ -4,6 +4,7 @@
 //! note hangs. So amend, squash-merge, rebase and cherry-pick lose nothing, a note whose commit is long gone still
 //! counts, and `git notes copy` onto other content proves nothing about that content.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::decode;
 use super::{History, Notes, Store, StoreError};
 use crate::codec::Note;
-use crate::model::{Excuse, LineId, ObjectId};
+use crate::model::{Excuse, LineId, ObjectId, Record};
 
 /// Something that was noticed while reading; the result is still good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,16 @@ pub enum StoreWarning {
         /// How many records.
         records: usize,
     },
+    /// Lines about this history that nobody vouches for, where only what is signed counts.
+    #[error(
+        "{records} records and {excuses} excuses are untrusted: no notes commit with a good signature of an allowed signer brought them; they do not count"
+    )]
+    Untrusted {
+        /// How many records.
+        records: usize,
+        /// How many excuses.
+        excuses: usize,
+    },
     /// A note that could not be read at all, because it is too large.
     #[error("the note of {annotated} is too large to be read; it does not count")]
     TooLarge {
@@ -52,6 +63,7 @@ impl StoreWarning {
             Self::UnreadableLines { .. } => "unreadable_lines",
             Self::OtherTree { .. } => "other_tree",
             Self::WithoutRun { .. } => "without_run",
+            Self::Untrusted { .. } => "untrusted",
             Self::TooLarge { .. } => "note_too_large",
         }
     }
@@ -64,8 +76,11 @@ pub struct AnnotatedCommit {
     pub commit: ObjectId,
     /// Its place in [`History::commits`].
     pub position: usize,
-    /// The runs, records, profiles and excuses about its tree, each id once. Commits with the same tree share it.
+    /// The runs, records, profiles and excuses about its tree, each id once. Commits with the same tree share it. Records that
+    /// are not trusted are barred ([`Record::UNTRUSTED`]).
     pub note: Arc<Note>,
+    /// Excuses about its tree that are not trusted: they excuse nothing.
+    pub untrusted_excuses: Vec<Excuse>,
 }
 
 /// The commits of a history for which something counts, newest first.
@@ -89,18 +104,42 @@ impl Store {
         };
         let mut by_tree = ByTree::default();
         let order = reading_order(notes, |id| positions.get(id).copied());
-        let readable = readable(&order, notes, &mut by_tree.too_large);
-        let decode = |decoded: &mut Vec<(usize, ObjectId, Note)>, number, annotated, note: &[u8]| {
-            decoded.push((number, annotated, Note::decode(note)));
-        };
-        let mut decoded: Vec<_> = decode::on_all_cores(readable, Vec::new, decode)?.into_iter().flatten().collect();
-        decoded.sort_unstable_by_key(|(number, ..)| *number);
-        for (_, annotated, note) in decoded {
+        let vouched = self.vouched(notes)?;
+        let untrusted = RefCell::new(Vec::new());
+        let trusted = readable(&order, notes, &mut by_tree.too_large).map(|read| {
+            let (annotated, note) = read?;
+            let Some(vouched) = &vouched else { return Ok((annotated, note)) };
+            let split = vouched.split(notes, annotated, note)?;
+            if !split.untrusted.is_empty() {
+                untrusted.borrow_mut().push((annotated, split.untrusted));
+            }
+            Ok((annotated, split.trusted))
+        });
+        let trusted = decoded(trusted)?;
+        let mut runs: HashMap<ObjectId, HashMap<LineId, ObjectId>> = HashMap::new();
+        let untrusted = decoded(untrusted.into_inner().into_iter().map(Ok))?;
+        for (annotated, note) in trusted {
+            if !untrusted.is_empty() {
+                runs.insert(annotated, note.runs.iter().map(|run| (run.id, run.tree)).collect());
+            }
             let tree = positions.get(&annotated).map(|position| history.commits[*position].tree);
             by_tree.add(note, annotated, tree);
         }
+        for (annotated, note) in untrusted {
+            by_tree.add_untrusted(note, runs.remove(&annotated).unwrap_or_default(), positions.contains_key(&annotated));
+        }
         Ok(by_tree.join(history))
     }
+}
+
+/// Notes decoded on all cores, in the order they came in.
+fn decoded(notes: impl Iterator<Item = Result<(ObjectId, Vec<u8>), StoreError>>) -> Result<Vec<(ObjectId, Note)>, StoreError> {
+    let decode = |decoded: &mut Vec<(usize, ObjectId, Note)>, number, annotated, note: &[u8]| {
+        decoded.push((number, annotated, Note::decode(note)));
+    };
+    let mut decoded: Vec<_> = decode::on_all_cores(notes, Vec::new, decode)?.into_iter().flatten().collect();
+    decoded.sort_unstable_by_key(|(number, ..)| *number);
+    Ok(decoded.into_iter().map(|(_, annotated, note)| (annotated, note)).collect())
 }
 
 /// The notes of these objects, without those that are too large.
@@ -130,6 +169,8 @@ pub(super) fn reading_order(notes: &Notes<'_>, position: impl Fn(&ObjectId) -> O
 #[derive(Default)]
 pub(super) struct ByTree {
     trees: HashMap<ObjectId, Note>,
+    /// The same of lines that are not trusted.
+    untrusted: HashMap<ObjectId, Note>,
     excused: Vec<(ObjectId, Excuse)>,
     pub(super) counts: Counts,
     pub(super) too_large: Vec<ObjectId>,
@@ -220,14 +261,56 @@ impl ByTree {
         }
     }
 
-    pub(super) fn join(self, history: &History) -> AnnotatedHistory {
-        let warnings = self.warnings();
+    /// The same for lines that are not trusted; `runs` are the trusted ones of the same note, with their trees. Whatever they say,
+    /// nothing of them may stand in the way of a trusted line: they are kept apart until those have been taken.
+    fn add_untrusted(&mut self, note: Note, runs: HashMap<LineId, ObjectId>, is_in_history: bool) {
+        if is_in_history {
+            self.counts.unreadable_lines += note.unreadable.len();
+            self.counts.unreadable_notes += usize::from(!note.unreadable.is_empty());
+        }
+        let mut tree_of_run: HashMap<LineId, ObjectId> = note.runs.iter().map(|run| (run.id, run.tree)).collect();
+        tree_of_run.extend(runs);
+        for run in note.runs {
+            self.untrusted.entry(run.tree).or_default().runs.push(run);
+        }
+        for record in note.records {
+            if let Some(tree) = tree_of_run.get(&record.run) {
+                let record = Record { barred: Some(Record::UNTRUSTED.to_owned()), ..record };
+                self.untrusted.entry(*tree).or_default().records.push(record);
+            }
+        }
+        for profile in note.profiles {
+            if let Some(tree) = tree_of_run.get(&profile.run) {
+                self.untrusted.entry(*tree).or_default().profiles.push(profile);
+            }
+        }
+        for excuse in note.excuses {
+            self.untrusted.entry(excuse.tree).or_default().excuses.push(excuse);
+        }
+    }
+
+    pub(super) fn join(mut self, history: &History) -> AnnotatedHistory {
+        let mut warnings = self.warnings();
         let elsewhere = self.elsewhere(history);
+        let mut untrusted_excuses: HashMap<ObjectId, Vec<Excuse>> = HashMap::new();
+        for (tree, untrusted) in std::mem::take(&mut self.untrusted) {
+            let note = self.trees.entry(tree).or_default();
+            // Behind the trusted lines: of two with the same id the first stays.
+            note.runs.extend(untrusted.runs);
+            note.records.extend(untrusted.records);
+            note.profiles.extend(untrusted.profiles);
+            let trusted: HashSet<LineId> = note.excuses.iter().map(|excuse| excuse.id).collect();
+            let mut excuses = each_once(Note { excuses: untrusted.excuses, ..Note::default() }).excuses;
+            excuses.retain(|excuse| !trusted.contains(&excuse.id));
+            untrusted_excuses.insert(tree, excuses);
+        }
         let unique = |(tree, note)| (tree, Arc::new(each_once(note)));
         let trees: HashMap<ObjectId, Arc<Note>> = self.trees.into_iter().map(unique).collect();
+        warnings.extend(untrusted(history, &trees, &untrusted_excuses));
         let commits = history.commits.iter().enumerate().filter_map(|(position, commit)| {
             let note = trees.get(&commit.tree)?.clone();
-            Some(AnnotatedCommit { commit: commit.id, position, note })
+            let untrusted_excuses = untrusted_excuses.get(&commit.tree).cloned().unwrap_or_default();
+            Some(AnnotatedCommit { commit: commit.id, position, note, untrusted_excuses })
         });
         AnnotatedHistory { commits: if trees.is_empty() { Vec::new() } else { commits.collect() }, elsewhere, warnings }
     }
@@ -264,6 +347,21 @@ impl ByTree {
         warnings.extend(too_large.into_iter().map(|annotated| StoreWarning::TooLarge { annotated }));
         warnings
     }
+}
+
+/// What nobody vouches for of the trees of a history; `excuses` has every tree with such lines.
+fn untrusted(
+    history: &History,
+    trees: &HashMap<ObjectId, Arc<Note>>,
+    excuses: &HashMap<ObjectId, Vec<Excuse>>,
+) -> Option<StoreWarning> {
+    let of_history: HashSet<ObjectId> = match excuses.is_empty() {
+        true => HashSet::new(),
+        false => history.commits.iter().map(|commit| commit.tree).filter(|tree| excuses.contains_key(tree)).collect(),
+    };
+    let records = |tree| trees.get(tree).map_or(0, |note| note.records.iter().filter(|record| record.is_untrusted()).count());
+    let (records, excuses) = (of_history.iter().map(records).sum(), of_history.iter().map(|tree| excuses[tree].len()).sum());
+    (records + excuses > 0).then_some(StoreWarning::Untrusted { records, excuses })
 }
 
 /// The same line may have come from several notes: `git notes copy` and our own inheritance make copies.

@@ -162,13 +162,16 @@ impl Store {
         Ok(editor.write()?.detach())
     }
 
-    /// Writes the commit object; the ref is not touched.
+    /// Writes the commit object, signed where [`Store::signs`] says so; the ref is not touched.
     pub(super) fn write_commit(
         &self,
         tree: gix::ObjectId,
         parents: impl IntoIterator<Item = gix::ObjectId>,
         message: &str,
     ) -> Result<gix::ObjectId, StoreError> {
+        if self.signs() {
+            return self.write_signed_commit(tree, parents, message);
+        }
         let failed = |error: &gix::Error| classify("writing the notes commit".into(), error);
         let mut author = self.repo.author().ok_or(StoreError::NoIdentity)?.map_err(|error| failed(&error))?;
         let mut committer = self.repo.committer().ok_or(StoreError::NoIdentity)?.map_err(|error| failed(&error))?;
@@ -222,7 +225,7 @@ pub(super) struct Moved {
 pub(super) struct Found {
     pub(super) blobs: Vec<ObjectId>,
     /// Each note stands once, in lower-case digits: the only shape that gix edits.
-    is_tidy: bool,
+    pub(super) is_tidy: bool,
 }
 
 fn encode(entries: &[Entry]) -> Vec<u8> {

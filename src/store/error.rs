@@ -114,6 +114,20 @@ pub enum StoreError {
     /// Git does not know who is writing.
     #[error("git does not know who you are; run: git config user.name 'Your Name' and: git config user.email you@example.com")]
     NoIdentity,
+    /// `ratchet.trust` of git's configuration has a value that is none of ours. Nothing is read then: whom to believe is not known.
+    #[error("git config ratchet.trust is `{value}`; it is `any` or `signed`")]
+    UnknownTrust {
+        /// The value.
+        value: String,
+    },
+    /// Git could not sign a notes commit.
+    #[error(
+        "git cannot sign the notes: {why}\nNothing was recorded. Name a key: git config gpg.format ssh, and git config user.signingKey FILE.pub"
+    )]
+    CannotSign {
+        /// What git said.
+        why: String,
+    },
     /// A note that is larger than any note should be.
     #[error(
         "the note of {annotated} is, or would become, larger than {} MiB or {} lines; look with: git notes --ref=ratchet show {annotated} | less",

@@ -1,10 +1,11 @@
 //! The git program: the only file that starts it.
 //!
-//! Used for what gix cannot do or should not decide: the work tree's state, and the refs of a reftable repository.
+//! Used for what gix cannot do or should not decide: the work tree's state, the refs of a reftable repository, signatures.
 //! Outcomes are read from exit codes and porcelain output, never from git's English.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use super::StoreError;
@@ -37,6 +38,16 @@ impl Git {
         Self { git_dir, work_dir, isolated }
     }
 
+    /// Git for the repository that another work tree belongs to; `None` where the folder is none.
+    pub(super) fn at(&self, work_dir: &Path) -> Option<Self> {
+        let link = work_dir.join(".git");
+        let git_dir = match std::fs::read_to_string(&link) {
+            Ok(text) => work_dir.join(text.strip_prefix("gitdir: ")?.trim_end_matches('\n')),
+            Err(_) => link,
+        };
+        Some(Self { git_dir: git_dir.canonicalize().ok()?, work_dir: Some(work_dir.to_owned()), isolated: self.isolated })
+    }
+
     /// Runs git and returns its standard output; any exit code but 0 is an error.
     pub(super) fn output(&self, arguments: &[&str]) -> Result<Vec<u8>, StoreError> {
         let answer = self.ask(arguments)?;
@@ -57,6 +68,19 @@ impl Git {
         Ok(answer_of(output))
     }
 
+    /// The same, with something to read on its standard input, which git reads to its end before it answers.
+    pub(super) fn ask_with(&self, arguments: &[&str], input: &[u8]) -> Result<Answer, StoreError> {
+        let no_git = |error: std::io::Error| StoreError::NoGitProgram { why: error.to_string() };
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(no_git)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A git that ends early does not read; its exit code says more than the broken pipe.
+            let _ = stdin.write_all(input);
+        }
+        child.wait_with_output().map(answer_of).map_err(no_git)
+    }
+
     /// The command with repository and environment set. The repository is named outright, since `GIT_DIR` may be
     /// relative and our working folder need not be the user's.
     fn command(&self) -> Command {
@@ -73,7 +97,7 @@ impl Git {
     }
 }
 
-fn flag(name: &str, path: &std::path::Path) -> OsString {
+fn flag(name: &str, path: &Path) -> OsString {
     let mut flag = OsString::from(name);
     flag.push(path);
     flag

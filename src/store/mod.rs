@@ -7,7 +7,8 @@
 //! the notes ref, and [`Store::annotated_history`] joins the two by *tree*, so that a commit inherits what was
 //! measured on another commit with the same content. [`Store::series_history`] answers the same from a cache. Writing: [`Store::append`], one commit on the notes ref per call,
 //! by compare-and-swap. Exchange: [`Store::fetch_notes`], [`Store::merge_notes`] and [`Store::push_notes`]; the user's
-//! own git does the talking, so that credentials, proxies and ssh are its business.
+//! own git does the talking, so that credentials, proxies and ssh are its business. Whom to believe: [`Trust`]; git signs and
+//! verifies.
 //!
 //! It knows no statistics, no settings file and no output.
 
@@ -31,8 +32,12 @@ mod range;
 mod refs;
 mod remote;
 mod series;
+mod sign;
+mod submodules;
 #[cfg(test)]
 mod tests;
+mod thin;
+mod trust;
 mod worktrees;
 
 use std::path::Path;
@@ -50,7 +55,9 @@ pub use open::OpenOptions;
 pub use prune::{PruneRequest, Pruned};
 pub use remote::Pushed;
 pub use series::{SeriesCounts, SeriesHistory, SeriesRun};
-pub use worktrees::Worktrees;
+pub use thin::{ThinRequest, ThinnedNotes};
+pub use trust::{AllowedSigners, Trust, Vouchers};
+pub use worktrees::{Checkout, Worktrees};
 
 use crate::model::Author;
 use refs::Refs;
@@ -72,6 +79,7 @@ pub struct Store {
     refs: Refs,
     git: git::Git,
     notes_ref: String,
+    trust: Trust,
 }
 
 impl Store {

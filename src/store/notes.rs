@@ -62,8 +62,13 @@ impl<'store> Notes<'store> {
         self.store.read_note(id, self.blobs(id).iter().map(|(_, blob)| *blob))
     }
 
+    /// The repository.
+    pub(super) fn store(&self) -> &'store Store {
+        self.store
+    }
+
     /// The entries of one object.
-    fn blobs(&self, id: ObjectId) -> &[(ObjectId, ObjectId)] {
+    pub(super) fn blobs(&self, id: ObjectId) -> &[(ObjectId, ObjectId)] {
         let start = self.entries.partition_point(|(annotated, _)| *annotated < id);
         let end = self.entries.partition_point(|(annotated, _)| *annotated <= id);
         &self.entries[start..end]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::git::Git;
 use super::refs::Refs;
-use super::{DEFAULT_NOTES_REF, MAX_NOTE_BYTES, Store, StoreError};
+use super::{DEFAULT_NOTES_REF, MAX_NOTE_BYTES, Store, StoreError, Trust};
 
 /// Intermediate objects of delta chains that are kept while reading, in bytes for each thread. Without it, reading
 /// notes from long delta chains takes quadratic time.
@@ -37,7 +37,8 @@ impl Store {
         }
         let git = Git::new(repo.git_dir().to_owned(), repo.workdir().map(Path::to_owned), options.isolated);
         let refs = Refs::of(&repo, &git);
-        Ok(Self { repo, refs, git, notes_ref })
+        let trust = Trust::of(repo.config_snapshot().string("ratchet.trust").map(|value| value.to_string()))?;
+        Ok(Self { repo, refs, git, notes_ref, trust })
     }
 }
 

@@ -17,6 +17,9 @@ const NO_SUCH_REF: i32 = 2;
 /// How often a fetch is tried while another git writes the same tracking ref.
 const FETCH_ATTEMPTS: u32 = 3;
 
+/// How often a push may end without an answer while the remote still answers a fetch: once may be a connection that was cut.
+const MOST_CUTS: u32 = 2;
+
 /// What a push did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pushed {
@@ -99,7 +102,7 @@ impl Store {
     pub fn push_notes(&self, remote: &str) -> Result<Option<Pushed>, StoreError> {
         let began = Instant::now();
         let mut received = Surplus::default();
-        let mut attempts = 0;
+        let (mut attempts, mut cuts) = (0, 0);
         while began.elapsed() < PATIENCE {
             attempts += 1;
             let there = self.fetch_notes(remote)?;
@@ -115,6 +118,12 @@ impl Store {
             }
             match self.push_commit(remote, here)? {
                 Sent::Done => return Ok(Some(pushed)),
+                Sent::Cut(error) => {
+                    cuts += 1;
+                    if cuts == MOST_CUTS {
+                        return Err(error);
+                    }
+                }
                 Sent::Refused { line, said } => {
                     if !line.is_lost_race() && self.fetch_notes(remote)? == there {
                         let notes_ref = self.notes_ref.clone();
@@ -165,7 +174,7 @@ impl Store {
         }
         match StatusLine::refused(&answer.stdout) {
             Some(line) => Ok(Sent::Refused { line, said: answer.stderr }),
-            None => Err(unreachable("push to", remote, &answer)),
+            None => Ok(Sent::Cut(unreachable("push to", remote, &answer))),
         }
     }
 
@@ -183,7 +192,12 @@ fn unreachable(action: &'static str, remote: &str, answer: &Answer) -> StoreErro
 
 enum Sent {
     Done,
-    Refused { line: StatusLine, said: String },
+    /// Git ended without a word on the ref.
+    Cut(StoreError),
+    Refused {
+        line: StatusLine,
+        said: String,
+    },
 }
 
 /// A line of `git push --porcelain` about a ref that was not updated: `!`, the refs, the reason.

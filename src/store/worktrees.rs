@@ -7,8 +7,17 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, submodules};
 use crate::model::ObjectId;
+
+/// A commit checked out in a folder of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The paths of submodules that stay empty, since this clone does not have them at the commits that are wanted.
+    pub empty_submodules: Vec<String>,
+}
 
 /// The worktrees of one session. Dropped, it removes them.
 #[derive(Debug)]
@@ -78,8 +87,9 @@ impl Store {
 }
 
 impl Worktrees<'_> {
-    /// Checks `commit` out in a folder of its own and returns that folder. The user's hooks do not run.
-    pub fn add(&mut self, commit: ObjectId) -> Result<PathBuf, StoreError> {
+    /// Checks `commit` out in a folder of its own, with its submodules as far as this clone has them. The user's hooks do
+    /// not run, and nothing is fetched.
+    pub fn add(&mut self, commit: ObjectId) -> Result<Checkout, StoreError> {
         self.added += 1;
         let path = self.folder.join(format!("{}-{}", self.added, commit.short(9)));
         let id = commit.to_string();
@@ -87,7 +97,10 @@ impl Worktrees<'_> {
             return Err(StoreError::NoWorktree { path, why: "its name is not UTF-8".to_owned() });
         };
         self.store.git.output(&["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", text, &id])?;
-        Ok(path)
+        // Those of a linked worktree of the user's are not with the main one's.
+        let modules = [self.store.git_dir().join("modules"), self.store.common_dir().join("modules")];
+        let empty_submodules = submodules::check_out(&self.store.git, &path, &modules.each_ref().map(PathBuf::as_path));
+        Ok(Checkout { folder: path, empty_submodules })
     }
 }
 

@@ -1,6 +1,6 @@
 /* A CUDA driver of ordinary memory and simulated time, so that the whole program runs end to end without a GPU: the
  * same binary, the same foreign calls, the same worker processes. Kernels are C functions under the names of the entry
- * points in tests/data/kernels/adversarial; machine code is not looked at.
+ * points in tests/data/kernels; machine code is not looked at.
  *
  * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, small_memory.
  * Built with -DWITHOUT_GRAPHS it lacks a function, as an old driver does.
@@ -18,7 +18,7 @@ typedef int CUdevice;
 typedef void *Handle;
 typedef uint64_t CUdeviceptr;
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, LAUNCH_TIMEOUT = 702 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, NOT_FOUND = 500, ILLEGAL_ADDRESS = 700, OUT_OF_RESOURCES = 701, LAUNCH_TIMEOUT = 702 };
 
 static double now_seconds = 0.0;
 static CUresult broken = SUCCESS;
@@ -53,6 +53,30 @@ static uint32_t bits(float value) {
     uint32_t word;
     memcpy(&word, &value, 4);
     return word;
+}
+
+/* How the kernel that runs was launched. */
+typedef struct { unsigned grid, block, shared; } Shape;
+static Shape shape;
+
+/* The tunable ITEMS of scale_tuned, which shows in its grid. */
+static int items_of(const Shape *of, int n) {
+    int items = 1;
+    while ((long long)of->grid * of->block * items < n) items *= 2;
+    return items;
+}
+
+/* Least time at 256 threads with 4 items each, without shared memory. The point with 8 items is faster, and wrong; the
+ * one with 512 threads and 4 items hangs. */
+static double run_tuned(float *y, int n) {
+    int items = items_of(&shape, n);
+    if (shape.block == 256 && items == 8) {
+        y[n / 2] += 1;
+        return 20e-6;
+    }
+    if (shape.block == 512 && items == 4) hangs = 1;
+    double block = log2(shape.block) - 8, item = log2(items) - 2;
+    return 100e-6 * (1 + 0.05 * block * block) * (1 + 0.1 * item * item) * (shape.shared > 0 ? 1.1 : 1.0);
 }
 
 /* What one launch does, and the seconds that it takes. */
@@ -99,6 +123,7 @@ static double run(const char *name, void **parameters) {
     if (strcmp(name, "scale_writes_past") == 0) y[n] = 1;
     if (strcmp(name, "scale_changes_input") == 0) x[n / 2] = 0.25f;
     if (strcmp(name, "scale_racy") == 0) y[0] += 1e-5f * (float)(launches % 7 + 1);
+    if (strcmp(name, "scale_tuned") == 0) seconds *= run_tuned(y, n) / 100e-6;
     if (strcmp(name, "scale_reads_past") == 0 && isfinite(x[n])) y[0] += 1e-3f * fabsf(x[n]) + 1e-6f;
     return seconds;
 }
@@ -235,8 +260,7 @@ CUresult cuFuncGetParamInfo(Handle function, size_t index, size_t *offset, size_
 }
 CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, Handle function, int threads, size_t shared) {
     (void)function;
-    (void)shared;
-    *blocks = threads > 0 && threads <= 1024 ? 2048 / threads : 0;
+    *blocks = threads > 0 && threads <= (shared > 0 ? 512 : 1024) ? 2048 / threads : 0;
     return SUCCESS;
 }
 
@@ -257,6 +281,7 @@ CUresult cuEventElapsedTime_v2(float *milliseconds, Handle from, Handle to) {
 
 typedef struct Node {
     char name[64];
+    Shape shape;
     unsigned char values[3][128];
     struct Node *next;
 } Node;
@@ -264,12 +289,15 @@ static Node *capturing = NULL, **capture_end = NULL;
 
 static CUresult launch(const char *name, void **parameters) {
     if (broken) return broken;
+    /* What a driver says of some launches that looked good. */
+    if (strcmp(name, "scale_tuned") == 0 && shape.block == 1024 && items_of(&shape, *(int *)parameters[2]) == 2) return OUT_OF_RESOURCES;
     if (capture_end == NULL) {
         now_seconds += run(name, parameters);
         return SUCCESS;
     }
     Node *node = calloc(1, sizeof(Node));
     snprintf(node->name, sizeof node->name, "%s", name);
+    node->shape = shape;
     for (int i = 0; i < 3; i++) memcpy(node->values[i], parameters[i], 128);
     *capture_end = node;
     capture_end = &node->next;
@@ -277,8 +305,8 @@ static CUresult launch(const char *name, void **parameters) {
 }
 CUresult cuLaunchKernel(Handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                         unsigned shared, Handle stream, void **parameters, void **extra) {
-    (void)shared;
     (void)stream;
+    shape = (Shape){gx, bx, shared};
     if (gx * gy * gz == 0 || bx * by * bz == 0 || extra != NULL) return INVALID_VALUE;
     return launch(function, parameters);
 }
@@ -290,6 +318,7 @@ typedef struct {
 } LaunchConfig;
 CUresult cuLaunchKernelEx(const LaunchConfig *config, Handle function, void **parameters, void **extra) {
     if (extra != NULL || config->count != 1 || config->attributes->id != 4 || config->attributes->cluster[0] == 0) return INVALID_VALUE;
+    shape = (Shape){config->grid[0], config->block[0], config->shared};
     return launch(function, parameters);
 }
 CUresult cuTensorMapEncodeTiled(uint64_t *map, unsigned type, unsigned rank, void *address, const uint64_t *extents,
@@ -322,6 +351,7 @@ CUresult cuGraphLaunch(Handle executable, Handle stream) {
     (void)stream;
     for (Node *node = executable; node != NULL; node = node->next) {
         void *parameters[3] = {node->values[0], node->values[1], node->values[2]};
+        shape = node->shape;
         now_seconds += run(node->name, parameters);
     }
     return broken;
@@ -344,6 +374,7 @@ CUresult cuGetErrorName(CUresult error, const char **name) {
         case NO_DEVICE: *name = "CUDA_ERROR_NO_DEVICE"; break;
         case NOT_FOUND: *name = "CUDA_ERROR_NOT_FOUND"; break;
         case ILLEGAL_ADDRESS: *name = "CUDA_ERROR_ILLEGAL_ADDRESS"; break;
+        case OUT_OF_RESOURCES: *name = "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"; break;
         case LAUNCH_TIMEOUT: *name = "CUDA_ERROR_LAUNCH_TIMEOUT"; break;
         default: *name = NULL; return INVALID_VALUE;
     }

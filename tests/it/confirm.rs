@@ -252,6 +252,61 @@ fn several_suspects_share_the_session_and_need_more_evidence_each() {
     assert!(ran.err.contains("[1/2] work [N=1]") && ran.err.contains("[2/2] work [N=2]"), "{}", ran.err);
 }
 
+/// A candidate with a submodule in a submodule, whose build fails without them; nothing to fetch them from is left.
+fn with_submodules() -> World {
+    let world = world();
+    let beside = |name: &str| world.root().join(name).to_str().unwrap().to_owned();
+    let git = |folder: &str, arguments: &[&str]| {
+        let identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "protocol.file.allow=always"];
+        world.git_in(std::path::Path::new(folder), &[&identity, arguments].concat())
+    };
+    for library in ["inner", "outer"] {
+        let folder = beside(library);
+        fs::create_dir(&folder).unwrap();
+        git(&folder, &["init", "-q", "-b", "main"]);
+        fs::write(format!("{folder}/lib.h"), "first\n").unwrap();
+        git(&folder, &["add", "lib.h"]);
+        git(&folder, &["commit", "-q", "-m", "first"]);
+    }
+    git(&beside("outer"), &["submodule", "--quiet", "add", &beside("inner"), "nested"]);
+    git(&beside("outer"), &["commit", "-q", "-m", "with the inner one"]);
+    let repo = world.repo.to_str().unwrap();
+    git(repo, &["submodule", "--quiet", "add", "--name", "lib", &beside("outer"), "third_party/lib"]);
+    git(repo, &["submodule", "--quiet", "update", "--init", "--recursive"]);
+    for library in ["inner", "outer"] {
+        fs::rename(beside(library), beside(&format!("{library}.gone"))).unwrap();
+    }
+    world.write("build.sh", "cat third_party/lib/lib.h third_party/lib/nested/lib.h\n");
+    commit(&world, FAST, "uses the library");
+    record(&world, "1ms");
+    commit(&world, FAST, "candidate");
+    record(&world, "2ms");
+    world
+}
+
+#[test]
+fn submodules_are_there_without_a_network_and_leave_the_users_alone() {
+    let world = with_submodules();
+    let config = fs::read_to_string(world.repo.join(".git/config")).unwrap();
+    let (check, ran) = confirm(&world, 0);
+    assert_eq!(codes(&check), [""; 0], "{}", ran.err);
+    assert!(series(&check)["reasons"]["confirmation"]["pairs"].as_u64().unwrap() >= 4, "{check:#}");
+    assert_eq!(fs::read_to_string(world.repo.join(".git/config")).unwrap(), config);
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+    assert!(world.repo.join("third_party/lib/nested/lib.h").is_file());
+}
+
+#[test]
+fn a_submodule_that_the_clone_lacks_is_named() {
+    let world = with_submodules();
+    fs::remove_dir_all(world.repo.join(".git/modules/lib/modules")).unwrap();
+    let check = world.ratchet(&["check", "--confirm", "--json"]).json();
+    assert!(codes(&check).contains(&"submodules_not_checked_out"), "{check:#}");
+    let message = check["warnings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("third_party/lib/nested"), "{message}");
+    assert_tidy(&world);
+}
+
 #[test]
 fn what_a_killed_session_left_is_removed_by_the_next() {
     let world = suspicious(FAST);

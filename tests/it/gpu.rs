@@ -37,7 +37,7 @@ fn fake_driver(variant: &str, flags: &[&str]) -> Option<PathBuf> {
 }
 
 /// Where the whole fake driver is.
-fn driver() -> Option<&'static Path> {
+pub fn driver() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     BUILT.get_or_init(|| fake_driver("whole", &[])).as_deref()
 }
@@ -110,6 +110,8 @@ fn an_honest_kernel_is_timed_verified_and_recorded_beside_its_code() {
     assert!((median(&records, "throughput") * time / 1e5 - 1.0).abs() < 0.001);
     assert!((0.0..100.0).contains(&median(&records, "roofline")));
     assert!(median(&records, "peak_memory") >= 8e5);
+    let intensity = median(&records, "throughput") / median(&records, "bandwidth");
+    assert!((median(&records, "arithmetic_intensity") / intensity - 1.0).abs() < 1e-6, "1e5 FLOP for 8e5 B");
     assert_eq!(records[0]["testbed"], "Fake H200 · clocks not locked");
     assert!(records.iter().all(|record| record["machine_code"].is_string()), "{records:#?}");
     assert!(ran.err.contains("clocks are not locked"), "{}", ran.err);
@@ -233,6 +235,96 @@ fn clocks_are_restored_even_when_the_program_is_killed() {
     wait_for("reset");
 }
 
+/// Waits for something that another process does.
+fn until(what: &str, mut has_happened: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !has_happened() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{what} never came");
+        std::thread::yield_now();
+    }
+}
+
+/// Processes that this one has started and that still run.
+fn children(parent: u32) -> Vec<u32> {
+    let is_child = |stat: &str| {
+        // The name of the program, in parentheses, may hold anything.
+        let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        fields.next() != Some("Z") && fields.next() == Some(&parent.to_string())
+    };
+    let ids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.filter(|id: &u32| fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| is_child(&stat))).collect()
+}
+
+fn has_ended(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
+    stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+}
+
+/// Thirty points that are measured well, and then one that hangs.
+fn many_points() -> Option<Lab> {
+    let lab = Lab::with(&["honest", "hang"], "300s")?;
+    let path = lab.world.repo.join("honest.toml");
+    let manifest = fs::read_to_string(&path).unwrap();
+    let sizes: Vec<String> = (1..=30).map(|size| (size * 1000).to_string()).collect();
+    let many = manifest.replace("[[config]]\nname = \"million\"\nN = 100000", &format!("[matrix]\nN = [{}]", sizes.join(", ")));
+    assert_ne!(many, manifest);
+    fs::write(path, many).unwrap();
+    lab.world.commit("many points");
+    Some(lab)
+}
+
+/// What stands in the note of HEAD is read by plain git, and of every point in it every metric is there.
+fn assert_whole_points(lab: &Lab) {
+    let note = lab.world.git(&["notes", "--ref=ratchet", "show", "HEAD"]);
+    assert!(note.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{note}");
+    lab.world.git(&["fsck", "--strict"]);
+    let records = lab.records("honest");
+    let mut of_point = std::collections::BTreeMap::<String, usize>::new();
+    records.iter().for_each(|record| *of_point.entry(record["config"].to_string()).or_default() += 1);
+    assert!(!of_point.is_empty() && of_point.values().all(|metrics| *metrics == 6), "{of_point:?}");
+    assert!(lab.records("hang").is_empty());
+}
+
+/// Whether a timed result of the fake GPU is in the note.
+fn has_timed(lab: &Lab) -> bool {
+    let note =
+        Command::new("git").current_dir(&lab.world.repo).args(["notes", "--ref=ratchet", "show", "HEAD"]).output().unwrap();
+    String::from_utf8_lossy(&note.stdout).contains("Fake H200")
+}
+
+#[test]
+fn a_run_that_is_killed_keeps_what_it_had_measured_and_leaves_nobody_behind() {
+    let Some(lab) = many_points() else { return };
+    let mut running = lab.command(&["bench"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    until("the first timed result", || has_timed(&lab));
+    let workers = children(running.id());
+    assert_eq!(workers.len(), 1, "one worker measures");
+    running.kill().unwrap();
+    running.wait().unwrap();
+    until("the end of the worker", || workers.iter().all(|worker| has_ended(*worker)));
+    assert_whole_points(&lab);
+    lab.bench(&["honest", "--config", "N=1000"]).expect(0);
+    assert!(lab.records("honest").iter().filter(|record| record["config"]["N"] == "1000").count() >= 6);
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_measured_restores_the_clocks_and_says_so() {
+    let Some(lab) = many_points() else { return };
+    let log = lab.world.root().join("clocks");
+    let mut command = lab.command(&["bench", "--lock-clocks=1980"]);
+    let running = command.env("FAKE_NVML_LOG", &log).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("the first timed result", || has_timed(&lab));
+    let workers = children(running.id());
+    assert_eq!(workers.len(), 2, "one measures, one holds the clocks");
+    assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+    let ran: Ran = running.wait_with_output().unwrap().into();
+    let ran = ran.expect(4);
+    assert!(ran.err.contains("interrupted; the points that were finished are recorded"), "{}", ran.err);
+    assert_eq!(fs::read_to_string(&log).unwrap(), "lock 1980 1980\nreset\n");
+    until("the end of the workers", || workers.iter().all(|worker| has_ended(*worker)));
+    assert_whole_points(&lab);
+}
+
 /// Replaces the honest kernel by one that takes half as long again, and commits it.
 fn slow_down(lab: &Lab) {
     for file in ["honest.toml", "honest.cu"] {
@@ -288,7 +380,9 @@ fn the_acceptance_script_says_what_it_would_run() {
     }
     let ran: Ran = Command::new(script).arg("--dry-run").output().unwrap().into();
     let out = ran.expect(0).out;
-    for part in ["Kernels that cheat", "bench --json --dry-run", "gpu__time_duration.sum", "torch_times.py"] {
+    for part in
+        ["Kernels that cheat", "bench --json --dry-run", "gpu__time_duration.sum", "torch_times.py", "tune gemm --budget 45s"]
+    {
         assert!(out.contains(part), "{part}:\n{out}");
     }
 }

@@ -25,7 +25,13 @@ const ARCHS: [u32; 5] = [75, 80, 89, 90, 100];
 
 #[test]
 fn our_own_kernels_compile_everywhere_and_spill_nowhere() {
-    let Some(nvrtc) = nvrtc() else { return };
+    if let Some(nvrtc) = nvrtc() {
+        assert_our_kernels_compile(nvrtc);
+    }
+}
+
+/// Every kernel for every architecture, at its default tunables, by the compiler that lies there.
+pub fn assert_our_kernels_compile(nvrtc: PathBuf) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let compiler = Compiler::find(&CompilerSearch { configured: Some(nvrtc), env: &|_| None }).unwrap();
     let compiler = compiler.with_cache(root.join("target/kernels"));
@@ -129,10 +135,10 @@ extern "C" __global__ void __launch_bounds__(1024) scale(TYPE* y, const TYPE* x,
 }
 "#;
 
-const SETTINGS: &str = "[[benchmark]]\nname = \"scale\"\nkernel = \"kernels/scale.toml\"\narchs = [\"sm_80\", \"sm_90a\"]\n";
+pub const SETTINGS: &str = "[[benchmark]]\nname = \"scale\"\nkernel = \"kernels/scale.toml\"\narchs = [\"sm_80\", \"sm_90a\"]\n";
 
 /// A repository with a kernel, committed.
-fn world_with(settings: &str) -> World {
+pub fn world_with(settings: &str) -> World {
     let world = World::new();
     world.write("ratchet.toml", settings);
     world.write("kernels/scale.toml", MANIFEST);

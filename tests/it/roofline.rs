@@ -54,6 +54,8 @@ fn the_claim_of_the_seed_is_recomputed_on_the_page() {
     assert_told(&format!("{:.1} % of the memory roof", number("percent")));
     assert_told(&format!("{:.2} times", number("head_room")));
     assert_told(&format!("{:.1} TFLOP/s", number("attainable") / 1e12));
+    // Multiprocessors, operations per clock, clock.
+    let peak = 58.0 * 1024.0 * 2.04e9;
     // The work that the manifest declares, and the time that it takes at least.
     let (heads, length, depth) = (32.0 * 8.0, 512.0, 64.0);
     let (flop, bytes): (f64, f64) = (4.0 * heads * length * length * depth, 4.0 * heads * length * depth * 2.0);
@@ -62,10 +64,10 @@ fn the_claim_of_the_seed_is_recomputed_on_the_page() {
     assert_told(&format!("{:.2} GFLOP", flop / 1e9));
     assert_told(&format!("{:.2} MB", bytes / 1e6));
     assert_told(&format!("{:.4} ms", bytes / 300e9 * 1e3));
-    assert_told(&format!("{:.4} ms", flop / 121e12 * 1e3));
+    assert_told(&format!("{:.4} ms", flop / peak * 1e3));
     assert_told(&format!("{:.1} % of 242 GB/s", 100.0 * 200.3 / 242.0));
-    assert_told(&format!("{:.0} FLOP/B on an L4", 121e12 / 300e9));
-    assert_told(&format!("{:.1} % of its arithmetic", 100.0 * 51_283e9 / 121e12));
+    assert_told(&format!("{:.0} FLOP/B on an L4", peak / 300e9));
+    assert_told(&format!("{:.1} % of its arithmetic", 100.0 * 51_283e9 / peak));
     let table = roofline(&world, &[], 0).out;
     let shown = page().split("```text roofline\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap().to_owned();
     assert_eq!(shown, table);
@@ -134,6 +136,30 @@ fn what_is_not_known_is_said() {
     }
     world.write("ratchet.toml", "[roofline]\nbandwidth = \"3 s\"\n");
     assert!(roofline(&world, &[], 2).err.contains("`3 s` is no rate in B/s"));
+}
+
+#[test]
+fn what_describes_a_kernel_is_shown_and_never_judged() {
+    let world = World::new();
+    world.commit("one");
+    let intensity = |value: &str| {
+        let metric = format!("arithmetic_intensity={value} FLOP/B");
+        world.ratchet(&["record", "--benchmark", "gemm", "--exact", "--metric", &metric, "--testbed", L4]).expect(0);
+        world.ratchet(&["record", "--benchmark", "gemm", "--metric", "time=10ms", "--testbed", L4]).expect(0);
+    };
+    intensity("16");
+    world.write("work", "half as many operations for each byte");
+    world.commit("two");
+    intensity("8");
+    let check = world.ratchet(&["check", "--json"]).expect(0).json();
+    let metrics: Vec<&str> = check["series"].as_array().unwrap().iter().map(|one| one["metric"].as_str().unwrap()).collect();
+    assert_eq!(metrics, ["time"]);
+    for shown in [&["show"][..], &["log"], &["compare", "HEAD^", "HEAD"]] {
+        let out = world.ratchet(shown).expect(0).out;
+        assert!(out.contains("arithmetic_intensity") && out.contains("8 FLOP/B"), "{shown:?}: {out}");
+    }
+    let report = world.ratchet(&["report", "--format", "json"]).expect(0).json();
+    assert_eq!(report["series"].as_array().unwrap().len(), 1, "{report:#}");
 }
 
 #[test]

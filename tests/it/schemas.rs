@@ -43,6 +43,14 @@ fn assert_valid(schema: &Value, instance: &Value) {
     assert!(faults.is_empty(), "{}\n{instance:#}", faults.join("\n"));
 }
 
+/// `instance` satisfies docs/`what`.schema.json, which describes every field of it.
+#[track_caller]
+pub fn assert_described(what: &str, instance: &Value) {
+    let schema = schema_of(what);
+    assert!(jsonschema::meta::is_valid(&schema));
+    assert_valid(&strict(schema), instance);
+}
+
 /// The output of a check, which must satisfy the schema and have this verdict.
 #[track_caller]
 fn checked(world: &World, options: &[&str], verdict: &str) -> Value {

@@ -27,15 +27,7 @@ const MOST_COUNTERS: usize = 6;
 pub fn run(arguments: &ExplainArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let workspace = Workspace::open(context)?;
     let (series, rev) = what(arguments, &workspace.store);
-    let check = CheckArgs {
-        rev,
-        series,
-        against: arguments.against.clone(),
-        baseline: arguments.baseline.clone(),
-        history: arguments.history,
-        no_confirm: true,
-        ..CheckArgs::default()
-    };
+    let check = CheckArgs { rev, series, past: arguments.past.clone(), no_confirm: true, ..CheckArgs::default() };
     let (judgement, notices) = verdict::judge(&check, context)?;
     for notice in &notices {
         write_notice(context.err, notice, context.terminal.color)?;
@@ -89,8 +81,8 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
     let reference = chosen.baseline.as_ref().and_then(|baseline| baseline.commits.last().copied());
     let reference = reference.ok_or_else(|| CommandError::no_verdict("the commit of the baseline is not known"))?;
     let point = Point::new(&chosen.key)?;
-    let counters = counters(&point.selection, [reference, candidate], store)?;
-    let (before, after) = (history::of_commit(store, reference)?, history::of_commit(store, candidate)?);
+    let [before, after] = history::of_both(store, [reference, candidate])?;
+    let counters = counters(&point.selection, [&before, &after]);
     let (before, after) = (point.side(&before, chosen), point.side(&after, chosen));
     let inputs = inputs(chosen, candidate, workspace)?;
     let differing = files::differing(store, reference, candidate, &inputs)?;
@@ -114,12 +106,11 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
 }
 
 /// What the profiles of both commits say, the most telling first.
-fn counters(selection: &Selection, commits: [ObjectId; 2], store: &Store) -> Result<Vec<String>, CommandError> {
-    let [(before, _), (after, _)] =
-        [profile_diff::newest(store, commits[0], selection)?, profile_diff::newest(store, commits[1], selection)?];
+fn counters(selection: &Selection, sides: [&AnnotatedHistory; 2]) -> Vec<String> {
+    let [before, after] = sides.map(|annotated| profile_diff::newest_of(annotated, selection));
     let (pairs, _) = profile_diff::pair(before, after);
     let findings = pairs.iter().flat_map(|pair| pair.findings.iter().take(MOST_COUNTERS));
-    Ok(findings.take(MOST_COUNTERS).map(profile_text::sentence).collect())
+    findings.take(MOST_COUNTERS).map(profile_text::sentence).collect()
 }
 
 fn entry(store: &Store, id: ObjectId) -> Result<CommitEntry, CommandError> {

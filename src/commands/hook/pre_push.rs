@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
-use crate::cli::CheckArgs;
+use crate::cli::{CheckArgs, PastArgs};
 use crate::commands::context::Context;
 use crate::commands::error::{CommandError, During};
 use crate::commands::exchange::{counted, open};
@@ -98,7 +98,8 @@ fn judge(
     said: &mut Vec<u8>,
 ) -> Result<Passage, CommandError> {
     // A push waits for an answer, not for a measurement.
-    let arguments = CheckArgs { rev: branch.tip.to_string(), against: base, no_confirm: true, ..CheckArgs::default() };
+    let past = PastArgs { against: base, ..PastArgs::default() };
+    let arguments = CheckArgs { rev: branch.tip.to_string(), past, no_confirm: true, ..CheckArgs::default() };
     let name = escape::terminal(branch.short_name());
     let (judgement, notices) = match verdict::judge(&arguments, context) {
         Ok(judged) => judged,

@@ -86,9 +86,9 @@ impl FakeDevice {
         if self.broken { Err(Self::error(700, "CUDA_ERROR_ILLEGAL_ADDRESS")) } else { Ok(()) }
     }
 
-    fn queued(&mut self) -> Result<(), DeviceError> {
+    fn queued(&mut self, entries: usize) -> Result<(), DeviceError> {
         if let Some(held) = &mut self.held {
-            *held += 1;
+            *held += entries;
             assert!(*held <= MOST_HELD_WORK, "so much held work makes a driver wait for ever");
         }
         self.check()
@@ -260,7 +260,7 @@ impl Device for FakeDevice {
     }
 
     fn fill(&mut self, at: Address, byte: u8, bytes: u64) -> Result<(), DeviceError> {
-        self.queued()?;
+        self.queued(1)?;
         self.bytes(at.0, bytes as usize).fill(byte);
         let mut world = self.world.borrow_mut();
         world.launched.push("memset".to_owned());
@@ -269,7 +269,7 @@ impl Device for FakeDevice {
     }
 
     fn launch(&mut self, call: Call<'_>) -> Result<(), DeviceError> {
-        self.queued()?;
+        self.queued(1)?;
         let name = self.kernels[call.kernel.0].clone();
         let seconds = self.run(&name, call.parameters)?;
         let mut world = self.world.borrow_mut();
@@ -279,7 +279,7 @@ impl Device for FakeDevice {
     }
 
     fn record(&mut self, event: Event) -> Result<(), DeviceError> {
-        self.queued()?;
+        self.queued(1)?;
         self.events[event.0] = self.world.borrow().now;
         Ok(())
     }
@@ -317,7 +317,7 @@ impl Device for FakeDevice {
     }
 
     fn replay(&mut self, graph: GraphId) -> Result<(), DeviceError> {
-        self.queued()?;
+        self.queued(self.graphs[graph.0].len())?;
         for (kernel, parameters) in self.graphs[graph.0].clone() {
             let name = self.kernels[kernel.0].clone();
             let seconds = self.run(&name, &parameters)?;

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use super::error::Problem;
-use super::kernel::Kernel;
-use super::raw::{Ordered, RawManifest, Scalar, Scalars};
+use super::raw::RawManifest;
+use super::rules::Kernel;
 use super::{PlanRequest, Tunable};
 use crate::model::Config;
+use crate::written::{Ordered, Scalar, Scalars};
 
 /// Most points of one kernel.
 const MAX_POINTS: usize = 10_000;

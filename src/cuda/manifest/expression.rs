@@ -9,6 +9,7 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, OptimizationLevel, Scope};
 
 use super::error::Problem;
 use crate::cuda::DType;
+use crate::written::Scalar;
 
 /// Longest expression in bytes.
 const MAX_BYTES: usize = 1024;
@@ -38,6 +39,16 @@ impl Value {
             (_, "true") => Self::Boolean(true),
             (_, "false") => Self::Boolean(false),
             _ => Self::Text(text.to_owned()),
+        }
+    }
+
+    /// A value as it is written.
+    pub(super) fn of(scalar: Scalar) -> Self {
+        match scalar {
+            Scalar::Boolean(value) => Self::Boolean(value),
+            Scalar::Integer(value) => Self::Integer(value),
+            Scalar::Float(value) => Self::Float(value),
+            Scalar::Text(value) => Self::Text(value),
         }
     }
 

@@ -6,6 +6,7 @@
 //! Nothing here compiles or runs anything.
 
 mod configs;
+mod defaults;
 mod entry;
 mod error;
 mod expression;
@@ -13,13 +14,14 @@ mod files;
 mod kernel;
 mod planning;
 mod raw;
+mod rules;
 #[cfg(test)]
 mod tests;
 
 pub use error::ManifestError;
 pub use files::{ReadFile, work_tree};
 
-use self::kernel::{Kernel, MinimumArch};
+use self::rules::{Kernel, MinimumArch};
 use super::{Arch, KernelPlan, Program};
 use crate::model::Config;
 
@@ -96,10 +98,11 @@ impl Manifest {
         &self.path
     }
 
-    /// The source of the base kernel, from the root of the repository, and the line of its entry point where it is found.
-    pub fn entry_point(&self) -> (&str, Option<usize>) {
-        let source = &self.base.source;
-        (&source.path, entry::line(&source.text, &self.base.entry))
+    /// The source of the kernel as it is on `arch` (the base where that is not known), from the root of the repository, and
+    /// the line of its entry point where it is found.
+    pub fn entry_point(&self, arch: Option<Arch>) -> (&str, Option<usize>) {
+        let kernel = arch.map_or(&self.base, |arch| self.kernel(arch));
+        (&kernel.source.path, entry::line(&kernel.source.text, &kernel.entry))
     }
 
     /// The points of the kernel: the matrix, then what is given by hand, whose name is the parameter `config`.
@@ -132,6 +135,21 @@ impl Manifest {
         configs::combinations(self.kernel(request.arch), *request)
     }
 
+    /// The same kernel with further constraints, each an expression that must be true.
+    pub fn restricted(&self, expressions: &[String]) -> Result<Self, ManifestError> {
+        let mut restricted = self.clone();
+        for kernel in std::iter::once(&mut restricted.base).chain(restricted.variants.iter_mut().map(|(_, kernel)| kernel)) {
+            kernel.restrict(expressions).map_err(|problem| problem.of(&self.path))?;
+        }
+        Ok(restricted)
+    }
+
+    /// `text`, which is this manifest's, with other defaults of tunables on this architecture; `None` where these are not
+    /// found in it.
+    pub fn with_defaults(&self, text: &str, arch: Arch, chosen: &Config) -> Option<String> {
+        defaults::replace(text, self.variant(arch).map(|(arch, _)| *arch), chosen)
+    }
+
     /// The kernel at one point, ready to be compiled and launched.
     pub fn plan(&self, request: &PlanRequest<'_>) -> Result<KernelPlan, ManifestError> {
         self.kernel_for(request)?.plan(request).map_err(|problem| problem.of(&self.path))
@@ -151,10 +169,15 @@ impl Manifest {
         }
     }
 
-    /// The most specific variant that runs there: this very chip's, else the newest that is not newer, else the base.
     fn kernel(&self, arch: Arch) -> &Kernel {
+        self.variant(arch).map_or(&self.base, |(_, kernel)| kernel)
+    }
+
+    /// The most specific variant that runs there: this very chip's, else the newest that is not newer. Without one it is the
+    /// base.
+    fn variant(&self, arch: Arch) -> Option<&(Arch, Kernel)> {
         let own = self.variants.iter().find(|(of, _)| of.specific && *of == arch);
         let older = || self.variants.iter().filter(|(of, _)| !of.specific && of.number <= arch.number).max_by_key(|(of, _)| *of);
-        own.or_else(older).map_or(&self.base, |(_, kernel)| kernel)
+        own.or_else(older)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::expression::{Expression, Names, Value};
-use super::kernel::{ArgumentRule, Define, FillRule, Kernel, LaunchRule, ReferenceRule, Source, TypeRule, ValueRule};
+use super::rules::{ArgumentRule, Define, FillRule, Kernel, LaunchRule, ReferenceRule, Source, TypeRule, ValueRule};
 use super::{CodePlan, PlanRequest, Tunable};
 use crate::cuda::{
     Argument, ArgumentValue, Buffer, DType, Fill, KernelPlan, Launch, Program, Reference, Scalar, Swizzle, TensorMap, Tolerance,

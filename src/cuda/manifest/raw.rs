@@ -1,12 +1,8 @@
-//! The manifest as it is written: what serde reads.
-
-use std::fmt;
-use std::marker::PhantomData;
+//! The manifest as it is written: what serde reads. A text is an expression where one may stand.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::expression::Value;
+use crate::written::{Ordered, Scalar, Scalars};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -167,81 +163,4 @@ pub(super) struct RawReference {
     pub(super) output_dtype: Option<String>,
     pub(super) frobenius: Scalar,
     pub(super) largest: Scalar,
-}
-
-/// A single value; a text is an expression where one may stand.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "expected a text, a number or a boolean")]
-pub(super) enum Scalar {
-    Boolean(bool),
-    Integer(i64),
-    Float(f64),
-    Text(String),
-}
-
-impl Scalar {
-    /// As a parameter of a config. Floating-point numbers keep their point.
-    pub(super) fn to_text(&self) -> String {
-        self.clone().into_value().to_macro()
-    }
-
-    pub(super) fn into_value(self) -> Value {
-        match self {
-            Self::Boolean(value) => Value::Boolean(value),
-            Self::Integer(value) => Value::Integer(value),
-            Self::Float(value) => Value::Float(value),
-            Self::Text(value) => Value::Text(value),
-        }
-    }
-}
-
-/// One value or a list of them.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged, expecting = "expected a value (a text, a number or a boolean) or a list of values")]
-pub(super) enum Scalars {
-    One(Scalar),
-    Many(Vec<Scalar>),
-}
-
-impl Scalars {
-    pub(super) fn as_slice(&self) -> &[Scalar] {
-        match self {
-            Self::One(value) => std::slice::from_ref(value),
-            Self::Many(values) => values,
-        }
-    }
-}
-
-/// A table in the order in which it is written.
-#[derive(Debug, Clone)]
-pub(super) struct Ordered<V>(pub(super) Vec<(String, V)>);
-
-impl<V> Default for Ordered<V> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OrderedVisitor(PhantomData))
-    }
-}
-
-struct OrderedVisitor<V>(PhantomData<V>);
-
-impl<'de, V: Deserialize<'de>> Visitor<'de> for OrderedVisitor<V> {
-    type Value = Ordered<V>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Ordered(entries))
-    }
 }

@@ -140,6 +140,11 @@ impl Worker {
 
     /// Asks and waits for the answer. After any error but [`WorkerError::Failed`] with more to come, the worker is dead.
     pub(in crate::cuda) fn ask(&mut self, request: &Request, limit: Duration) -> Result<Reply, WorkerError> {
+        // Answers may come so fast that waiting for them never has the time to look.
+        if self.options.interrupt.is_requested() {
+            self.end();
+            return Err(WorkerError::Interrupted);
+        }
         let written = match &mut self.input {
             Some(input) => write_line(input, request),
             None => return Err(self.gone()),

@@ -12,7 +12,7 @@ mod serve;
 pub(in crate::cuda) mod tests;
 
 pub use client::{Worker, WorkerError, WorkerOptions};
-pub use protocol::{Failure, Opened};
+pub use protocol::{Failure, FailureKind, Opened};
 pub use serve::{keep_clocks, serve};
 
 pub(in crate::cuda) use protocol::{Reply, Request};

@@ -70,6 +70,21 @@ pub struct Failure {
     pub message: String,
     /// Nothing works any more in this worker.
     pub is_final: bool,
+    /// What kind of failure it is.
+    pub kind: FailureKind,
+}
+
+/// Kinds of failures, for whom the words are too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The device's memory does not hold the kernel's buffers.
+    OutOfMemory,
+    /// Not even one block fits on a multiprocessor.
+    DoesNotFit,
+    /// Anything else: the launch or the device failed.
+    #[default]
+    Other,
 }
 
 /// Writes one line. What a kernel printed before may have left a line open.

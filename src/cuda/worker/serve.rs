@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, channel};
 
-use super::protocol::{Failure, Opened, Reply, Request, read_line, write_line};
+use super::protocol::{Failure, FailureKind, Opened, Reply, Request, read_line, write_line};
 use crate::cuda::device::{CudaDevice, Device, DeviceError, Properties, version_text};
 use crate::cuda::health::{NvmlWatch, Unwatched, Watch};
 use crate::cuda::session::{Session, SessionError};
@@ -48,13 +48,15 @@ pub(in crate::cuda) fn answer_all(
     let mut bench: Option<Bench> = None;
     for request in requests {
         let reply = match (request, &mut bench) {
-            (Err(message), _) => Reply::Failed(Failure { message, is_final: true }),
+            (Err(message), _) => Reply::Failed(Failure { message, is_final: true, kind: FailureKind::Other }),
             (Ok(Request::Open { device }), None) => match open(device) {
                 Ok(opened) => Reply::Opened(bench.insert(opened).opened()),
-                Err(error) => Reply::Failed(Failure { message: error.to_string(), is_final: true }),
+                Err(error) => Reply::Failed(Failure { message: error.to_string(), is_final: true, kind: FailureKind::Other }),
             },
             (Ok(request), Some(bench)) => bench.answer(request).unwrap_or_else(|error| Reply::Failed(failure(&error))),
-            (Ok(_), None) => Reply::Failed(Failure { message: "no device is open".to_owned(), is_final: true }),
+            (Ok(_), None) => {
+                Reply::Failed(Failure { message: "no device is open".to_owned(), is_final: true, kind: FailureKind::Other })
+            }
         };
         write_line(out, &reply)?;
         if matches!(&reply, Reply::Failed(failure) if failure.is_final) {
@@ -65,7 +67,12 @@ pub(in crate::cuda) fn answer_all(
 }
 
 fn failure(error: &SessionError) -> Failure {
-    Failure { message: error.to_string(), is_final: error.is_sticky() }
+    let kind = match error {
+        SessionError::OutOfMemory { .. } => FailureKind::OutOfMemory,
+        SessionError::DoesNotFit { .. } => FailureKind::DoesNotFit,
+        _ => FailureKind::Other,
+    };
+    Failure { message: error.to_string(), is_final: error.is_sticky(), kind }
 }
 
 /// An open device with the kernels on it.
@@ -122,7 +129,7 @@ impl Bench {
 }
 
 fn empty(slot: u32) -> Reply {
-    Reply::Failed(Failure { message: format!("slot {slot} is empty"), is_final: false })
+    Reply::Failed(Failure { message: format!("slot {slot} is empty"), is_final: false, kind: FailureKind::Other })
 }
 
 /// What CUDA tells of a device, as facts of a testbed.
@@ -144,7 +151,7 @@ fn device_facts(properties: &Properties) -> BTreeMap<String, String> {
 ///
 /// A process of its own does this because no guard in the measuring one survives every end of it.
 pub fn keep_clocks(device: u32, mhz: Option<u32>, input: &mut dyn BufRead, out: &mut dyn Write) -> io::Result<()> {
-    let failed = |message: String| Reply::Failed(Failure { message, is_final: true });
+    let failed = |message: String| Reply::Failed(Failure { message, is_final: true, kind: FailureKind::Other });
     let watch = match CudaDevice::open(device).map(|device| device.properties().uuid.clone()) {
         Ok(uuid) => NvmlWatch::find(&uuid).map_err(|error| format!("NVML does not answer: {error}")),
         Err(error) => Err(error.to_string()),

@@ -68,7 +68,7 @@ fn what_can_be_no_baseline_is_left_out_and_counted() {
     records[2].record.metric.unit = Unit::BYTE;
     let assembled = assemble(records.iter().enumerate().map(|(i, stored)| on(stored, 9 - i)), []);
     let series = &assembled[0].0;
-    assert_eq!((series.runs.len(), series.excluded), (1, Excluded { dirty: 1, barred: 1, other_unit: 1 }));
+    assert_eq!((series.runs.len(), series.excluded), (1, Excluded { dirty: 1, barred: 1, other_unit: 1, untrusted: 0 }));
 }
 
 #[test]
@@ -83,6 +83,28 @@ fn a_dirty_or_barred_candidate_is_judged_and_marked() {
     let judged = Given { series: series.clone(), candidate: candidate.clone(), ..Given::times(&[], 1.0) }.check(Verdict::Pass);
     let barred = JudgeWarning::BarredCandidate { reason: "wrong result".to_owned() };
     assert_eq!(judged.warnings, [JudgeWarning::DirtyCandidate, barred]);
+}
+
+#[test]
+fn untrusted_records_are_never_a_baseline_and_a_candidate_only_alone() {
+    let untrusted = |number, value| {
+        let mut stored = stored(number, value);
+        stored.record.barred = Some(Record::UNTRUSTED.to_owned());
+        stored
+    };
+    let (old, fast, signed, unsigned) = (stored(1, 2.0), untrusted(2, 1.0), stored(3, 2.1), untrusted(4, 0.1));
+    let assembled = assemble([on(&old, 2), on(&fast, 1)], [on(&signed, 0), on(&unsigned, 0)]);
+    let (series, candidate) = &assembled[0];
+    assert_eq!((values(series), series.excluded.untrusted, series.excluded.barred), (vec![2.0], 1, 0));
+    assert_eq!((candidate.runs.len(), candidate.runs[0].value(), candidate.untrusted), (1, 2.1, false));
+    let mut in_bytes = untrusted(5, 1.0);
+    in_bytes.record.metric.unit = Unit::BYTE;
+    let assembled = assemble([on(&old, 2)], [on(&signed, 0), on(&in_bytes, 0)]);
+    assert_eq!(assembled[0].0.excluded.total(), 0, "an untrusted unit does not set the history aside");
+    let assembled = assemble([on(&old, 2)], [on(&unsigned, 0)]);
+    let (series, candidate) = assembled[0].clone();
+    let judged = Given { series, candidate, ..Given::times(&[], 1.0) }.check(Verdict::Improvement);
+    assert_eq!(judged.warnings, [JudgeWarning::UntrustedCandidate]);
 }
 
 #[test]

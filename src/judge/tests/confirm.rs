@@ -58,15 +58,50 @@ fn the_number_of_pairs_does_not_depend_on_the_noise_of_the_history() {
     assert_eq!((most_pairs(0.005), most_pairs(0.2)), (24, 24));
 }
 
+/// Measures a candidate in turn with four commits of the level whose binaries differ by `layouts`.
+fn against_binaries(plan: &ConfirmPlan, layouts: [f64; 4], candidate: f64, noisy: &mut Noisy) -> (StopReason, usize) {
+    let mut turn = 0;
+    drive(plan, || {
+        let (number, layout) = (turn % 4, layouts[turn % 4]);
+        turn += 1;
+        Pair { reference: noisy.around(layout), candidate: noisy.around(candidate), reference_commit: commit(number) }
+    })
+}
+
 #[test]
-fn a_loss_no_larger_than_layout_luck_is_not_the_commits_fault() {
-    let history = Noisy::new(26, 0.03).many(1.0, 100);
-    let given = Given::times(&history, 1.06);
-    let plan = plan(&given);
-    let base = given.judge().baseline.unwrap().value;
-    let mut noisy = Noisy::new(27, 0.001);
-    let (reason, count) = drive(&plan, || pairs(&mut noisy, base, base * 1.04, 1)[0]);
-    assert_eq!((reason, count), (StopReason::WithinLayoutNoise, plan.most_pairs));
+fn a_loss_no_larger_than_what_binaries_of_the_level_differ_by_is_not_the_commits_fault() {
+    let plan = plan(&suspected(1.06));
+    let mut noisy = Noisy::new(26, 0.002);
+    let unlike = against_binaries(&plan, [0.96, 0.99, 1.01, 1.04], 1.05, &mut noisy);
+    assert_eq!(unlike, (StopReason::WithinLayoutNoise, plan.most_pairs));
+    let alike = against_binaries(&plan, [0.999, 1.0, 1.001, 1.0], 1.05, &mut noisy);
+    assert_eq!(alike, (StopReason::Proven, 8));
+}
+
+/// Noise of the session must not be taken for layouts: binaries that are alike but measured badly differ, too.
+#[test]
+fn a_noisy_session_is_not_taken_for_unlike_binaries() {
+    let plan = plan(&suspected(1.06));
+    let mut noisy = Noisy::new(27, 0.03);
+    let proven = (0..100).filter(|_| against_binaries(&plan, [1.0; 4], 1.10, &mut noisy).0 == StopReason::Proven).count();
+    assert!(proven >= 95, "{proven} of 100");
+}
+
+/// A single commit of the level shows nothing of layouts, and may itself be a lucky one.
+#[test]
+fn with_one_commit_to_measure_against_more_is_needed_than_with_four() {
+    let mut noisy = Noisy::new(32, 0.001);
+    let mut needed = |references: usize| {
+        let pair = |at: usize| Pair { reference_commit: commit(at % references), ..pairs(&mut noisy, 1.0, 1.1, 1)[0] };
+        let measured = Given { pairs: (0..12).map(pair).collect(), thresholds: narrow(), ..suspected(1.1) }.judge();
+        measured.reasons.confirmation.unwrap().needed_percent.unwrap()
+    };
+    let (one, four) = (needed(1), needed(4));
+    assert!(one < four && four <= -1.0, "{one} % and {four} %");
+}
+
+fn narrow() -> Thresholds {
+    Thresholds { regression_percent: 1.0, ..Thresholds::default() }
 }
 
 #[test]

@@ -439,7 +439,7 @@
         make("div", { class: "meta" }, make("code", {}, commits.id[place]), ` ${author(place)}, ${day(place)}`),
         make("div", { class: "value" }, make("b", {}, withUnit(value, entry.unit)), interval, `, n = ${n}`),
         against ? make("div", { class: "meta" }, against) : "",
-        run.standing.has(idx) ? make("div", { class: "warn" }, run.standing.get(idx) === "dirty" ? "measured with uncommitted changes: never a baseline" : "barred: never a baseline") : "",
+        run.standing.has(idx) ? make("div", { class: "warn" }, ({ dirty: "measured with uncommitted changes", untrusted: "untrusted, not signed" }[run.standing.get(idx)] ?? "barred") + ": never a baseline") : "",
         ...excuses, make("div", { class: "meta" }, data.testbeds[entry.testbed]?.key ?? ""));
       tip.hidden = false;
       const box = plot.over.getBoundingClientRect(), atX = box.left + plot.valToPos(run.at[idx], "x"), atY = box.top + plot.valToPos(value, "y");

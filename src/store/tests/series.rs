@@ -34,7 +34,8 @@ fn kept_series(kept: &SeriesHistory) -> Vec<Series> {
         assert_eq!(runs.len(), counts.runs);
         kept.runs(&key, &metric.unit, 2, measured(kept), &mut few).unwrap();
         assert_eq!(few, runs[runs.len().saturating_sub(2)..]);
-        let excluded = crate::judge::Excluded { dirty: counts.dirty, barred: counts.barred, other_unit: counts.other_unit };
+        let (dirty, barred, other_unit) = (counts.dirty, counts.barred, counts.other_unit);
+        let excluded = crate::judge::Excluded { dirty, barred, other_unit, ..Default::default() };
         Series { key, metric, runs, excluded }
     };
     kept.series().unwrap().into_iter().map(series).collect()

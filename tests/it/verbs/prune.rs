@@ -97,3 +97,79 @@ fn a_shallow_clone_cannot_tell_what_is_unreachable() {
     let ran = world.ratchet_in(&shallow, &["prune", "--yes"]).expect(4);
     assert!(ran.err.contains("git fetch --unshallow"), "{}", ran.err);
 }
+
+/// The number of values that the notes keep of each record of a commit, ascending.
+fn samples(world: &World, commit: &str) -> Vec<usize> {
+    let shown = world.ratchet(&["show", commit, "--json"]).expect(0).json();
+    let values = |record: &Value| record["sample"].as_array().map_or(0, Vec::len);
+    let mut samples: Vec<usize> = shown["records"].as_array().unwrap().iter().map(values).collect();
+    samples.sort_unstable();
+    samples
+}
+
+/// Two levels, the older of them the best: 10 ms for six commits and 20 ms for six more.
+fn with_two_levels() -> World {
+    let world = World::new();
+    for at in 0..12 {
+        world.commit(&format!("commit {at}"));
+        let level = if at < 6 { 10.0 } else { 20.0 };
+        let values: Vec<String> =
+            (0..5).map(|value| format!("{}ms", level + f64::from(at % 3) / 100.0 + f64::from(value) / 1000.0)).collect();
+        world.record(&format!("time={}", values.join(",")));
+    }
+    world
+}
+
+#[test]
+fn samples_are_thinned_but_not_those_that_hold_a_level() {
+    let world = with_two_levels();
+    let check = || world.ratchet(&["check", "--json", "--against", "HEAD~1"]).json();
+    let (before, tip) = (check(), world.git(&["rev-parse", "refs/notes/ratchet"]));
+    let shown = json(&world, &["--thin-samples", "0d"]);
+    assert_eq!(world.git(&["rev-parse", "refs/notes/ratchet"]), tip, "nothing goes unasked");
+    let done = json(&world, &["--thin-samples", "0d", "--yes"]);
+    assert_eq!(done["thinned"], shown["thinned"]);
+    let (thinned, held) = (done["thinned"]["records"].as_u64().unwrap(), done["thinned"]["held"].as_u64().unwrap());
+    assert!(thinned >= 4 && held >= 2 && thinned + held == 12, "{done:#}");
+    let commits: Vec<String> = world.git(&["rev-list", "HEAD"]).lines().map(str::to_owned).collect();
+    let kept = |commits: &[String]| commits.iter().filter(|commit| samples(&world, commit) == [5]).count();
+    let (newer, older) = (kept(&commits[..6]), kept(&commits[6..]));
+    assert!(newer >= 1 && older >= 1 && newer + older == held as usize, "each level keeps a sample: {newer} {older}");
+    for commit in before["series"][0]["baseline"]["commits"].as_array().unwrap() {
+        assert_eq!(samples(&world, commit.as_str().unwrap()), [5], "the baseline keeps its samples");
+    }
+    assert_eq!(check(), before, "the verdict rests on statistics");
+    assert_eq!(json(&world, &["--thin-samples", "0d"])["thinned"]["records"], 0);
+    assert_eq!(json(&with_two_levels(), &["--thin-samples", "1d"])["thinned"]["records"], 0, "they are young");
+    world.ratchet(&["prune", "--thin-samples", "soon"]).expect(2);
+    world.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn a_thinned_record_that_meets_its_sample_again_counts_once_with_it() {
+    let world = with_two_levels();
+    world.git_in(world.root(), &["init", "-q", "--bare", "-b", "main", "remote.git"]);
+    world.git(&["remote", "add", "origin", "../remote.git"]);
+    world.git(&["push", "-q", "origin", "main"]);
+    world.ratchet(&["push"]).expect(0);
+    world.git_in(world.root(), &["clone", "-q", "remote.git", "other"]);
+    let other = world.root().join("other");
+    world.ratchet_in(&other, &["fetch"]).expect(0);
+    json(&world, &["--thin-samples", "0d", "--yes"]);
+    let thin_tip = world.git(&["rev-parse", "refs/notes/ratchet^{tree}"]);
+    world.ratchet(&["push"]).expect(0);
+    assert_eq!(world.git_in(&world.root().join("remote.git"), &["rev-parse", "refs/notes/ratchet^{tree}"]), thin_tip);
+    // The other clone still has the samples, and brings them back with what it pushes next.
+    let record = ["record", "--benchmark", "b", "--metric", "time=20ms", "--testbed", "t"];
+    world.ratchet_in(&other, &record).expect(0);
+    world.ratchet_in(&other, &["push"]).expect(0);
+    world.ratchet(&["fetch"]).expect(0);
+    let commits: Vec<String> = world.git(&["rev-list", "HEAD~1"]).lines().map(str::to_owned).collect();
+    assert!(commits.iter().all(|commit| samples(&world, commit) == [5]));
+    let checked = world.ratchet(&["check", "--json", "--against", "HEAD~1"]).json();
+    let codes: Vec<_> = checked["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].clone()).collect();
+    assert!(!codes.contains(&"unreadable_lines".into()), "{codes:?}");
+    json(&world, &["--thin-samples", "0d", "--yes"]);
+    let still = |commit: &&String| samples(&world, commit) == [5];
+    assert!(commits.iter().filter(still).count() < commits.len(), "thinned again");
+}

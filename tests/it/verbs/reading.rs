@@ -85,6 +85,56 @@ fn github_gets_annotations_and_a_summary() {
 }
 
 #[test]
+fn a_log_says_the_same_whether_the_history_was_read_before_or_not() {
+    let world = World::new();
+    let record = |metric: &str, more: &[&str]| {
+        world.ratchet(&[&["record", "--benchmark", "b", "--metric", metric], more].concat()).expect(0);
+    };
+    for (commit, time) in [("one", "time=10ms"), ("two", "time=8ms"), ("three", "time=12ms")] {
+        world.commit_measured(commit, "9ms");
+        record(time, &["--config", "N=1"]);
+    }
+    record("time=3 B", &["--config", "N=1"]);
+    record("time=1ms", &["--config", "N=1", "--dirty"]);
+    world.ratchet(&["excuse", "b", "--config", "N=1", "--reason", "it is worth it"]).expect(0);
+    let assert_same = || {
+        let kept = world.ratchet(&["log"]).expect(0);
+        world.git(&["config", "ratchet.cache", "false"]);
+        let read = world.ratchet(&["log"]).expect(0);
+        world.git(&["config", "--unset", "ratchet.cache"]);
+        assert_eq!((&kept.out, &kept.err), (&read.out, &read.err));
+        assert!(kept.out.contains("N=1") && kept.out.contains("12"), "{}", kept.out);
+    };
+    assert_same();
+    // What came after the file was written.
+    world.commit_measured("four", "7ms");
+    record("time=6ms", &["--config", "N=1"]);
+    assert_same();
+}
+
+#[test]
+fn an_annotation_leads_to_the_version_of_the_kernel_that_the_testbed_runs() {
+    let world = World::new();
+    let kernel = "extern \"C\" __global__ void add(float* y) {}\n";
+    world.write("k/add.cu", kernel);
+    world.write("k/add_sm90.cu", &format!("// wgmma\n{kernel}"));
+    let variant = "[[variant]]\narch = \"sm_90a\"\nsource = \"add_sm90.cu\"\n";
+    world.write("k/add.toml", &format!("entry = \"add\"\n[launch]\ngrid = [1]\nblock = [1]\n{variant}"));
+    world.write("ratchet.toml", "[[benchmark]]\nname = \"b\"\nkernel = \"k/add.toml\"\n");
+    let testbeds = ["NVIDIA H200 · clocks not locked", "sm_90a · NVRTC 13.0", "NVIDIA A40 · clocks not locked", "a laptop"];
+    for (commit, time) in [("one", "time=10ms"), ("two", "time=20ms")] {
+        world.commit(commit);
+        for testbed in testbeds {
+            world.ratchet(&["record", "--benchmark", "b", "--metric", time, "--testbed", testbed]).expect(0);
+        }
+    }
+    for (testbed, place) in testbeds.iter().zip(["add_sm90.cu,line=2", "add_sm90.cu,line=2", "add.cu,line=1", "add.cu,line=1"]) {
+        let out = world.ratchet(&["check", "--format", "github", "--testbed", testbed]).expect(1).out;
+        assert!(out.starts_with(&format!("::error file=k/{place},")), "{testbed}: {out}");
+    }
+}
+
+#[test]
 fn an_annotation_names_the_line_of_the_code_as_the_commit_has_it() {
     let world = World::new();
     let annotation = || {

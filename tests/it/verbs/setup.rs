@@ -37,14 +37,56 @@ fn doctor_says_what_is_missing() {
     world.ratchet(&["doctor"]).expect(4);
 }
 
+/// Adds so many commits to `main`.
+fn many_commits(world: &World, count: usize) {
+    let from = if world.git(&["for-each-ref"]).is_empty() { "" } else { "from refs/heads/main^0\n" };
+    let commit = |at: usize| {
+        let from = if at == 0 { from } else { "" };
+        format!("commit refs/heads/main\ncommitter A <a@example.org> {at} +0000\ndata 1\nx\n{from}\n")
+    };
+    let stream = world.root().join("stream");
+    std::fs::write(&stream, (0..count).map(commit).collect::<String>()).unwrap();
+    let stream = std::fs::File::open(stream).unwrap();
+    world.run(world.command("git", &world.repo).args(["fast-import", "--quiet"]).stdin(stream)).expect(0);
+}
+
+#[test]
+fn fetch_lets_git_write_a_commit_graph_where_it_is_lacking_and_wanted() {
+    let world = World::new();
+    many_commits(&world, 1100);
+    world.git(&["reset", "-q", "--hard"]);
+    world.git(&["config", "gc.auto", "0"]);
+    world.git_in(world.root(), &["init", "-q", "--bare", "-b", "main", "remote.git"]);
+    world.git(&["remote", "add", "origin", "../remote.git"]);
+    world.record("time=10ms");
+    world.ratchet(&["push"]).expect(0);
+    let chain = world.repo.join(".git/objects/info/commit-graphs/commit-graph-chain");
+    for key in ["core.commitGraph", "gc.writeCommitGraph", "fetch.writeCommitGraph"] {
+        world.git(&["config", key, "false"]);
+        world.ratchet(&["fetch"]).expect(0);
+        assert!(!chain.exists(), "{key}");
+        world.git(&["config", "--unset", key]);
+    }
+    world.ratchet(&["fetch", "--dry-run"]).expect(0);
+    assert!(!chain.exists(), "a dry run writes nothing");
+    let fetched = world.ratchet(&["fetch"]).expect(0);
+    assert_eq!((fetched.out.as_str(), fetched.err.as_str()), ("everything of origin is here already\n", ""));
+    world.git(&["commit-graph", "verify"]);
+    let first = std::fs::read_to_string(&chain).unwrap();
+    world.ratchet(&["fetch"]).expect(0);
+    assert_eq!(std::fs::read_to_string(&chain).unwrap(), first, "written once");
+    many_commits(&world, 1100);
+    assert!(world.ratchet(&["doctor"]).out.contains("git commit-graph write"), "it is old");
+    world.ratchet(&["fetch"]).expect(0);
+    assert_ne!(std::fs::read_to_string(&chain).unwrap(), first);
+    world.git(&["commit-graph", "verify"]);
+    assert!(!world.ratchet(&["doctor"]).out.contains("git commit-graph write"));
+}
+
 #[test]
 fn a_long_history_wants_a_commit_graph_and_init_lets_git_write_one() {
     let world = World::new();
-    let commits: String =
-        (0..1100).map(|at| format!("commit refs/heads/main\ncommitter A <a@example.org> {at} +0000\ndata 1\nx\n\n")).collect();
-    world.write("stream", &commits);
-    let stream = std::fs::File::open(world.repo.join("stream")).unwrap();
-    world.run(world.command("git", &world.repo).args(["fast-import", "--quiet"]).stdin(stream)).expect(0);
+    many_commits(&world, 1100);
     assert!(world.ratchet(&["doctor"]).out.contains("git commit-graph write"));
     assert!(world.ratchet(&["init"]).expect(0).out.contains("commit-graph"));
     world.git(&["commit-graph", "verify"]);
@@ -82,6 +124,15 @@ fn git_completes_our_verbs_in_bash() {
 }
 
 #[test]
+fn the_help_of_record_names_every_format() {
+    let help = World::new().ratchet(&["record", "--help"]).expect(0).out;
+    let words: Vec<&str> = help.split(|c: char| c.is_whitespace() || ",.".contains(c)).collect();
+    for format in git_ratchet::import::Format::ALL {
+        assert!(words.contains(&format.as_str()), "{format:?}: {help}");
+    }
+}
+
+#[test]
 fn man_pages_are_found_by_man_and_by_git_help() {
     let world = World::new();
     let pages = world.root().join("share/man");
@@ -89,6 +140,16 @@ fn man_pages_are_found_by_man_and_by_git_help() {
     for page in ["git-ratchet.1", "git-ratchet-check.1", "git-ratchet-record.1"] {
         let text = std::fs::read_to_string(pages.join("man1").join(page)).unwrap();
         assert!(text.contains(".SH SYNOPSIS"), "{page}");
+    }
+    let check = std::fs::read_to_string(pages.join("man1/git-ratchet-check.1")).unwrap();
+    assert!(check.contains("git ratchet check [OPTIONS] [REV]") && check.contains("Run as if started in this folder"), "{check}");
+    // Every page that the pages name is there.
+    for entry in std::fs::read_dir(pages.join("man1")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap().replace("\\-", "-");
+        for named in text.split("(1)").filter_map(|before| before.rsplit(|c: char| c.is_whitespace()).next()) {
+            let is_ours = named.starts_with("git-ratchet");
+            assert!(!is_ours || pages.join(format!("man1/{named}.1")).exists(), "there is no page {named}");
+        }
     }
     let found = world.command("man", &world.repo).args(["-w", "git-ratchet"]).env("MANPATH", &pages).output();
     let Ok(found) = found else {

@@ -4,6 +4,7 @@
 mod comment;
 mod examples;
 mod measure;
+mod tune;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,120 @@
+//! Records without their samples: smaller lines that say the same to everything but a look at a distribution.
+//!
+//! A thinned line keeps its id and all else that it says. Where the line with the sample comes back, from a clone that still has
+//! it, both stand in the note: then the one with the sample counts, and the other says nothing new.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::note::{decode_line, sorted_lines};
+use super::{Entry, Note, union, v1};
+use crate::model::{Record, Run};
+
+/// A note after thinning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thinned {
+    /// Its bytes.
+    pub note: Vec<u8>,
+    /// How many records lost their samples.
+    pub records: usize,
+    /// How many kept them although they were old enough, since they are held.
+    pub held: usize,
+}
+
+/// What becomes of a record's sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes.
+    Goes,
+    /// It would go, but is needed.
+    Held,
+    /// It stays.
+    Stays,
+}
+
+/// Takes the samples of some records away. Only what this version wrote, or wrote alike, is touched; every other line stays as
+/// it is, byte for byte.
+pub fn thin(note: &[u8], fate: impl Fn(&Record, &Run) -> Fate) -> Thinned {
+    let runs = Note::decode(note).runs;
+    let (mut lines, mut records, mut held) = (Vec::new(), 0, 0);
+    for line in sorted_lines([note]) {
+        let fate = match decode_line(line) {
+            Ok(Entry::Record(record)) if record.sample.is_some() => {
+                runs.iter().find(|run| run.id == record.run).map_or(Fate::Stays, |run| fate(&record, run))
+            }
+            _ => Fate::Stays,
+        };
+        match (fate, without_sample(line)) {
+            (Fate::Goes, Some(thinned)) => {
+                records += 1;
+                lines.push(Cow::Owned(thinned));
+            }
+            (fate, thinned) => {
+                held += usize::from(fate == Fate::Held && thinned.is_some());
+                lines.push(Cow::Borrowed(line));
+            }
+        }
+    }
+    Thinned { note: union(lines.iter().map(AsRef::as_ref)), records, held }
+}
+
+/// Of two lines with the same id, whether they are one record with and without its sample: `Greater` where the first one has it.
+pub(super) fn twins(first: &[u8], second: &[u8]) -> Option<Ordering> {
+    if without_sample(first).is_some_and(|thinned| thinned == second) {
+        Some(Ordering::Greater)
+    } else if without_sample(second).is_some_and(|thinned| thinned == first) {
+        Some(Ordering::Less)
+    } else {
+        None
+    }
+}
+
+/// A record's line without its sample, all other values as they are written; `None` where it has none.
+fn without_sample(line: &[u8]) -> Option<Vec<u8>> {
+    if v1::own_kind(line) != Some("record") {
+        return None;
+    }
+    let Fields(fields) = serde_json::from_slice(line).ok()?;
+    let others = fields.iter().filter(|(name, _)| name != "sample");
+    if others.clone().count() == fields.len() {
+        return None;
+    }
+    let mut thinned = Vec::with_capacity(line.len());
+    for (name, value) in others {
+        thinned.push(if thinned.is_empty() { b'{' } else { b',' });
+        serde_json::to_writer(&mut thinned, name).ok()?;
+        thinned.push(b':');
+        thinned.extend_from_slice(value.get().as_bytes());
+    }
+    thinned.push(b'}');
+    Some(thinned)
+}
+
+/// An object as it is written: names in their order, values as their bytes.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
