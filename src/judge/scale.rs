@@ -31,8 +31,9 @@ impl Scale {
         }
         let magnitudes: Vec<f64> = values.iter().map(|value| value.abs()).filter(|value| *value > 0.0).collect();
         let largest = magnitudes.iter().copied().fold(0.0, f64::max);
-        // Never so small a unit that the largest value has no place.
-        let typical = stats::median(&magnitudes).map(|typical| typical.max(largest * 1e-12));
+        // Never so small a unit that the largest value has no place, and never nothing: the median of the smallest numbers
+        // there are can be zero.
+        let typical = stats::median(&magnitudes).map(|typical| typical.max(largest * 1e-12).max(f64::MIN_POSITIVE));
         Self { better, magnitude: Some(typical.unwrap_or(1.0)) }
     }
 

@@ -231,6 +231,8 @@ fn zero_and_negative_values_have_a_scale_too() {
     assert_eq!(degrees(&[-2.0; 12], -2.0).change_percent, Some(0.0));
     assert_eq!(degrees(&[-2.0; 12], -1.0).verdict, Regression);
     assert_eq!(degrees(&[-2.0; 12], -3.0).verdict, Improvement);
+    let least = f64::from_bits(1);
+    assert_eq!(degrees(&[least; 2], 0.0).candidate.map(|candidate| candidate.value), Some(0.0), "the smallest numbers there are");
 }
 
 #[test]
