@@ -291,7 +291,7 @@ impl SeriesHistory {
 
 impl SeriesHistory {
     fn stored(&self, key: &SeriesKey) -> Option<&StoredSeries> {
-        self.base.directory.series.iter().find(|series| series.key().is_ok_and(|known| known == *key))
+        self.base.directory.series.iter().find(|series| series.is(key))
     }
 
     fn stored_unit(&self, key: &SeriesKey, unit: &Unit) -> Option<&StoredUnit> {

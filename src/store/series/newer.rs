@@ -307,7 +307,7 @@ impl Taken<'_> {
 
     fn is_known(&self, key: &SeriesKey, id: LineId) -> Result<bool, Outdated> {
         for series in &self.base.directory.series {
-            if series.key()? == *key {
+            if series.is(key) {
                 return Ok(self.base.may_hold(series, id)?);
             }
         }

@@ -110,6 +110,14 @@ impl StoredSeries {
         }
     }
 
+    /// Whether it is the series with this key. Asked for each of many series, and so without making a key of its own.
+    pub(super) fn is(&self, key: &SeriesKey) -> bool {
+        self.benchmark == key.benchmark.as_str()
+            && self.metric == key.metric.as_str()
+            && self.testbed == key.testbed
+            && self.config.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(key.config.iter())
+    }
+
     pub(super) fn key(&self) -> Result<SeriesKey, Damaged> {
         Ok(SeriesKey {
             benchmark: BenchmarkName::new(self.benchmark.as_str()).map_err(|_| Damaged)?,
