@@ -173,7 +173,8 @@ impl<'a> Session<'a> {
         let commits: Vec<ObjectId> = references.iter().map(|side| side.commit).collect();
         let points: Vec<Point> = references.into_iter().map(|side| side.point).collect();
         let Prepared { metrics, barred, .. } = candidate.prepared;
-        let contest = Contest { references: &points, candidate: &candidate.point, seed: self.random.next_u64() };
+        let contest =
+            Contest { references: &points, candidate: &candidate.point, metrics: &metrics, seed: self.random.next_u64() };
         let executors = Executors { reference: &mut self.reference, candidate: &mut self.candidate };
         let mut look = |pairs: &[MeasuredPair]| next(SoFar { references: &commits, metrics: &metrics, pairs });
         let run = harness::run_pairs(contest, executors, &self.clock, &mut look);

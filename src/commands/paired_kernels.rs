@@ -93,7 +93,7 @@ impl<'a> PairedKernels<'a> {
         let commits: Vec<ObjectId> = references.iter().map(|side| side.commit).collect();
         let points: Vec<cuda::KernelPoint> = references.into_iter().map(|side| side.point).collect();
         let Prepared { metrics, barred, .. } = candidate.prepared;
-        let contest = Contest { references: &points, candidate: &candidate.point, seed };
+        let contest = Contest { references: &points, candidate: &candidate.point, metrics: &metrics, seed };
         let both = Executors { reference: &mut executors.0, candidate: &mut executors.1 };
         let mut look = |pairs: &[MeasuredPair]| next(SoFar { references: &commits, metrics: &metrics, pairs });
         let run = harness::run_pairs(contest, both, clock, &mut look);

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::{BenchFailure, Clock, ExecutionError, Executor, Point, Prepared, Target};
+use crate::model::Metric;
 use crate::stats;
 use crate::stats::random::SplitMix64;
 
@@ -26,6 +27,8 @@ pub struct Contest<'a, T = Point> {
     pub references: &'a [T],
     /// What is held against them.
     pub candidate: &'a T,
+    /// What is measured of both sides, as the candidate tells it. A reference may tell other metrics, or in another order.
+    pub metrics: &'a [Metric],
     /// Draws which side comes first.
     pub seed: u64,
 }
@@ -41,12 +44,13 @@ pub struct Executors<'a, T: Target = Point> {
 /// One element of a pair.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ShortRun {
-    /// For each metric its values in the order measured, in base units; `None` where an execution could not tell.
+    /// For each of [`Contest::metrics`] its values in the order measured, in base units; `None` where an execution could not
+    /// tell.
     pub values: Vec<Option<Vec<f64>>>,
 }
 
 impl ShortRun {
-    /// The median of one metric, by its place in [`Prepared::metrics`].
+    /// The median of one metric, by its place in [`Contest::metrics`].
     pub fn median(&self, metric: usize) -> Option<f64> {
         stats::median(self.values.get(metric)?.as_ref()?)
     }
@@ -101,8 +105,8 @@ pub fn run_pairs<T: Target>(
     while let Some(reference) = contest.references.get(pairs.len() % contest.references.len().max(1)) {
         let reference_index = pairs.len() % contest.references.len();
         let reference_first = random.below(2) == 0;
-        let mut of_reference = || short_run(reference, executors.reference, clock);
-        let mut of_candidate = || short_run(contest.candidate, executors.candidate, clock);
+        let mut of_reference = || short_run(reference, contest.metrics, executors.reference, clock);
+        let mut of_candidate = || short_run(contest.candidate, contest.metrics, executors.candidate, clock);
         let measured = if reference_first {
             of_reference().and_then(|reference| Ok((reference, of_candidate()?)))
         } else {
@@ -120,23 +124,35 @@ pub fn run_pairs<T: Target>(
 }
 
 /// One element: prepared and cleaned up by itself, since what `prepare` starts may stand in the other side's way.
-fn short_run<T: Target>(point: &T, executor: &mut dyn Executor<T>, clock: &dyn Clock) -> Result<ShortRun, BenchFailure> {
+fn short_run<T: Target>(
+    point: &T,
+    metrics: &[Metric],
+    executor: &mut dyn Executor<T>,
+    clock: &dyn Clock,
+) -> Result<ShortRun, BenchFailure> {
     let mut completed = 0;
     let prepared = executor.prepare(point);
-    let measured = prepared.and_then(|prepared| execute(&prepared, executor, clock, &mut completed));
+    let measured = prepared.and_then(|prepared| execute(&places(metrics, &prepared), executor, clock, &mut completed));
     let finished = executor.finish();
     measured.and_then(|run| finished.map(|()| run)).map_err(|error| failed(point, completed, error))
 }
 
+/// Where the wanted metrics stand among those that a side tells.
+fn places(metrics: &[Metric], prepared: &Prepared) -> Vec<Option<usize>> {
+    let told =
+        |wanted: &Metric| prepared.metrics.iter().position(|told| (&told.name, &told.unit) == (&wanted.name, &wanted.unit));
+    metrics.iter().map(told).collect()
+}
+
 fn execute<T: Target>(
-    prepared: &Prepared,
+    places: &[Option<usize>],
     executor: &mut dyn Executor<T>,
     clock: &dyn Clock,
     completed: &mut u32,
 ) -> Result<ShortRun, ExecutionError> {
     let began = clock.now();
     let mut throttled = 0;
-    let mut run = ShortRun { values: vec![Some(Vec::new()); prepared.metrics.len()] };
+    let mut run = ShortRun { values: vec![Some(Vec::new()); places.len()] };
     while (*completed as usize) < MOST_EXECUTIONS && (*completed == 0 || clock.now() - began < SHORT_RUN_TIME) {
         let observation = executor.execute()?;
         if observation.throttled {
@@ -147,8 +163,8 @@ fn execute<T: Target>(
             continue;
         }
         *completed += 1;
-        for (place, column) in run.values.iter_mut().enumerate() {
-            let value = observation.values.get(place).copied().flatten();
+        for (place, column) in places.iter().zip(&mut run.values) {
+            let value = place.and_then(|place| observation.values.get(place).copied().flatten());
             *column = column.take().zip(value).map(|(mut values, value)| {
                 values.push(value);
                 values
@@ -167,14 +183,15 @@ mod tests {
     use super::*;
     use crate::harness::Observation;
     use crate::harness::fake::{FakeClock, FakeExecutor, point};
-    use crate::model::Metric;
+    use crate::model::{MetricName, Unit};
 
     /// Runs `count` pairs of two fakes on one clock.
     fn pairs(reference: &mut FakeExecutor, candidate: &mut FakeExecutor, references: usize, count: usize) -> PairsRun {
         let clock = FakeClock::default();
         (reference.clock, candidate.clock) = (clock.clone(), clock.clone());
         let references = vec![point(); references];
-        let contest = Contest { references: &references, candidate: &point(), seed: 1 };
+        let metrics = candidate.metrics.clone();
+        let contest = Contest { references: &references, candidate: &point(), metrics: &metrics, seed: 1 };
         let stop = |pairs: &[MeasuredPair]| if pairs.len() < count { Next::Measure } else { Next::Stop };
         run_pairs(contest, Executors { reference, candidate }, &clock, &mut { stop })
     }
@@ -201,6 +218,18 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_that_tells_its_metrics_in_another_order_is_matched_by_name() {
+        let (mut reference, mut candidate) = (FakeExecutor::of([0.01]), FakeExecutor::of([0.02]));
+        let size = Metric::infer(MetricName::new("size").unwrap(), Unit::BYTE).unwrap();
+        reference.metrics = vec![size, Metric::time()];
+        reference.observe = |_, seconds| Ok(Observation { values: vec![Some(4096.0), Some(seconds)], throttled: false });
+        let run = pairs(&mut reference, &mut candidate, 1, 1);
+        assert_eq!((run.pairs[0].reference.median(0), run.pairs[0].candidate.median(0)), (Some(0.01), Some(0.02)));
+        reference.metrics.pop();
+        assert_eq!(pairs(&mut reference, &mut candidate, 1, 1).pairs[0].reference.median(0), None);
+    }
+
+    #[test]
     fn references_take_turns() {
         let (mut reference, mut candidate) = (FakeExecutor::of([0.01]), FakeExecutor::of([0.01]));
         let run = pairs(&mut reference, &mut candidate, 3, 7);
@@ -217,7 +246,7 @@ mod tests {
         for seed in 0..64 {
             reference.observe = |_, _| Err(ExecutionError::Other("reference".into()));
             candidate.observe = |_, _| Err(ExecutionError::Other("candidate".into()));
-            let contest = Contest { references: &[point()], candidate: &point(), seed };
+            let contest = Contest { references: &[point()], candidate: &point(), metrics: &[Metric::time()], seed };
             let executors = Executors { reference: &mut reference, candidate: &mut candidate };
             let run = run_pairs(contest, executors, &FakeClock::default(), &mut |_| Next::Stop);
             let failure = run.failure.unwrap().to_string();

@@ -77,7 +77,8 @@ fn duel(
     if let Some(fault) = prepared.barred {
         return Err(fault);
     }
-    let contest = Contest { references: std::slice::from_ref(&default), candidate: &candidate, seed: session.seed };
+    let references = std::slice::from_ref(&default);
+    let contest = Contest { references, candidate: &candidate, metrics: &prepared.metrics, seed: session.seed };
     let executors = Executors { reference: of_default, candidate: &mut of_candidate };
     let mut next = |pairs: &[MeasuredPair]| if pairs.len() >= PAIRS || is_over() { Next::Stop } else { Next::Measure };
     let run = run_pairs(contest, executors, session.clock, &mut next);
