@@ -91,7 +91,7 @@ fn table(shown: &[&SeriesVerdict], options: TextOptions) -> String {
     header.extend(several_testbeds.then_some("testbed"));
     let numbers = header.len();
     header.extend(["baseline", "current", "change", "verdict"]);
-    let mut table = Table::new(&header, options.color).right_align(&[numbers, numbers + 1, numbers + 2]);
+    let mut table = Table::new(&header, options.color).right_align(&[numbers, numbers + 1, numbers + 2]).keep(numbers + 3);
     for series in shown {
         let mut row = vec![escape::terminal_short(series.key.benchmark.as_str(), 60)];
         row.extend(with_config.then(|| escape::terminal_short(&series.key.config.to_string(), 60)));

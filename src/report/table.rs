@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
 use tabled::settings::object::Columns;
-use tabled::settings::peaker::PriorityMax;
+use tabled::settings::peaker::{Peaker, PriorityMax};
 use tabled::settings::{Alignment, Modify, Padding, Style as TableStyle, Width};
 
 /// How a text stands out.
@@ -47,7 +47,26 @@ pub fn paint(text: &str, tone: Tone, color: bool) -> String {
 pub struct Table {
     builder: Builder,
     right: Vec<usize>,
+    kept: Vec<usize>,
     columns: usize,
+}
+
+/// Which column is cut next where a terminal is too narrow: the widest of those that name things, as long as enough of it is
+/// left to know it by; numbers and what is kept only after that.
+struct NamesFirst {
+    kept: Vec<usize>,
+}
+
+impl NamesFirst {
+    /// So much of a name stays, with the space behind it.
+    const ENOUGH: usize = 14;
+}
+
+impl Peaker for NamesFirst {
+    fn peak(&mut self, mins: &[usize], widths: &[usize]) -> Option<usize> {
+        let names = (0..widths.len()).filter(|column| !self.kept.contains(column) && widths[*column] > Self::ENOUGH);
+        names.max_by_key(|column| widths[*column]).or_else(|| PriorityMax::right().peak(mins, widths))
+    }
 }
 
 impl Table {
@@ -55,12 +74,18 @@ impl Table {
     pub fn new(header: &[&str], color: bool) -> Self {
         let mut builder = Builder::default();
         builder.push_record(header.iter().map(|name| paint(name, Tone::Dim, color)));
-        Self { builder, right: Vec::new(), columns: header.len() }
+        Self { builder, right: Vec::new(), kept: Vec::new(), columns: header.len() }
     }
 
     /// Aligns these columns to the right, as numbers are.
     pub fn right_align(mut self, columns: &[usize]) -> Self {
         self.right = columns.to_vec();
+        self
+    }
+
+    /// Cuts this column only where nothing else is left to cut, as it does with numbers.
+    pub fn keep(mut self, column: usize) -> Self {
+        self.kept.push(column);
         self
     }
 
@@ -74,11 +99,12 @@ impl Table {
     pub fn render(self, width: Option<usize>) -> String {
         let mut table = self.builder.build();
         table.with(TableStyle::empty()).with(Padding::new(0, 2, 0, 0));
-        for column in self.right {
-            table.with(Modify::new(Columns::one(column)).with(Alignment::right()));
+        for column in &self.right {
+            table.with(Modify::new(Columns::one(*column)).with(Alignment::right()));
         }
         if let Some(width) = width {
-            table.with(Width::truncate(width.max(40)).suffix("…").priority(PriorityMax::right()));
+            let kept = [self.right, self.kept].concat();
+            table.with(Width::truncate(width.max(40)).suffix("…").priority(NamesFirst { kept }));
         }
         let text = table.to_string();
         text.lines().fold(String::with_capacity(text.len()), |mut all, line| {
@@ -86,5 +112,28 @@ impl Table {
             all.push('\n');
             all
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_give_way_to_numbers_and_verdicts() {
+        let mut table = Table::new(&["benchmark", "config", "current", "verdict"], false).right_align(&[2]).keep(3);
+        let row = ["flash_attention_forward_causal", "training_512_with_a_long_name", "67.65 ms", "regression (confirmed)"];
+        table.row(row.map(str::to_owned).to_vec());
+        let text = table.render(Some(70));
+        assert!(text.contains("67.65 ms  regression (confirmed)"), "{text}");
+        assert!(text.contains("flash_atte") && text.contains("training_5"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 70), "{text}");
+    }
+
+    #[test]
+    fn where_names_cannot_give_more_everything_does() {
+        let mut table = Table::new(&["benchmark", "verdict"], false).keep(1);
+        table.row(vec!["short".to_owned(), "regression ".repeat(6)]);
+        assert!(table.render(Some(40)).lines().all(|line| line.chars().count() <= 40));
     }
 }
