@@ -20,6 +20,21 @@ pub struct Shell<'a, 'b> {
     context: &'a mut Context<'b>,
 }
 
+/// A sentence in lines of at most `width` characters, broken between words.
+fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 impl<'a, 'b> Shell<'a, 'b> {
     /// Runs `program` and git in `folder`.
     pub fn new(folder: &Path, program: &Path, context: &'a mut Context<'b>) -> Self {
@@ -28,8 +43,11 @@ impl<'a, 'b> Shell<'a, 'b> {
 
     /// A sentence between the commands.
     pub fn say(&mut self, text: &str) -> Result<(), CommandError> {
-        let Terminal { color, .. } = self.context.terminal;
-        writeln!(self.context.out, "\n{}", paint(&format!("# {text}"), Tone::Strong, color))?;
+        let Terminal { color, width, .. } = self.context.terminal;
+        writeln!(self.context.out)?;
+        for line in lines(text, width.unwrap_or(usize::MAX).saturating_sub(2)) {
+            writeln!(self.context.out, "{}", paint(&format!("# {line}"), Tone::Strong, color))?;
+        }
         Ok(self.context.out.flush()?)
     }
 
@@ -118,5 +136,17 @@ impl<'a, 'b> Shell<'a, 'b> {
             path.push(rest);
         }
         path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_broken_between_words() {
+        assert_eq!(lines("a slower change fails", 8), ["a slower", "change", "fails"]);
+        assert_eq!(lines("a slower change fails", usize::MAX), ["a slower change fails"]);
+        assert_eq!(lines("unbreakable", 3), ["unbreakable"]);
     }
 }
