@@ -2,6 +2,7 @@
 
 mod assemble;
 mod confirm;
+mod evidence;
 mod excuse;
 mod level;
 mod past;
