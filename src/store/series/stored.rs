@@ -110,12 +110,14 @@ impl StoredSeries {
         }
     }
 
-    /// Whether it is the series with this key. Asked for each of many series, and so without making a key of its own.
+    /// Whether it is the series with this key, in whatever order its parameters stand. Asked for each of many series, and so
+    /// without making a key of its own.
     pub(super) fn is(&self, key: &SeriesKey) -> bool {
         self.benchmark == key.benchmark.as_str()
             && self.metric == key.metric.as_str()
             && self.testbed == key.testbed
-            && self.config.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(key.config.iter())
+            && self.config.len() == key.config.iter().count()
+            && self.config.iter().all(|(name, value)| key.config.get(name) == Some(value))
     }
 
     pub(super) fn key(&self) -> Result<SeriesKey, Damaged> {
