@@ -168,3 +168,60 @@ impl ByHistory<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOISE: Noise = Noise { sigma: 0.01, degrees: 10.0 };
+    const NEEDED: f64 = 0.03;
+
+    /// A candidate at `place`, measured once, against a level of zero.
+    fn against<R>(places: &[f64], place: f64, ask: impl FnOnce(ByHistory<'_>) -> R) -> R {
+        let level = Level { place: 0.0, sigma: 0.004, luck: 0.002, stretch: 0..4, runs: 0..4 };
+        ask(ByHistory { rule: BaselineRule::Level, places, level: &level, noise: &NOISE, place, spread: 1.0, alpha: ALPHA })
+    }
+
+    #[track_caller]
+    fn near(found: f64, expected: f64) {
+        assert!((found / expected - 1.0).abs() < 1e-9, "{found} and {expected}");
+    }
+
+    // Numbers of scipy.stats.t: sf(t, 10) and ppf(1 - 0.001 / blocks, 10), with σ of the block as docs/statistics.md has it.
+    #[test]
+    fn probabilities_are_those_of_the_formula() {
+        let quiet = [0.0; 20];
+        // Three blocks are looked at: three chances.
+        near(against(&quiet, 0.06, |held| held.p()), 0.00046174025827505627);
+        let of_revision = |held: ByHistory<'_>| ByHistory { rule: BaselineRule::Revision, ..held }.p();
+        near(against(&quiet, 0.06, of_revision), 0.00015391341942501877);
+        // A gain is the candidate's alone, and no luck of the level explains it.
+        near(against(&quiet, -0.058, |held| held.p()), 0.00015391341942501877);
+        // What lasts shows in the median of seven.
+        near(against(&[0.02; 20], 0.02, |held| held.p()), 0.023619454511619155);
+        // Half as many commits as would make two blocks of seven, and too few for two of three.
+        near(against(&[0.02; 12], 0.02, |held| held.p()), 0.08177256934088797 * 2.0 / 3.0);
+        near(against(&[0.02; 4], 0.02, |held| held.p()), 0.18843359867996162 / 3.0);
+    }
+
+    #[test]
+    fn what_can_be_proven_is_what_noise_luck_and_excursions_leave() {
+        near(against(&[0.0; 20], 0.0, |held| held.detectable(NEEDED)).unwrap(), 0.05428679375558803);
+        near(against(&[0.0; 20], 0.0, |held| held.detectable(0.1)).unwrap(), 0.1);
+        let mut restless = [0.0; 20];
+        restless[10] = 0.03;
+        near(against(&restless, 0.0, |held| held.excursion()), 0.03);
+        near(against(&restless, 0.0, |held| held.detectable(NEEDED)).unwrap(), 0.06);
+        // Losses within the threshold that stand already come on top, up to the threshold.
+        restless[15..].fill(0.02);
+        near(against(&restless, 0.0, |held| held.detectable(NEEDED)).unwrap(), 0.08);
+        near(against(&restless, 0.0, |held| held.detectable(0.015)).unwrap(), 0.075);
+    }
+
+    #[test]
+    fn more_runs_are_as_many_as_the_formula_takes() {
+        let more = |loss| against(&[0.0; 20], loss, |held| held.more_runs_needed(1, 4, NEEDED));
+        assert_eq!([0.05, 0.045, 0.04, 0.035].map(more), [Some(2), Some(3), Some(8), Some(22)]);
+        assert_eq!(more(0.03), None, "beyond thirty runs is no answer");
+    }
+}
