@@ -141,22 +141,29 @@ fn main() {
     for size in &arguments.sizes {
         let temporary = tempfile::tempdir().unwrap();
         let folder = arguments.keep.as_deref().unwrap_or(temporary.path());
-        let dir = folder.join(format!("{}x{}every{}", size.commits, size.records, size.every));
-        if !dir.exists() {
+        let made = folder.join(format!("{}x{}every{}", size.commits, size.records, size.every));
+        if !made.exists() {
             let plan = repository::Plan { commits: size.commits, records: size.records, every: size.every };
-            repository::generate(&dir, plan).unwrap();
+            repository::generate(&made, plan).unwrap();
+            prepare(&made);
         }
-        prepare(&dir);
+        let dir = copy(&made, &temporary.path().join("ours"));
         let measure = |measure: Measure| (median(&measure, &dir, arguments.runs), measure);
         let mut measured: Vec<_> = measures().into_iter().map(measure).collect();
         if let Some(peer) = &peer {
-            let dir = peer.repository(&dir, *size).unwrap();
+            let dir = copy(&peer.repository(&made, *size).unwrap(), &temporary.path().join("theirs"));
             let measure = |measure: Measure| (median(&measure, &dir, arguments.runs), measure);
             measured.extend(peer.measures(*size).into_iter().map(measure));
         }
         println!("\n### {}\n", size.words());
         report(&measured);
     }
+}
+
+/// What is measured adds commits and notes, so it happens in a copy.
+fn copy(from: &Path, to: &Path) -> PathBuf {
+    run(&format!("cp -a '{}' '{}'", from.display(), to.display()), Path::new("."));
+    to.to_owned()
 }
 
 /// The ids of all note blobs in the order that suits a pack best, and a file of many results.
