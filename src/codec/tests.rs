@@ -98,6 +98,17 @@ fn every_kind_of_line_is_read_back_as_it_was_written() {
     assert_eq!(note.profiles, [profile()]);
 }
 
+/// Found by fuzzing: rounded to twelve digits the median is whole, and a whole number is written without a point.
+#[test]
+fn a_number_is_rounded_once() {
+    let mut record = record(&[1.0]);
+    (record.summary.median, record.sample) = (5_128_300_000_000.3, None);
+    let line = Entry::Record(record).encode();
+    assert!(line.contains("\"median\":5128300000000,"), "{line}");
+    let again = decoded(line.as_bytes()).records.remove(0);
+    assert_eq!(Entry::Record(again).encode(), line);
+}
+
 #[test]
 fn the_field_order_is_frozen() {
     let line = Entry::Record(record(&[0.012, 0.0125, 0.013])).encode();

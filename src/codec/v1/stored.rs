@@ -172,10 +172,10 @@ pub(in crate::codec) struct Number(pub(in crate::codec) f64);
 impl Serialize for Number {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-        if self.0.fract() == 0.0 && self.0.abs() < LARGEST_EXACT {
-            return serializer.serialize_i64(self.0 as i64);
-        }
-        serializer.serialize_f64(rounded(self.0))
+        let is_whole = |value: f64| value.fract() == 0.0 && value.abs() < LARGEST_EXACT;
+        let value = if is_whole(self.0) { self.0 } else { rounded(self.0) };
+        // What rounding made whole is written as any other whole number.
+        if is_whole(value) { serializer.serialize_i64(value as i64) } else { serializer.serialize_f64(value) }
     }
 }
 
