@@ -20,9 +20,11 @@ const EARLY_ALPHA: f64 = 0.0001;
 /// Few pairs know the shift less well, and are looked at again and again: before the last pair it has to be larger by this
 /// factor than it has to be at the end.
 const EARLY_FACTOR: f64 = 1.1;
-/// How many pairs are planned for one suspect. The noise of the history says little about that of a session on a busy
-/// computer, so the plan does not depend on it: where the session is quiet, early proof and futility end it soon.
+/// How many pairs are planned. The noise of the history says little about that of a session on a busy computer, so the plan
+/// does not depend on it: where the session is quiet, early proof and futility end it soon. The most extreme outcome of so
+/// many has p = 1/C(48, 24) < 10⁻¹³, enough for any number of suspects.
 const MOST_PAIRS: usize = 24;
+
 /// Two runs measured next to each other in one session, in random order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
@@ -95,7 +97,7 @@ impl ConfirmPlan {
         let alpha = ALPHA / suspects;
         Self {
             side: suspicion.side,
-            most_pairs: MOST_PAIRS.max(fewest_pairs_for(alpha)),
+            most_pairs: MOST_PAIRS,
             alpha,
             early_alpha: EARLY_ALPHA / suspects,
             threshold: suspicion.threshold,
@@ -182,15 +184,4 @@ struct Evidence {
     p: f64,
     /// What the shift has to be larger than at the last pair.
     needed_shift: f64,
-}
-
-/// The smallest number of pairs whose most extreme outcome reaches `alpha`: 1/C(2K, K) ≤ alpha.
-fn fewest_pairs_for(alpha: f64) -> usize {
-    let mut least_p = 1.0;
-    let mut pairs = 0;
-    while least_p > alpha && pairs < rank::EXACT_LIMIT / 2 {
-        pairs += 1;
-        least_p *= pairs as f64 / (2.0 * (2.0 * pairs as f64 - 1.0));
-    }
-    pairs
 }

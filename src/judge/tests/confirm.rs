@@ -139,7 +139,7 @@ fn an_improvement_is_confirmed_the_same_way() {
 }
 
 #[test]
-fn several_suspects_need_surer_proof_and_pairs_enough_for_it() {
+fn several_suspects_need_surer_proof_and_can_still_be_convicted() {
     let given = suspected(1.06);
     let planned = |suspects| {
         let input = SeriesInput {
@@ -159,7 +159,7 @@ fn several_suspects_need_surer_proof_and_pairs_enough_for_it() {
     };
     assert!((planned(20).alpha - planned(1).alpha / 20.0).abs() < 1e-12);
     let mut noisy = Noisy::new(31, 0.001);
-    for suspects in [1, 20, 1000] {
+    for suspects in [1, 20, 1_000_000] {
         let (reason, _) = drive(&planned(suspects), || pairs(&mut noisy, 1.0, 1.2, 1)[0]);
         assert_eq!(reason, StopReason::Proven, "{suspects} suspects can still be convicted");
     }
