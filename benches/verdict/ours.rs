@@ -110,7 +110,7 @@ fn remeasure(plan: &ConfirmPlan, baseline: &Baseline, world: &mut World) -> Vec<
     let candidate = world.len() - 1;
     let references: Vec<ObjectId> = baseline.commits.iter().rev().take(ConfirmPlan::MOST_REFERENCES).copied().collect();
     let mut pairs = Vec::new();
-    while let Step::Continue { .. } = plan.next_step(&pairs) {
+    while plan.next_step(&pairs) == Step::Continue {
         let reference_commit = references[pairs.len() % references.len()];
         let (reference, again) = (world.run(commit_number(&reference_commit), session), world.run(candidate, session));
         pairs.push(Pair { reference: reference.exp(), candidate: again.exp(), reference_commit });

@@ -48,11 +48,8 @@ pub enum Side {
 /// What to do after the pairs so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Measure another pair; at most this many more.
-    Continue {
-        /// How many pairs the plan still allows.
-        pairs_left: usize,
-    },
+    /// Measure another pair.
+    Continue,
     /// Stop: [`StopReason::Proven`] convicts, everything else clears.
     Stop(StopReason),
 }
@@ -109,7 +106,7 @@ impl ConfirmPlan {
 
     /// What to do after these pairs, given in the order measured. Pairs beyond the plan are not looked at.
     pub fn next_step(&self, pairs: &[Pair]) -> Step {
-        self.evaluate(pairs).map_or(Step::Continue { pairs_left: self.most_pairs }, |evidence| self.step(&evidence))
+        self.evaluate(pairs).map_or(Step::Continue, |evidence| self.step(&evidence))
     }
 
     /// What these pairs say; `None` without any.
@@ -127,7 +124,7 @@ impl ConfirmPlan {
             p: evidence.p,
             stopped: match self.step(&evidence) {
                 Step::Stop(reason) => reason,
-                Step::Continue { .. } => StopReason::TooFewPairs,
+                Step::Continue => StopReason::TooFewPairs,
             },
         })
     }
@@ -145,7 +142,7 @@ impl ConfirmPlan {
         } else if last {
             Step::Stop(StopReason::NotProven)
         } else {
-            Step::Continue { pairs_left: self.most_pairs - evidence.pairs }
+            Step::Continue
         }
     }
 

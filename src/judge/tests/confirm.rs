@@ -22,7 +22,7 @@ fn drive(plan: &ConfirmPlan, mut measure: impl FnMut() -> Pair) -> (StopReason, 
     loop {
         match plan.next_step(&measured) {
             Step::Stop(reason) => return (reason, measured.len()),
-            Step::Continue { pairs_left } => assert!(pairs_left > 0),
+            Step::Continue => assert!(measured.len() < plan.most_pairs),
         }
         measured.push(measure());
     }
