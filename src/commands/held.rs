@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::history;
 use super::selection::Selection;
 use super::workspace::Workspace;
-use crate::judge::{self, BaselineRule, Candidate, MeasuredRun, NoisePrior, Series, SeriesInput, Thresholds};
+use crate::judge::{self, BaselineRule, MeasuredRun, NoisePrior, Series};
 use crate::model::{LineId, ObjectId, SeriesKey};
 use crate::store::{BaseRequest, Store, StoreError};
 
@@ -58,20 +58,8 @@ fn base(store: &Store, configured: Option<String>) -> Result<Option<ObjectId>, C
 /// The runs of a series that hold a level. Excuses do not matter: a level that was excused away still is one.
 fn holding<'a>(series: &'a Series, prior: NoisePrior, context: &Context) -> Vec<&'a MeasuredRun> {
     let of_rule = |rule| {
-        let input = SeriesInput {
-            series,
-            candidate: &Candidate::default(),
-            thresholds: Thresholds::default(),
-            rule,
-            strict: false,
-            excuses: &[],
-            now: (context.clock)(),
-            prior,
-            pairs: &[],
-            suspects: 1,
-            family: 1,
-        };
-        judge::judge_series(&input).baseline.map_or_else(Vec::new, |baseline| baseline.commits)
+        let baseline = judge::binding_baseline(series, &[], rule, prior, (context.clock)());
+        baseline.map_or_else(Vec::new, |baseline| baseline.commits)
     };
     let commits: HashSet<ObjectId> = [BaselineRule::Level, BaselineRule::BestRun].into_iter().flat_map(of_rule).collect();
     let mut holding: Vec<&MeasuredRun> = series.runs.iter().filter(|run| commits.contains(&run.commit)).collect();

@@ -10,7 +10,7 @@ use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::LogArgs;
 use crate::exit::Exit;
-use crate::judge::{self, BaselineRule, Candidate, NoisePrior, Series, SeriesInput, Thresholds};
+use crate::judge::{self, BaselineRule, NoisePrior, Series};
 use crate::model::ObjectId;
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::log_text::{CommitLine, LoggedSeries};
@@ -72,20 +72,7 @@ fn read(store: &Store, tip: ObjectId, walk: Walk, selection: &Selection) -> Resu
 
 /// The level that binds now: what a candidate without excuses would be held against.
 fn with_level(series: Series, prior: NoisePrior, context: &Context) -> LoggedSeries {
-    let input = SeriesInput {
-        series: &series,
-        candidate: &Candidate::default(),
-        thresholds: Thresholds::default(),
-        rule: BaselineRule::Level,
-        strict: false,
-        excuses: &[],
-        now: (context.clock)(),
-        prior,
-        pairs: &[],
-        suspects: 1,
-        family: 1,
-    };
-    let baseline = judge::judge_series(&input).baseline;
+    let baseline = judge::binding_baseline(&series, &[], BaselineRule::Level, prior, (context.clock)());
     LoggedSeries { series, baseline }
 }
 

@@ -102,7 +102,31 @@ pub fn judge_series(input: &SeriesInput<'_>) -> SeriesVerdict {
     judge_long_series(input, None)
 }
 
-/// The same where the oldest runs of the series are not at hand: it has those from [`Digest::first_at_hand`] on, and the
+/// What binds a candidate of a series, before anybody looks at one.
+pub fn binding_baseline(
+    series: &Series,
+    excuses: &[PlacedExcuse],
+    rule: BaselineRule,
+    prior: NoisePrior,
+    now: DateTime<Utc>,
+) -> Option<Baseline> {
+    let input = SeriesInput {
+        series,
+        candidate: &Candidate::default(),
+        thresholds: Thresholds::default(),
+        rule,
+        strict: false,
+        excuses,
+        now,
+        prior,
+        pairs: &[],
+        suspects: 1,
+        family: 1,
+    };
+    judge_series(&input).baseline
+}
+
+/// [`judge_series`] where the oldest runs of the series are not at hand: it has those from [`Digest::first_at_hand`] on, and the
 /// digest has to serve it ([`Digest::serves`]).
 pub fn judge_long_series(input: &SeriesInput<'_>, older: Option<Older<'_>>) -> SeriesVerdict {
     let excuses = excuse::Holding::of(input);

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use chrono::{DateTime, Utc};
 
-use super::{BaselineRule, Candidate, ExcusePlace, NoisePrior, PlacedExcuse, Series, SeriesInput, Thresholds, judge_series};
+use super::{BaselineRule, ExcusePlace, NoisePrior, PlacedExcuse, Series, binding_baseline};
 
 /// How often the baseline is computed for one line at most. It moves rarely, so a long history needs no more.
 const MOST_LOOKS: usize = 48;
@@ -90,20 +90,7 @@ fn after(
     let known = Series { runs: series.runs[..=run].to_vec(), key: series.key.clone(), metric: series.metric.clone(), ..*series };
     let is_known = |placed: &&PlacedExcuse| matches!(placed.place, ExcusePlace::History(position) if position >= newest);
     let given: Vec<PlacedExcuse> = excuses.iter().filter(is_known).cloned().collect();
-    let baseline = judge_series(&SeriesInput {
-        series: &known,
-        candidate: &Candidate::default(),
-        thresholds: Thresholds::default(),
-        rule,
-        strict: false,
-        excuses: &given,
-        now,
-        prior,
-        pairs: &[],
-        suspects: 1,
-        family: 1,
-    })
-    .baseline?;
+    let baseline = binding_baseline(&known, &given, rule, prior, now)?;
     Some(RatchetStep { run, value: baseline.value, low: baseline.low, high: baseline.high })
 }
 
