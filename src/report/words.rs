@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
 use super::{Notice, escape};
-use crate::judge::{BaselineRule, Confirmation, JudgeWarning, Judgement, SeriesVerdict, StopReason, Verdict};
+use crate::judge::{BaselineRule, Confirmation, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict};
 use crate::model::{ObjectId, SeriesKey};
 
 /// Digits of a commit id in text.
@@ -216,6 +216,13 @@ pub fn so_far(confirmation: &Confirmation, most_pairs: usize) -> String {
         change_or_none(confirmation.shift_percent),
         probability(confirmation.p)
     )
+}
+
+/// `−5.2 % (−5.9 % to −4.6 %)`.
+pub fn paired_shift(shift: &PairedShift) -> String {
+    let ends = shift.low_percent.zip(shift.high_percent);
+    let ends = ends.map_or_else(String::new, |(low, high)| format!(" ({} to {})", change(low), change(high)));
+    format!("{}{ends}", change_or_none(shift.percent))
 }
 
 /// The warnings of one series, worded.

@@ -163,6 +163,7 @@ fn commands_do_not_import_each_other() {
     let verbs: BTreeSet<&str> = [
         "init",
         "bench",
+        "bisect",
         "record",
         "check",
         "compare",

@@ -11,7 +11,7 @@ use super::verdict;
 use super::workspace::Workspace;
 use crate::cli::{CheckArgs, ExplainArgs, ExplainFormat, SeriesArgs};
 use crate::exit::Exit;
-use crate::judge::{self, HistoryRecord, Judgement, SeriesVerdict};
+use crate::judge::{self, HistoryRecord, SeriesVerdict};
 use crate::model::{Metric, ObjectId, Record, Sample, SeriesKey};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::explanation::{Explanation, MetricChange};
@@ -32,7 +32,7 @@ pub fn run(arguments: &ExplainArgs, context: &mut Context) -> Result<Exit, Comma
     for notice in &notices {
         write_notice(context.err, notice, context.terminal.color)?;
     }
-    let chosen = worst(&judgement)?;
+    let chosen = verdict::worst(&judgement)?;
     let explanation = explain(chosen, judgement.candidate, &workspace)?;
     match arguments.format {
         ExplainFormat::Text => {
@@ -59,21 +59,6 @@ fn what(arguments: &ExplainArgs, store: &Store) -> (SeriesArgs, String) {
         (Some(word), None) if store.resolve(word).is_ok() => (series(None), word.clone()),
         (benchmark, None) => (series(benchmark.clone()), head()),
     }
-}
-
-/// The series to explain: the worst verdict, what is measured before what is counted, the largest loss.
-fn worst(judgement: &Judgement) -> Result<&SeriesVerdict, CommandError> {
-    let commit = judgement.candidate.short(SHORT_ID);
-    let measured = judgement.series.iter().filter(|series| series.candidate.is_some());
-    let with_baseline = measured.clone().filter(|series| series.baseline.is_some());
-    let loss = |series: &SeriesVerdict| -series.change_percent.unwrap_or(0.0);
-    let rank = |series: &SeriesVerdict| (series.verdict, !series.metric.exact);
-    let worst = with_baseline.max_by(|a, b| rank(a).cmp(&rank(b)).then(loss(a).total_cmp(&loss(b))));
-    worst.ok_or_else(|| match measured.count() {
-        0 => CommandError::no_verdict(format!("{commit} has no such results"))
-            .with_hint("git ratchet show lists what was measured; git ratchet bench measures"),
-        _ => CommandError::no_verdict(format!("nothing binds these results of {commit}: there is no baseline to compare with")),
-    })
 }
 
 fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Explanation, CommandError> {
