@@ -4,6 +4,7 @@ mod assemble;
 mod confirm;
 mod evidence;
 mod excuse;
+mod formulas;
 mod level;
 mod past;
 mod plain;
