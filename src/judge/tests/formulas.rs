@@ -74,3 +74,25 @@ proptest! {
         prop_assert_eq!(without_flukes(&places, some.clone(), 1.0), &everywhere[some]);
     }
 }
+
+/// A series whose runs go up and down by turns: its noise is 1.0484 times the step.
+fn unsteady(metric: Metric, runs: usize, step: f64) -> Series {
+    let values: Vec<f64> = (0..runs).map(|at| (step * (at % 2) as f64).exp()).collect();
+    Given::new(metric, &values, &[]).series
+}
+
+#[test]
+fn the_noise_of_a_testbed_is_the_median_of_its_series_that_have_runs_enough() {
+    let of = |steps: &[(usize, f64)]| -> Vec<Series> {
+        steps.iter().map(|(runs, step)| unsteady(Metric::time(), *runs, *step)).collect()
+    };
+    let pooled = NoisePrior::pooled(&of(&[(8, 0.02), (8, 0.03), (40, 0.05)]));
+    assert!(near(pooled.sigma, 1.0484 * 0.03) && pooled.weight == 5.0, "{pooled:?}");
+    // A series of seven runs is too short, an exact one has no noise, and two series are too few.
+    assert_eq!(NoisePrior::pooled(&of(&[(8, 0.02), (7, 0.03), (40, 0.05)])), NoisePrior::default());
+    let spills = unsteady(exact("spills"), 20, 0.5);
+    assert_eq!(NoisePrior::pooled(of(&[(8, 0.02), (8, 0.03)]).iter().chain([&spills])), NoisePrior::default());
+    let with_spills = [of(&[(8, 0.02), (8, 0.03), (8, 0.05)]), vec![spills]].concat();
+    assert_eq!(NoisePrior::pooled(&with_spills), pooled);
+    assert_eq!(NoisePrior::pooled(&of(&[(9, 0.0); 3])).sigma, 0.001, "no computer is steadier");
+}
