@@ -35,9 +35,8 @@ impl Layout {
     /// From the standard deviation σ̂ between runs, and by how much the choice of the level is expected to be lucky. Of that
     /// luck the binaries keep their share of the variance, τ₀²/σ̂²; the rest was the day's and is gone.
     pub(super) fn believed(noise: f64, luck_of_level: f64) -> Self {
-        let sigma = (noise * SHARE.sqrt()).min(MOST_BELIEVED);
-        let kept = if noise > 0.0 { (sigma / noise).powi(2) } else { 0.0 };
-        Self { sigma, luck: kept * luck_of_level }
+        let kept = SHARE.min((MOST_BELIEVED / noise).powi(2));
+        Self { sigma: noise * kept.sqrt(), luck: kept * luck_of_level }
     }
 
     /// The shift that it takes to be a loss of more than `threshold` and more than luck: max(δ, 3.09 τ̂ √(1 + 1/R)), and the
@@ -120,6 +119,26 @@ mod tests {
         // Of standard deviation 2 %.
         let apart = 0.02 * 3.0_f64.sqrt();
         assert_eq!(percent(layout.needed_shift(0.03, &four([0.0, apart, 0.0, apart], 0.0))), 5.2);
+    }
+
+    // Numbers of the formulas in docs/statistics.md, worked out with numpy's median and var.
+    #[test]
+    fn the_needed_shift_is_that_of_the_formulas() {
+        let four = [&[0.0, 0.004, 0.001, 0.009][..], &[0.012, 0.010, 0.015], &[0.031, 0.030, 0.026, 0.0285, 0.027], &[0.02]];
+        let needed = |noise, threshold, references: &[&[f64]]| {
+            let references = Binaries(references.iter().map(|runs| runs.to_vec()).collect());
+            Layout::believed(noise, 0.003).needed_shift(threshold, &references)
+        };
+        for (found, expected) in [
+            (needed(0.004, 0.001, &four), 0.02899894506079321),
+            (needed(0.02, 0.001, &four), 0.032003903745630176),
+            (needed(0.02, 0.001, &four[..1]), 0.030956939354130047),
+            (needed(0.004, 0.001, &four[..2]), 0.016590533747004733),
+            (needed(0.004, 0.09, &four[..2]), 0.0915),
+            (needed(0.004, 0.001, &[]), 0.0015 + 3.09 * 0.004),
+        ] {
+            assert!((found - expected).abs() < 1e-12, "{found} and {expected}");
+        }
     }
 
     #[test]

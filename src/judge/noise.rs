@@ -144,3 +144,85 @@ fn error_of_median(scale: &Scale, summary: &Summary, half_width: f64) -> Option<
     let of_median = summary.stddev? * (std::f64::consts::FRAC_PI_2 / summary.n.max(1) as f64).sqrt();
     Some(distance(summary.median, summary.median + of_median))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Direction;
+
+    const PRIOR: NoisePrior = NoisePrior { sigma: 0.01, weight: 3.0 };
+
+    #[track_caller]
+    fn near(found: f64, expected: f64) {
+        assert!((found / expected - 1.0).abs() < 1e-9, "{found} and {expected}");
+    }
+
+    /// Up and down by turns: all differences at lag 1 are `step`, and there are none at even lags.
+    fn zigzag(runs: usize, step: f64) -> Vec<f64> {
+        (0..runs).map(|at| step * (at % 2) as f64).collect()
+    }
+
+    #[test]
+    fn an_estimate_is_the_prior_and_what_was_seen_by_their_degrees_of_freedom() {
+        let seen = 1.0484_f64 * 0.02;
+        for runs in [2, 3, 30] {
+            let degrees = 3.0 + 0.4 * (runs - 1) as f64;
+            let noise = Noise::estimate(&zigzag(runs, 0.02), PRIOR, 0.0);
+            near(noise.degrees, degrees);
+            near(noise.sigma.powi(2), (3.0 * 0.01_f64.powi(2) + (degrees - 3.0) * seen.powi(2)) / degrees);
+            near(noise.degrees_after(5), degrees + 2.0);
+        }
+        let alone = Noise::estimate(&[1.0], PRIOR, 0.0);
+        assert_eq!((alone.sigma, alone.degrees), (0.01, 3.0), "one run shows no noise");
+        // Runs that do not know their own median cannot agree better.
+        near(Noise::estimate(&[1.0], PRIOR, 0.04).sigma, 0.04);
+        near(Noise::estimate(&[0.0; 11], PRIOR, 0.04).sigma.powi(2), 3.0 * 0.04_f64.powi(2) / 7.0);
+    }
+
+    #[test]
+    fn only_the_newest_two_thousand_runs_say_how_noisy_it_is() {
+        let calm_since = |runs: usize| [zigzag(2100, 0.5), vec![0.0; runs]].concat();
+        near(Noise::estimate(&calm_since(2000), PRIOR, 0.0).degrees, 3.0 + 0.4 * 1999.0);
+        assert!(Noise::estimate(&calm_since(2000), PRIOR, 0.0).sigma < 0.001);
+        assert!(Noise::estimate(&calm_since(900), PRIOR, 0.0).sigma > 0.1);
+    }
+
+    /// Groups of runs that share their noise show it between groups; with few runs a step would look the same.
+    #[test]
+    fn a_lag_counts_from_five_times_as_many_runs() {
+        let in_groups = |group: usize, runs: usize| (0..runs).map(|at| (at / group % 2) as f64).collect::<Vec<f64>>();
+        for lag in [4, 16] {
+            assert_eq!(largest_lagged(&in_groups(lag, 5 * lag - 1)), Some(0.0), "lag {lag}");
+            near(largest_lagged(&in_groups(lag, 5 * lag)).unwrap(), 1.0484);
+        }
+        assert_eq!(largest_lagged(&[1.0]), None);
+        near(largest_lagged(&[1.0, 2.0]).unwrap(), 1.0484);
+    }
+
+    #[test]
+    fn of_two_or_three_runs_one_way_only_those_after_a_plain_change_are_noise() {
+        let plain = 6.0 * 2.0_f64.sqrt() * 0.01;
+        let since = |places: &[f64]| since_change(places, 0.01).len();
+        let (above, below) = (1.001 * plain, 0.999 * plain);
+        assert_eq!((since(&[0.0, above]), since(&[0.0, below])), (1, 2));
+        assert_eq!((since(&[0.0, -above]), since(&[0.0, -below])), (1, 2));
+        assert_eq!((since(&[0.0, above, above]), since(&[0.0, 0.0, above]), since(&[0.0, above, 2.0 * above])), (2, 1, 1));
+        assert_eq!(since(&[0.0, above, 0.0]), 3, "it turns back");
+        assert_eq!(since(&[0.0, 0.0, 0.0, above]), 4, "four are enough to tell");
+    }
+
+    #[test]
+    fn the_error_of_a_median_comes_from_its_interval_or_its_deviation() {
+        let scale = Scale::logarithmic(Direction::Lower);
+        let single = Summary::single(2.0);
+        let with_interval = Summary { low: Some(1.8), high: Some(2.3), stddev: Some(9.0), ..single.clone() };
+        // 1.959964 is scipy.stats.norm.ppf(0.975).
+        let by_interval = (2.3_f64 / 1.8).ln() / (2.0 * 1.959963984540054);
+        near(error_within(&scale, &[&with_interval]), by_interval);
+        let with_deviation = Summary { n: 10, stddev: Some(0.3), low: None, high: None, ..single.clone() };
+        let by_deviation = (1.0 + 0.3 * (std::f64::consts::PI / 20.0).sqrt() / 2.0).ln();
+        near(error_within(&scale, &[&with_deviation]), by_deviation);
+        assert_eq!(error_within(&scale, &[&Summary { stddev: None, low: None, high: None, ..single.clone() }]), 0.0);
+        near(error_within(&scale, &[&with_interval, &with_interval, &with_deviation]), by_interval);
+    }
+}

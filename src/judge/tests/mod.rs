@@ -5,6 +5,7 @@ mod bisect;
 mod confirm;
 mod evidence;
 mod excuse;
+mod formulas;
 mod level;
 mod past;
 mod plain;

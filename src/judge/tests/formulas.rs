@@ -1,0 +1,98 @@
+//! The formulas of level and noise, against the same written down once more as plainly as can be.
+
+use proptest::prelude::*;
+
+use super::super::level::{Level, without_flukes};
+use super::super::lowest::Lowest;
+use super::super::noise::Noise;
+use super::super::past::Binding;
+use super::*;
+use crate::stats::noise::allan_deviation;
+
+fn mean(values: &[f64]) -> f64 {
+    crate::stats::mean(values).unwrap()
+}
+
+fn near(found: f64, expected: f64) -> bool {
+    (found - expected).abs() < 1e-9
+}
+
+/// Places whose neighbours share what they scatter by, in groups of this many.
+fn shared(values: &[f64], group: usize) -> Vec<f64> {
+    values.iter().flat_map(|value| std::iter::repeat_n(*value, group)).collect()
+}
+
+/// `Allan(L)·√L/σ̂`, the largest up to this length; lengths are looked at where there are ten times as many runs.
+fn inflation(places: &[f64], length: usize, sigma: f64) -> f64 {
+    let looked_at = [2, 4, 8, 16].into_iter().filter(|tried| *tried <= length && 10 * tried <= places.len());
+    looked_at.map(|tried| allan_deviation(places, tried).unwrap() * (tried as f64).sqrt() / sigma).fold(1.0, f64::max)
+}
+
+proptest! {
+    /// W* = argmin mean(W) + σ_L (κ + √(2 ln(eN/L))), κ = 1.
+    #[test]
+    fn the_best_level_is_the_stretch_of_the_formula(values in prop::collection::vec(-2.0f64..2.0, 1..60), group in 1usize..5, sigma in 0.3f64..2.0) {
+        let places = shared(&values, group);
+        let n = places.len();
+        let runs = Given::times(&vec![1.0; n], 1.0).series.runs;
+        let noise = Noise { sigma, degrees: 10.0 };
+        let past = Binding { older: None, runs: &runs }.past(&places);
+        let level = Level::best(&past, &places, &noise).unwrap();
+
+        let cleaned = without_flukes(&places, 0..n, 4.0 * sigma);
+        let mut lowest = Lowest::default();
+        lowest.extend(cleaned.iter().map(|place| (*place, 1)));
+        let sigma_of = |length: usize| sigma / (length as f64).sqrt() * inflation(&cleaned, length, sigma);
+        let shares = |length: usize| n as f64 / length as f64;
+        let score = |length: usize, mean: f64| mean + sigma_of(length) * (1.0 + (2.0 * (std::f64::consts::E * shares(length)).ln()).sqrt());
+        let least = |fewest: usize| lowest.stretches().filter(|stretch| stretch.length >= fewest)
+            .map(|stretch| score(stretch.length, stretch.mean)).fold(f64::INFINITY, f64::min);
+
+        let length = level.stretch.len();
+        let fewest = if n > 6 { 2 } else { 1 };
+        prop_assert!(near(score(length, level.place), least(fewest)));
+        prop_assert!(near(level.sigma, sigma_of(length)));
+        prop_assert!(near(level.luck, (2.0 * shares(length).ln()).sqrt() * sigma_of(length)));
+        prop_assert_eq!(&level.stretch, &level.runs);
+        prop_assert!(near(level.place, mean(&cleaned[level.stretch.clone()])));
+
+        let from = n / 3;
+        let all = Level::of_all(&past, &places, from, &noise).unwrap();
+        prop_assert!(near(all.place, mean(&places[from..])) && near(all.sigma, sigma / ((n - from) as f64).sqrt()));
+        prop_assert_eq!((all.luck, all.stretch, all.runs), (0.0, from..n, from..n));
+    }
+
+    /// So that a history which is cleaned block by block is the history that is cleaned at once.
+    #[test]
+    fn what_is_a_fluke_does_not_depend_on_where_one_looks(
+        places in prop::collection::vec(prop::sample::select(vec![0.0, 0.1, 5.0]), 10..40),
+        start in 0usize..30,
+        length in 8usize..30,
+    ) {
+        let some = start.min(places.len() - 8)..(start + length).min(places.len());
+        let everywhere = without_flukes(&places, 0..places.len(), 1.0);
+        prop_assert_eq!(without_flukes(&places, some.clone(), 1.0), &everywhere[some]);
+    }
+}
+
+/// A series whose runs go up and down by turns: its noise is 1.0484 times the step.
+fn unsteady(metric: Metric, runs: usize, step: f64) -> Series {
+    let values: Vec<f64> = (0..runs).map(|at| (step * (at % 2) as f64).exp()).collect();
+    Given::new(metric, &values, &[]).series
+}
+
+#[test]
+fn the_noise_of_a_testbed_is_the_median_of_its_series_that_have_runs_enough() {
+    let of = |steps: &[(usize, f64)]| -> Vec<Series> {
+        steps.iter().map(|(runs, step)| unsteady(Metric::time(), *runs, *step)).collect()
+    };
+    let pooled = NoisePrior::pooled(&of(&[(8, 0.02), (8, 0.03), (40, 0.05)]));
+    assert!(near(pooled.sigma, 1.0484 * 0.03) && pooled.weight == 5.0, "{pooled:?}");
+    // A series of seven runs is too short, an exact one has no noise, and two series are too few.
+    assert_eq!(NoisePrior::pooled(&of(&[(8, 0.02), (7, 0.03), (40, 0.05)])), NoisePrior::default());
+    let spills = unsteady(exact("spills"), 20, 0.5);
+    assert_eq!(NoisePrior::pooled(of(&[(8, 0.02), (8, 0.03)]).iter().chain([&spills])), NoisePrior::default());
+    let with_spills = [of(&[(8, 0.02), (8, 0.03), (8, 0.05)]), vec![spills]].concat();
+    assert_eq!(NoisePrior::pooled(&with_spills), pooled);
+    assert_eq!(NoisePrior::pooled(&of(&[(9, 0.0); 3])).sigma, 0.001, "no computer is steadier");
+}
