@@ -192,11 +192,12 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
         _ => String::new(),
     };
     let end = match confirmation.stopped {
-        StopReason::Proven => "proven",
-        StopReason::Futile => "too small to go on",
-        StopReason::NotProven => "not proven",
-        StopReason::WithinLayoutNoise => "no larger than the layout of a binary can cause by luck",
-        StopReason::TooFewPairs => "too few pairs to decide",
+        StopReason::Proven => "proven".to_owned(),
+        StopReason::Futile => "too small to go on".to_owned(),
+        StopReason::NotProven => "not proven".to_owned(),
+        StopReason::WithinLayoutNoise => "no larger than the layout of a binary can cause by luck".to_owned(),
+        StopReason::TooNoisy => too_noisy(confirmation.spread_percent, confirmation.low_percent.map(f64::abs)),
+        StopReason::TooFewPairs => "too few pairs to decide".to_owned(),
     };
     format!(
         "measured again in {} interleaved pairs with {}: {}{interval} where more than {} is needed, p {}: {end}",
@@ -205,6 +206,16 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
         change_or_none(confirmation.shift_percent),
         change_or_none(confirmation.needed_percent),
         probability(confirmation.p)
+    )
+}
+
+/// What a session says that could not tell.
+fn too_noisy(spread_percent: f64, hidden_percent: Option<f64>) -> String {
+    let hidden =
+        hidden_percent.map_or_else(|| "any loss".to_owned(), |percent| format!("a loss of {} %", significant(percent, 2)));
+    format!(
+        "this computer was too noisy to tell: single runs scattered by {} %, and {hidden} may hide in that",
+        significant(spread_percent, 2)
     )
 }
 
@@ -253,6 +264,11 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
             ),
         )
         .hint("make more runs (git ratchet bench --runs 5) or make the testbed quieter"),
+        JudgeWarning::TooNoisyToConfirm { spread_percent, hidden_percent } => {
+            let found = too_noisy(*spread_percent, *hidden_percent);
+            Notice::new("too_noisy_to_confirm", format!("{name}: measured again, but {found}"))
+                .hint("check again while nothing else runs here, or give the benchmark a core of its own (taskset, chrt)")
+        }
         JudgeWarning::DirtyCandidate => {
             Notice::new("dirty_candidate", format!("{name}: measured with uncommitted changes; the verdict is about those, too"))
                 .hint("commit, then measure again")

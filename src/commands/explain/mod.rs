@@ -139,6 +139,7 @@ impl Point {
     fn side(&self, annotated: &AnnotatedHistory, chosen: &SeriesVerdict) -> Side {
         let mut records = history::records(&annotated.commits, &self.selection);
         records.retain(|found| found.record.config == self.key.config);
+        history::set_untrusted_aside(&mut records);
         records.sort_by_key(|found| (found.run.time, found.record.id));
         let mut side = Side::default();
         for HistoryRecord { run, record, .. } in records {
