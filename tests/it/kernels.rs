@@ -191,6 +191,24 @@ fn a_kernel_is_compiled_and_its_code_is_recorded_for_each_architecture() {
 }
 
 #[test]
+fn the_kernel_of_the_readme_compiles() {
+    let Some(nvrtc) = nvrtc() else { return };
+    let world = World::new();
+    let readme = include_str!("../../README.md");
+    let block = readme.split("```sh\n").find(|block| block.contains("kernels/saxpy.toml <<")).unwrap();
+    let written = world.run(world.command("sh", &world.repo).args(["-e", "-c", block.split("```").next().unwrap()]));
+    written.expect(0);
+    let ran = bench(&world, &nvrtc, &["saxpy", "--compile-only", "--arch", "sm_90"]).expect(0);
+    let shown = readme.split("```text\nsm_90 ").nth(1).and_then(|rest| rest.lines().nth(1)).unwrap();
+    assert!(
+        ran.out.contains(shown) && ran.out.contains("saxpy      large") && !ran.err.contains("warning"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+}
+
+#[test]
 fn what_the_compiler_warns_of_is_shown_once_for_each_architecture() {
     let Some(nvrtc) = nvrtc() else { return };
     let world = world_with(SETTINGS);
