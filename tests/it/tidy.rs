@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("stats", &["model"]),
     ("written", &[]),
-    ("codec", &["model"]),
+    ("codec", &["model", "stats"]),
     ("judge", &["model", "stats"]),
     ("profile", &["model"]),
     ("roofline", &["model", "profile"]),
