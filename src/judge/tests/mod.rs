@@ -8,6 +8,7 @@ mod formulas;
 mod level;
 mod past;
 mod plain;
+mod profiling;
 mod properties;
 mod ratchet;
 mod shape;
