@@ -1,6 +1,7 @@
 //! The command line as types. Their doc comments are the help texts; there is no behaviour here.
 
 mod bench;
+mod bisect;
 mod check;
 mod exchange;
 mod kernels;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub use bench::{BenchArgs, CacheArg};
+pub use bisect::BisectArgs;
 pub use check::{CheckArgs, CheckFormat, ExcuseArgs};
 pub use exchange::{ExchangeArgs, HookArgs, HookCommand};
 pub use kernels::{KernelWorkerArgs, ProfileArgs, RooflineArgs};
@@ -77,6 +79,7 @@ pub enum Command {
     Log(LogArgs),
     Show(ShowArgs),
     Explain(ExplainArgs),
+    Bisect(BisectArgs),
     Report(ReportArgs),
     Excuse(ExcuseArgs),
     /// Fetch the notes of a remote and unite them with the notes here.

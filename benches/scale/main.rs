@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench scale -- --sizes 2000x10,20000x10,20000x1000/20 --runs 5`: commits x records, and `/20` measures every
 //! 20th commit only. `--keep DIR` makes the repositories there once and uses them again; `--git-perf PROGRAM` says where
-//! git-perf is (`cargo install git-perf`), whose rows are left out where it is not found.
+//! git-perf is (`cargo install git-perf`), whose rows are left out where it is not found. Sizes are printed at the end; with `--runs 0`
+//! nothing else is.
 //!
 //! Processor time is that of all threads and children. It is what is compared: on a computer that does other things as
 //! well, waiting times say little.
@@ -14,12 +15,13 @@ mod git_perf;
 #[path = "../../examples/generate_repository/repository.rs"]
 #[allow(dead_code, reason = "the single notes are not used")]
 mod repository;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use git_perf::GitPerf;
+use git_perf::{GitPerf, Kept};
 
 /// What is measured: a name, what makes the state that it begins from, the line itself, and whom it is held against.
 struct Measure {
@@ -147,17 +149,24 @@ fn main() {
             repository::generate(&made, plan).unwrap();
             prepare(&made);
         }
-        let dir = copy(&made, &temporary.path().join("ours"));
-        let measure = |measure: Measure| (median(&measure, &dir, arguments.runs), measure);
-        let mut measured: Vec<_> = measures().into_iter().map(measure).collect();
-        if let Some(peer) = &peer {
-            let dir = copy(&peer.repository(&made, *size).unwrap(), &temporary.path().join("theirs"));
-            let measure = |measure: Measure| (median(&measure, &dir, arguments.runs), measure);
-            measured.extend(peer.measures(*size).into_iter().map(measure));
-        }
         println!("\n### {}\n", size.words());
-        report(&measured);
+        if arguments.runs > 0 {
+            report(&costs(*size, arguments.runs, &made, temporary.path(), peer.as_ref()));
+        }
+        sizes::report(&made, *size).unwrap();
     }
+}
+
+fn costs(size: Size, runs: usize, made: &Path, temporary: &Path, peer: Option<&GitPerf>) -> Vec<(Cost, Measure)> {
+    let dir = copy(made, &temporary.join("ours"));
+    let measure = |measure: Measure| (median(&measure, &dir, runs), measure);
+    let mut measured: Vec<_> = measures().into_iter().map(measure).collect();
+    if let Some(peer) = peer {
+        let dir = copy(&git_perf::repository(made, size, Kept::Medians).unwrap(), &temporary.join("theirs"));
+        let measure = |measure: Measure| (median(&measure, &dir, runs), measure);
+        measured.extend(peer.measures(size).into_iter().map(measure));
+    }
+    measured
 }
 
 /// What is measured adds commits and notes, so it happens in a copy.

@@ -90,8 +90,9 @@ impl Rule for Level {
         match (verdict.reasons.plan, &verdict.baseline, world) {
             (Some(plan), Some(baseline), Some(world)) if self.confirms && plan.side == Side::Loss => {
                 let pairs = remeasure(&plan, baseline, world);
-                let alarm = self.verdict(runs, &pairs).verdict == Verdict::Regression;
-                Outcome { alarm, extra_runs: 2 * pairs.len() }
+                let verdict = self.verdict(runs, &pairs).verdict;
+                let (alarm, undecided) = (verdict == Verdict::Regression, verdict == Verdict::Undecided);
+                Outcome { alarm, undecided, extra_runs: 2 * pairs.len() }
             }
             _ => Outcome::free(verdict.verdict == Verdict::Regression),
         }
@@ -106,7 +107,7 @@ impl Rule for Level {
 /// Measures pairs in one session for as long as the plan asks, against the newest commits of the level in turn, as
 /// `check --confirm` does it.
 fn remeasure(plan: &ConfirmPlan, baseline: &Baseline, world: &mut World) -> Vec<Pair> {
-    let session = world.session();
+    let session = world.confirmation();
     let candidate = world.len() - 1;
     let references: Vec<ObjectId> = baseline.commits.iter().rev().take(ConfirmPlan::MOST_REFERENCES).copied().collect();
     let mut pairs = Vec::new();

@@ -10,6 +10,8 @@ pub const THRESHOLD: f64 = 0.029_558_802_241_544_4;
 pub struct Outcome {
     /// Whether it fails the commit.
     pub alarm: bool,
+    /// Whether it had the commit measured again, and still cannot tell.
+    pub undecided: bool,
     /// Runs that it had measured besides the commit's own.
     pub extra_runs: usize,
 }
@@ -17,7 +19,7 @@ pub struct Outcome {
 impl Outcome {
     /// An answer from the history alone.
     pub fn free(alarm: bool) -> Self {
-        Self { alarm, extra_runs: 0 }
+        Self { alarm, ..Self::default() }
     }
 }
 

@@ -22,32 +22,57 @@ pub fn false_alarms(options: &Options) -> String {
     let title = "False alarms per 1,000 clean commits (in brackets the upper 95 % Clopper-Pearson bound)";
     let mut alarms = Table::new(title, "rule", names());
     let mut extra = Table::new("Extra runs per clean commit", "rule", names());
+    let title = "Undecided after a confirmation, per 1,000 clean commits (upper bound)";
+    let mut undecided = Table::new(title, "rule", names());
     for (name, make) in options.rules() {
         let outcomes: Vec<_> = regimes.iter().map(|regime| clean(options, regime, make)).collect();
-        alarms.row(name, outcomes.iter().map(|(alarms, judged, _)| count(*alarms, *judged)));
-        if outcomes.iter().any(|(_, _, extra)| *extra > 0) {
-            extra.row(name, outcomes.iter().map(|(_, judged, extra)| format!("{:.2}", *extra as f64 / *judged as f64)));
+        alarms.row(name, outcomes.iter().map(|clean| count(clean.alarms, clean.judged)));
+        if outcomes.iter().any(|clean| clean.extra_runs > 0) {
+            extra.row(name, outcomes.iter().map(|clean| format!("{:.2}", clean.extra_runs as f64 / clean.judged as f64)));
+            undecided.row(name, outcomes.iter().map(|clean| count(clean.undecided, clean.judged)));
         }
     }
-    format!("{alarms}\n{extra}")
+    format!("{alarms}\n{extra}\n{undecided}")
 }
 
-/// Alarms, commits judged, extra runs.
-fn clean(options: &Options, regime: &Regime, make: Maker) -> (u64, u64, u64) {
+/// What became of clean commits.
+#[derive(Default)]
+struct Clean {
+    judged: u64,
+    alarms: u64,
+    undecided: u64,
+    extra_runs: u64,
+}
+
+impl Clean {
+    fn and(self, other: Self) -> Self {
+        Self {
+            judged: self.judged + other.judged,
+            alarms: self.alarms + other.alarms,
+            undecided: self.undecided + other.undecided,
+            extra_runs: self.extra_runs + other.extra_runs,
+        }
+    }
+}
+
+fn clean(options: &Options, regime: &Regime, make: Maker) -> Clean {
     let &Options { seed, series, commits, threads, .. } = options;
     let of_series = |index| {
         let mut world = World::new(*regime, seed_of(seed, regime, index));
         let mut rule = make();
-        let mut sums = (0, 0, 0);
+        let mut sums = Clean::default();
         for _ in 0..commits {
             let run = world.commit(0.0);
             let outcome = rule.judge(&[run], Some(&mut world));
-            sums = (sums.0 + u64::from(outcome.alarm), sums.1 + 1, sums.2 + outcome.extra_runs as u64);
+            sums.judged += 1;
+            sums.alarms += u64::from(outcome.alarm);
+            sums.undecided += u64::from(outcome.undecided);
+            sums.extra_runs += outcome.extra_runs as u64;
             rule.record(&[run]);
         }
         sums
     };
-    parallel(threads, series, of_series).into_iter().fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2))
+    parallel(threads, series, of_series).into_iter().fold(Clean::default(), Clean::and)
 }
 
 /// How often the offending commit itself is caught, by size of the loss and length of the history.
@@ -58,27 +83,38 @@ pub fn power(options: &Options) -> String {
     let mut text = String::new();
     for loss in LOSSES {
         let mut table = Table::new(&titled(loss), "rule", regimes.iter().map(|regime| regime.name));
-        for (name, make) in options.rules() {
-            table.row(name, regimes.iter().map(|regime| caught_after_each(options, regime, make, loss)));
-        }
+        let mut rules: Vec<(&str, Maker)> = options.rules().collect();
         if loss == 0.03 {
-            let make: Maker = || Box::new(Level::confirming().with_threshold(2.0));
-            let caught = regimes.iter().map(|regime| caught_after_each(options, regime, make, loss));
-            table.row("level + confirm, threshold 2 %", caught);
+            rules.push(("level + confirm, threshold 2 %", || Box::new(Level::confirming().with_threshold(2.0))));
+        }
+        for (name, make) in rules {
+            let found: Vec<Found> = regimes.iter().map(|regime| caught_after_each(options, regime, make, loss)).collect();
+            table.row(name, found.iter().map(|found| found.caught.join(" / ")));
+            if found.iter().any(|found| found.undecided.iter().any(|share| share != "0")) {
+                table.row(&format!("{name}: undecided"), found.iter().map(|found| found.undecided.join(" / ")));
+            }
         }
         text += &format!("{table}\n");
     }
     text
 }
 
-fn caught_after_each(options: &Options, regime: &Regime, make: Maker, loss: f64) -> String {
+/// Shares of the offending commits in percent, one for each length of the history.
+struct Found {
+    caught: Vec<String>,
+    undecided: Vec<String>,
+}
+
+fn caught_after_each(options: &Options, regime: &Regime, make: Maker, loss: f64) -> Found {
     let &Options { seed, trials, threads, .. } = options;
     let caught = |prior| {
         let world = |trial| World::new(*regime, seed_of(!seed, regime, trial));
         let outcomes = parallel(threads, trials, |trial| caught(world(trial), make(), prior, loss));
-        percent(outcomes.iter().filter(|outcome| outcome.alarm).count() as u64, trials)
+        let share = |is: fn(&Outcome) -> bool| percent(outcomes.iter().filter(|outcome| is(outcome)).count() as u64, trials);
+        (share(|outcome| outcome.alarm), share(|outcome| outcome.undecided))
     };
-    PRIOR_RUNS.map(caught).join(" / ")
+    let (caught, undecided) = PRIOR_RUNS.map(caught).into_iter().unzip();
+    Found { caught, undecided }
 }
 
 fn caught(mut world: World, mut rule: Box<dyn Rule>, prior: usize, loss: f64) -> Outcome {

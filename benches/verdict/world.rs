@@ -19,13 +19,23 @@ pub struct Regime {
     bimodal: bool,
     /// The testbed itself becomes slower and faster by 1.5 % over 200 commits.
     drifting: bool,
+    /// By how much runs scatter while a commit is measured again: something else keeps the computer busy.
+    busy: Option<f64>,
 }
 
-const QUIET: Regime =
-    Regime { name: "A", sigma: 0.005, session_share: 0.0, binary_share: 0.0, heavy: false, bimodal: false, drifting: false };
+const QUIET: Regime = Regime {
+    name: "A",
+    sigma: 0.005,
+    session_share: 0.0,
+    binary_share: 0.0,
+    heavy: false,
+    bimodal: false,
+    drifting: false,
+    busy: None,
+};
 
 /// All of them.
-pub const REGIMES: [Regime; 9] = [
+pub const REGIMES: [Regime; 12] = [
     QUIET,
     Regime { name: "B", sigma: 0.01, ..QUIET },
     Regime { name: "B9", sigma: 0.01, session_share: 0.9, ..QUIET },
@@ -35,6 +45,9 @@ pub const REGIMES: [Regime; 9] = [
     Regime { name: "F", bimodal: true, ..QUIET },
     Regime { name: "G", sigma: 0.008, drifting: true, ..QUIET },
     Regime { name: "H", sigma: 0.01, binary_share: 0.5, ..QUIET },
+    Regime { name: "J5", sigma: 0.01, busy: Some(0.05), ..QUIET },
+    Regime { name: "J10", sigma: 0.01, busy: Some(0.10), ..QUIET },
+    Regime { name: "K", sigma: 0.10, ..QUIET },
 ];
 
 /// A commit: what is true of it, and what its binary has by luck.
@@ -49,18 +62,21 @@ pub struct World {
     regime: Regime,
     random: SplitMix64,
     commits: Vec<Commit>,
+    /// The standard deviation of single runs now.
+    sigma: f64,
 }
 
 impl World {
     /// A testbed without commits.
     pub fn new(regime: Regime, seed: u64) -> Self {
-        Self { regime, random: SplitMix64::new(seed), commits: Vec::new() }
+        Self { regime, random: SplitMix64::new(seed), commits: Vec::new(), sigma: regime.sigma }
     }
 
     /// Makes a commit that is slower by `loss` than the beginning, and measures it once in a session of its own.
     pub fn commit(&mut self, loss: f64) -> f64 {
         let binary = self.normal() * self.regime.sigma * self.regime.binary_share.sqrt();
         self.commits.push(Commit { loss, binary });
+        self.sigma = self.regime.sigma;
         let session = self.session();
         self.run(self.commits.len() - 1, session)
     }
@@ -72,10 +88,16 @@ impl World {
         drift + self.normal() * self.regime.sigma * self.regime.session_share.sqrt()
     }
 
+    /// A new session, in which commits are measured again.
+    pub fn confirmation(&mut self) -> f64 {
+        self.sigma = self.regime.busy.unwrap_or(self.regime.sigma);
+        self.session()
+    }
+
     /// One more run of a commit within a session: the logarithm of its time.
     pub fn run(&mut self, commit: usize, session: f64) -> f64 {
         let Commit { loss, binary } = self.commits[commit];
-        let own = self.regime.sigma * (1.0 - self.regime.session_share - self.regime.binary_share).sqrt();
+        let own = self.sigma * (1.0 - self.regime.session_share - self.regime.binary_share).sqrt();
         loss + binary + session + own * self.noise() + self.interference()
     }
 

@@ -87,7 +87,9 @@ pub fn seconds_of(number: u64) -> u64 {
 /// # Errors
 /// An id is not one.
 pub fn note(commit: &str, tree: &str, number: u64, records: u64) -> io::Result<Vec<u8>> {
-    let id = |at: u64| LineId::from_parts(seconds_of(number) * 1000, u128::from(at));
+    // As in a real run: random bits once, then one id after the other.
+    let random = u128::from(mixed(number)) << 16 | u128::from(mixed(!number) as u16);
+    let id = |at: u64| LineId::from_parts(seconds_of(number) * 1000, random + u128::from(at));
     let run = Run {
         id: id(0),
         time: chrono::DateTime::from_timestamp(seconds_of(number) as i64, 0).unwrap_or_default(),
@@ -114,7 +116,7 @@ pub fn note(commit: &str, tree: &str, number: u64, records: u64) -> io::Result<V
 pub fn measurement(number: u64, at: u64) -> Result<Measurement, git_ratchet::model::InvalidValue> {
     let level = 0.01 * 0.98_f64.powi((number / 500) as i32);
     let values: Vec<f64> = (0..SAMPLES).map(|sample| level * (1.0 + 0.01 * noise(number, at, sample))).collect();
-    let summary = git_ratchet::stats::summarize(&values).unwrap_or(Summary::single(level));
+    let summary = git_ratchet::stats::summarize_measured(&values).unwrap_or(Summary::single(level));
     Ok(Measurement {
         benchmark: BenchmarkName::new(format!("kernel{}", at % 5))?,
         config: Config::new([("N", (1024 * (1 + at / 5)).to_string())])?,
@@ -127,12 +129,17 @@ pub fn measurement(number: u64, at: u64) -> Result<Measurement, git_ratchet::mod
     })
 }
 
-/// Between 0 and 1, the same in every run (the finaliser of SplitMix64).
+/// Between 0 and 1, the same in every run.
 fn noise(number: u64, at: u64, sample: u64) -> f64 {
-    let mut mixed = (number << 32 ^ at << 16 ^ sample).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    (mixed(number << 32 ^ at << 16 ^ sample) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The finaliser of SplitMix64.
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((mixed ^ mixed >> 31) >> 11) as f64 / (1_u64 << 53) as f64
+    mixed ^ mixed >> 31
 }
 
 pub fn fast_import(dir: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {

@@ -1,7 +1,8 @@
 //! Reading many notes for their numbers: as strict as [`Note::decode`](super::Note::decode), and several times as fast.
 //!
 //! A history has millions of records and few series. So what names a series is taken as the bytes that the line has,
-//! looked up, and understood once; samples and warnings are checked and thrown away. Which lines count as readable is
+//! looked up, and understood once; samples and warnings are checked and thrown away, once statistics that follow from a
+//! sample are computed. Which lines count as readable is
 //! the same as there, line by line: a property test holds the two against each other.
 
 use std::borrow::Cow;
@@ -202,10 +203,12 @@ impl Skimmer {
             min: number(line.min),
             max: number(line.max),
         };
+        let sample: Option<Sample> = match &line.sample {
+            Some(sample) => Some(v1::load_sample(sample)?),
+            None => None,
+        };
+        let summary = v1::with_what_follows(summary, sample.as_ref());
         summary.check(&self.points.get(point)?.metric.unit).ok()?;
-        if let Some(sample) = &line.sample {
-            let _: Sample = v1::load_sample(sample)?;
-        }
         let (id, run) = (line.id.parse().ok()?, line.run.parse().ok()?);
         let machine_code = v1::load_machine_code(line.machine_code.map(Cow::into_owned));
         Some(Skimmed { id, run, point, summary, barred: line.barred.is_some(), machine_code })
@@ -272,7 +275,8 @@ mod tests {
         }
     }
 
-    const FROZEN: &str = include_str!("../../tests/data/notes/v1.jsonl");
+    const FROZEN: &str =
+        concat!(include_str!("../../tests/data/notes/v1.jsonl"), include_str!("../../tests/data/notes/v1-whole-samples.jsonl"));
 
     #[test]
     fn frozen_notes_are_read_alike() {

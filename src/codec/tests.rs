@@ -46,6 +46,12 @@ fn record(values: &[f64]) -> Record {
     Record::new(id(2), id(1), measured)
 }
 
+/// As it comes out of a run: the statistics are those of the sample.
+fn measured(values: &[f64]) -> Record {
+    let summary = crate::stats::summarize_measured(values).unwrap();
+    Record { summary, ..record(values) }
+}
+
 fn profile() -> Profile {
     let counter = |value, unit: &str| Counter { value, unit: Unit::from_symbol(unit).unwrap() };
     let metrics = [
@@ -153,6 +159,48 @@ fn notes_of_version_1_are_read_forever() {
     assert_eq!(note.run_of(&note.records[0]).unwrap().testbed.key(), "CPU · 2 cores");
 }
 
+const WHOLE_SAMPLES: &[u8] = include_bytes!("../../tests/data/notes/v1-whole-samples.jsonl");
+
+#[test]
+fn statistics_that_stand_in_no_line_are_those_of_the_sample() {
+    let note = decoded(WHOLE_SAMPLES);
+    assert_eq!((note.records.len(), note.unreadable.len()), (4, 0));
+    let [time, memory, thinned, partial] = note.records.iter().map(|record| &record.summary).collect::<Vec<_>>()[..] else {
+        panic!("four records");
+    };
+    let all = [time.low, time.high, time.mean, time.min, time.max];
+    assert_eq!((time.n, time.median, all), (8, 0.01242, [0.01231, 0.013, 0.0124975, 0.01231, 0.013].map(Some)));
+    assert!((time.stddev.unwrap() - 0.000_222_502_006_411).abs() < 1e-14, "{time:?}");
+    assert_eq!((memory.median, memory.low, memory.min, memory.max), (1_052_672.0, None, Some(1_048_576.0), Some(1_060_864.0)));
+    // What a line does say counts, and where it says anything, nothing is added.
+    assert_eq!((thinned.n, thinned.low, thinned.min), (300, Some(51_100_000_000_000.0), Some(50_000_000_000_000.0)));
+    assert_eq!((partial.median, partial.min, partial.max, partial.mean), (0.00125, Some(0.001), None, None));
+    let written = |record: &Record| Entry::Record(record.clone()).encode();
+    let lines: Vec<String> = note.records.iter().map(written).collect();
+    assert_eq!(lines, std::str::from_utf8(WHOLE_SAMPLES).unwrap().lines().take(4).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_fresh_record_says_nothing_twice() {
+    let line = Entry::Record(measured(&[0.0131, 0.012, 0.0125])).encode();
+    assert!(line.contains(r#""n":3,"median":0.0125,"sample":{"exp":-4,"deltas":[120,5,6]},"#), "{line}");
+    let line = Entry::Record(measured(&[0.0131])).encode();
+    assert!(line.contains(r#""n":1,"median":0.0131,"warnings""#), "{line}");
+    let long: Vec<f64> = (0..300).map(|i| 0.01 + f64::from(i) * 1e-5).collect();
+    assert!(Entry::Record(measured(&long)).encode().contains(r#""min":0.01,"max":0.01299,"sample""#));
+}
+
+/// The smallest of such values would be zero, or a few ticks.
+#[test]
+fn values_of_all_magnitudes_are_summed_up_before_they_are_rounded() {
+    for values in [[1e-9, 2e-9, 3e-9, 1000.0], [3e-7, 4e-7, 5e-7, 2.0], [1e-14, 2e-14, 3e-14, 1e3]] {
+        let record = measured(&values);
+        assert!((record.summary.median / values[1..3].iter().sum::<f64>() * 2.0 - 1.0).abs() < 1e-4, "{record:?}");
+        let note = decoded(Entry::Record(record.clone()).encode().as_bytes());
+        assert_eq!((note.records, note.unreadable), (vec![record], vec![]));
+    }
+}
+
 #[test]
 fn unreadable_lines_are_counted_by_reason_and_kept_by_a_union() {
     let good = Entry::Run(run()).encode();
@@ -227,11 +275,27 @@ fn a_thinned_record_says_the_same_without_its_sample() {
 }
 
 #[test]
+fn a_thinned_record_says_what_followed_from_its_sample() {
+    let fat = measured(&[0.012, 0.0121, 0.0122, 0.0124, 0.0125, 0.0131, 0.014]);
+    let note = thinned(format!("{}\n{}", Entry::Run(run()).encode(), Entry::Record(fat.clone()).encode()).as_bytes());
+    let text = std::str::from_utf8(&note).unwrap();
+    assert!(text.contains(r#""n":7,"median":0.0124,"low":0.012,"high":0.014,"mean":0.0126142857143,"stddev":"#), "{text}");
+    assert!(text.contains(r#","min":0.012,"max":0.014,"warnings":"#), "{text}");
+    assert_eq!(decoded(&note).records, [Record { sample: None, ..fat }]);
+    assert_eq!(thinned(&note), note);
+}
+
+#[test]
 fn a_record_with_and_without_its_sample_is_one_record_with_it() {
-    let run = Entry::Run(run()).encode();
-    // What follows the sample decides which line sorts first.
+    let (run, values) = (Entry::Run(run()).encode(), [0.012, 0.0123, 0.013]);
+    // What follows the sample decides which line sorts first, and who says the statistics.
+    let mut cases = Vec::new();
     for (warnings, barred) in [(vec![], None), (vec![SampleWarning::SlowFirst], None), (vec![], Some("wrong".to_owned()))] {
-        let fat = Record { warnings, barred, machine_code: None, ..record(&[0.012, 0.0125, 0.013]) };
+        for record in [record(&values), measured(&values)] {
+            cases.push(Record { warnings: warnings.clone(), barred: barred.clone(), machine_code: None, ..record });
+        }
+    }
+    for fat in cases {
         let fat_line = Entry::Record(fat.clone()).encode();
         let thin_note = thinned(format!("{run}\n{fat_line}").as_bytes());
         let both = union([thin_note.as_slice(), fat_line.as_bytes()]);
@@ -285,6 +349,30 @@ proptest! {
         prop_assume!(values.len() > 1);
         let note = decoded(Entry::Record(given.clone()).encode().as_bytes());
         prop_assert_eq!(&note.records[..], &[given][..]);
+    }
+
+    /// To the last bit, whatever was measured; thinned it says the same, both are one record, and skimming agrees.
+    #[test]
+    fn a_record_is_read_back_as_it_was_made(
+        values in prop::collection::vec(prop_oneof![1e-9_f64..1e9, 0.01_f64..0.011, (1_u64..1 << 53).prop_map(|n| n as f64)], 1..120),
+        keep in 1_usize..120,
+    ) {
+        let fat = measured(&values[..keep.min(values.len())]);
+        let run = Entry::Run(run()).encode();
+        let note = union([format!("{run}\n{}", Entry::Record(fat.clone()).encode()).as_bytes()]);
+        let thin_note = thinned(&note);
+        let both = union([note.as_slice(), thin_note.as_slice()]);
+        let is_thinnable = fat.summary.n > 1;
+        let expected = Record { sample: fat.sample.clone().filter(|_| !is_thinnable), ..fat.clone() };
+        prop_assert_eq!(&decoded(&thin_note).records, &[expected][..]);
+        prop_assert_eq!(thinned(&both), thin_note.clone());
+        for (note, expected) in [(note, &fat), (both, &fat)] {
+            let whole = decoded(&note);
+            prop_assert_eq!((&whole.records[..], whole.unreadable.len()), (&[expected.clone()][..], 0));
+            let skimmed = Skimmer::default().skim(&note);
+            prop_assert_eq!((skimmed.records.len(), skimmed.unreadable), (1, 0));
+            prop_assert_eq!(&skimmed.records[0].summary, &expected.summary);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Records without their samples: smaller lines that say the same to everything but a look at a distribution.
 //!
-//! A thinned line keeps its id and all else that it says. Where the line with the sample comes back, from a clone that still has
+//! A thinned line keeps its id and all else that it says, and says the statistics that a reader took from the sample. Where the line with the sample comes back, from a clone that still has
 //! it, both stand in the note: then the one with the sample counts, and the other says nothing new.
 
 use std::borrow::Cow;
@@ -73,7 +73,8 @@ pub(super) fn twins(first: &[u8], second: &[u8]) -> Option<Ordering> {
     }
 }
 
-/// A record's line without its sample, all other values as they are written; `None` where it has none.
+/// A record's line without its sample, all other values as they are written, and behind the median what followed from the
+/// sample; `None` where it has none.
 fn without_sample(line: &[u8]) -> Option<Vec<u8>> {
     if v1::own_kind(line) != Some("record") {
         return None;
@@ -83,15 +84,26 @@ fn without_sample(line: &[u8]) -> Option<Vec<u8>> {
     if others.clone().count() == fields.len() {
         return None;
     }
+    let left = v1::left_to_sample(line)?;
+    // A field without a value says no more than one that is left out.
+    let is_replaced = |name: &str| left.iter().any(|(left, _)| *left == name);
     let mut thinned = Vec::with_capacity(line.len());
-    for (name, value) in others {
-        thinned.push(if thinned.is_empty() { b'{' } else { b',' });
-        serde_json::to_writer(&mut thinned, name).ok()?;
-        thinned.push(b':');
-        thinned.extend_from_slice(value.get().as_bytes());
+    for (name, value) in others.filter(|(name, _)| !is_replaced(name)) {
+        put(&mut thinned, name, value.get())?;
+        if name == "median" {
+            left.iter().try_for_each(|(name, value)| put(&mut thinned, name, value))?;
+        }
     }
     thinned.push(b'}');
     Some(thinned)
+}
+
+fn put(object: &mut Vec<u8>, name: &str, value: &str) -> Option<()> {
+    object.push(if object.is_empty() { b'{' } else { b',' });
+    serde_json::to_writer(&mut *object, name).ok()?;
+    object.push(b':');
+    object.extend_from_slice(value.as_bytes());
+    Some(())
 }
 
 /// An object as it is written: names in their order, values as their bytes.

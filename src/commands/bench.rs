@@ -277,6 +277,9 @@ fn finish(
     for notice in code.notices.iter().chain(&kernels.notices) {
         write_notice(context.err, notice, context.terminal.color)?;
     }
+    for warning in &code.warnings {
+        writeln!(context.err, "warning: {}", escape::terminal_lines(warning))?;
+    }
     for failure in code.failures.iter().chain(&kernels.failures) {
         writeln!(context.err, "error: {}", escape::terminal_lines(failure))?;
     }

@@ -1,6 +1,6 @@
 //! `compare`: full statistics of two revisions or two result files; no gate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::context::Context;
@@ -22,6 +22,7 @@ use crate::report::progress::ProgressLine;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, compare_json, compare_text, escape};
 use crate::settings::Settings;
+use crate::store::AnnotatedHistory;
 
 /// Runs the command.
 pub fn run(arguments: &CompareArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -31,7 +32,10 @@ pub fn run(arguments: &CompareArgs, context: &mut Context) -> Result<Exit, Comma
     } else {
         of_revisions(arguments, &selection, context)?
     };
-    if compared.series.is_empty() && compared.notices.is_empty() {
+    if compared.series.is_empty() && (compared.notices.is_empty() || !arguments.live) {
+        for notice in &compared.notices {
+            write_notice(context.err, notice, context.terminal.color)?;
+        }
         return Err(CommandError::no_verdict(format!("{} and {} have no series in common", arguments.before, arguments.after))
             .with_hint("git ratchet show REV lists what was measured; --live measures both now"));
     }
@@ -46,8 +50,19 @@ struct Compared {
     notices: Vec<Notice>,
 }
 
-/// The runs of one side, by series.
-type Runs = BTreeMap<SeriesKey, (Metric, Vec<ComparedRun>)>;
+/// One side.
+#[derive(Default)]
+struct Side {
+    runs: BTreeMap<SeriesKey, (Metric, Vec<ComparedRun>)>,
+    /// The series of which nobody vouches for any run.
+    untrusted: BTreeSet<SeriesKey>,
+}
+
+impl Side {
+    fn add(&mut self, key: SeriesKey, metric: &Metric, run: ComparedRun) {
+        self.runs.entry(key).or_insert_with(|| (metric.clone(), Vec::new())).1.push(run);
+    }
+}
 
 fn of_files(arguments: &CompareArgs, selection: &Selection) -> Result<Compared, CommandError> {
     let [before, after] = [&arguments.before, &arguments.after].map(|name| file(name, selection));
@@ -55,19 +70,18 @@ fn of_files(arguments: &CompareArgs, selection: &Selection) -> Result<Compared, 
 }
 
 /// The results of a file. Whoever names two files wants them compared, wherever they were measured.
-fn file(name: &str, selection: &Selection) -> Result<Runs, CommandError> {
+fn file(name: &str, selection: &Selection) -> Result<Side, CommandError> {
     let imported = import::import_path(Path::new(name), &ImportOptions::default())
         .map_err(|error| CommandError::usage(format!("{name}: {error}")))?;
-    let mut runs = Runs::new();
+    let mut side = Side::default();
     for measured in imported.measurements {
         let (benchmark, config, metric) = (measured.benchmark, measured.config, measured.metric.name.clone());
         let key = SeriesKey { benchmark, config, metric, testbed: "file".to_owned() };
         if selection.covers(&SeriesKey { testbed: imported.testbed.clone().unwrap_or_default(), ..key.clone() }) {
-            let run = ComparedRun { summary: measured.summary, values: measured.values };
-            runs.entry(key).or_insert_with(|| (measured.metric, Vec::new())).1.push(run);
+            side.add(key, &measured.metric, ComparedRun { summary: measured.summary, values: measured.values });
         }
     }
-    Ok(runs)
+    Ok(side)
 }
 
 fn of_revisions(arguments: &CompareArgs, selection: &Selection, context: &mut Context) -> Result<Compared, CommandError> {
@@ -76,34 +90,46 @@ fn of_revisions(arguments: &CompareArgs, selection: &Selection, context: &mut Co
     let (series, notices) = if arguments.live {
         live(arguments, selection, &workspace, commits, context)?
     } else {
-        let [before, after] = commits.map(|commit| recorded(&workspace, commit, selection));
-        (join(before?, &after?), history::missing_notes(&workspace.store)?.into_iter().collect())
+        let both = history::of_both(&workspace.store, commits)?;
+        let [before, after] = both.each_ref().map(|annotated| recorded(annotated, selection));
+        let mut notices = history::store_notices(&both[0], &workspace.store)?;
+        let series = join(before, &after);
+        notices.extend(untrusted_side(&arguments.before, &series, |(before, _)| !before));
+        notices.extend(untrusted_side(&arguments.after, &series, |(_, after)| !after));
+        (series, notices)
     };
     Ok(Compared { series, commits: commits.map(Some), notices })
 }
 
 /// What was recorded of a commit, oldest run first. What was measured on changed files is not about the commit.
-fn recorded(workspace: &Workspace, commit: ObjectId, selection: &Selection) -> Result<Runs, CommandError> {
-    let annotated = history::of_commit(&workspace.store, commit)?;
+fn recorded(annotated: &AnnotatedHistory, selection: &Selection) -> Side {
     let mut records = history::records(&annotated.commits, selection);
     records.retain(|found| !found.run.dirty);
     records.sort_by_key(|found| (found.run.time, found.run.id));
-    let mut runs = Runs::new();
+    let mut side = Side { untrusted: history::set_untrusted_aside(&mut records), ..Side::default() };
     for found in records {
         let values = found.record.sample.as_ref().map_or_else(Vec::new, |sample: &Sample| sample.values().collect());
         let run = ComparedRun { summary: found.record.summary.clone(), values };
-        let key = SeriesKey::of(found.record, found.run);
-        runs.entry(key).or_insert_with(|| (found.record.metric.clone(), Vec::new())).1.push(run);
+        side.add(SeriesKey::of(found.record, found.run), &found.record.metric, run);
     }
-    Ok(runs)
+    side
+}
+
+/// Where only what is signed counts: a side of which nobody vouches for what is shown.
+fn untrusted_side(name: &str, series: &[SeriesComparison], is_untrusted: fn((bool, bool)) -> bool) -> Option<Notice> {
+    let count = series.iter().filter(|series| is_untrusted(series.trusted)).count();
+    let what = format!("{name}: nobody who may sign vouches for what was measured of {count} series");
+    let notice = Notice::new("untrusted_side", format!("{what}; it is compared, and counts nowhere"));
+    (count > 0).then(|| notice.hint("git ratchet doctor says who may sign; git config ratchet.trust asks for it"))
 }
 
 /// The series that both sides have, in the same unit.
-fn join(before: Runs, after: &Runs) -> Vec<SeriesComparison> {
-    let series = before.into_iter().filter_map(|(key, (_, before))| {
-        let (metric, after) = after.get(&key)?;
-        let comparison = judge::compare_runs(metric.better, &before, after)?;
-        Some(SeriesComparison { key, metric: metric.clone(), comparison })
+fn join(before: Side, after: &Side) -> Vec<SeriesComparison> {
+    let series = before.runs.into_iter().filter_map(|(key, (_, runs))| {
+        let (metric, runs_after) = after.runs.get(&key)?;
+        let comparison = judge::compare_runs(metric.better, &runs, runs_after)?;
+        let trusted = (!before.untrusted.contains(&key), !after.untrusted.contains(&key));
+        Some(SeriesComparison { key, metric: metric.clone(), trusted, comparison })
     });
     series.collect()
 }
@@ -170,7 +196,8 @@ fn compared(matchup: &Matchup, measured: &Measured, selection: &Selection) -> Ve
             testbed: "here".to_owned(),
         };
         let comparison = judge::compare_pairs(metric.better, &before, &after)?;
-        selection.covers_metric(&metric.name).then(|| SeriesComparison { key, metric: metric.clone(), comparison })
+        let series = SeriesComparison { key, metric: metric.clone(), trusted: (true, true), comparison };
+        selection.covers_metric(&metric.name).then_some(series)
     };
     measured.metrics.iter().enumerate().filter_map(of_metric).collect()
 }

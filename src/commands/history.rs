@@ -1,6 +1,6 @@
 //! From notes along a history to series: what `check` and `log` judge and draw.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::error::CommandError;
 use super::selection::Selection;
@@ -21,14 +21,15 @@ pub fn of_commit(store: &Store, commit: ObjectId) -> Result<AnnotatedHistory, Co
     Ok(store.annotated_history(&history, &store.notes()?)?)
 }
 
-/// The same for two commits that are compared. All notes are read for it, so they are read once.
+/// The same for two commits that are compared; what was noticed is about both. All notes are read for it, so they are read
+/// once.
 pub fn of_both(store: &Store, commits: [ObjectId; 2]) -> Result<[AnnotatedHistory; 2], CommandError> {
     let both = commits.iter().map(|id| store.history_commit(*id)).collect::<Result<_, _>>()?;
     let both = History { commits: both, truncated: false };
     let annotated = store.annotated_history(&both, &store.notes()?)?;
     Ok(commits.map(|id| {
         let own = annotated.commits.iter().filter(|commit| commit.commit == id).take(1);
-        AnnotatedHistory { commits: own.cloned().collect(), ..AnnotatedHistory::default() }
+        AnnotatedHistory { commits: own.cloned().collect(), elsewhere: Vec::new(), warnings: annotated.warnings.clone() }
     }))
 }
 
@@ -77,6 +78,16 @@ pub fn records<'a>(commits: &'a [AnnotatedCommit], selection: &Selection) -> Vec
         }
     }
     found
+}
+
+/// Of records that stand for a commit, takes away those that nobody vouches for, where the series has others; as a candidate
+/// is judged. What is left without any other are the series that come back.
+pub fn set_untrusted_aside(records: &mut Vec<HistoryRecord<'_>>) -> BTreeSet<SeriesKey> {
+    let is_untrusted = |found: &HistoryRecord<'_>| found.record.is_untrusted();
+    let key = |found: &HistoryRecord<'_>| SeriesKey::of(found.record, found.run);
+    let vouched: BTreeSet<SeriesKey> = records.iter().filter(|found| !is_untrusted(found)).map(key).collect();
+    records.retain(|found| !is_untrusted(found) || !vouched.contains(&key(found)));
+    records.iter().filter(|found| is_untrusted(found)).map(key).collect()
 }
 
 /// Which commits make a history: flag over settings.

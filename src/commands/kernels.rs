@@ -47,6 +47,8 @@ pub struct CodeResults {
     pub failures: Vec<String>,
     /// What was left out, and why.
     pub notices: Vec<Notice>,
+    /// What the compiler warned of, in its own lines.
+    pub warnings: Vec<String>,
 }
 
 /// What a kernel is compiled for: the list of a flag, or what its settings say, or the usual ones.
@@ -188,10 +190,7 @@ fn of_benchmark(
         match point.manifest.code(&request) {
             Ok(code) => jobs.push(Job { point, arch, code }),
             Err(error @ ManifestError::TooOld { .. }) => {
-                let notice = Notice::new("arch_left_out", format!("{}: {error}", point.benchmark));
-                if !results.notices.contains(&notice) {
-                    results.notices.push(notice);
-                }
+                push_once(&mut results.notices, Notice::new("arch_left_out", format!("{}: {error}", point.benchmark)));
             }
             Err(error) => results.failures.push(format!("{} [{}]: {error}", point.benchmark, point.config)),
         }
@@ -199,22 +198,26 @@ fn of_benchmark(
     let programs: Vec<_> = jobs.iter().map(|job| (&job.code.program, job.arch)).collect();
     for (job, compiled) in jobs.iter().zip(compiler.compile_all(&programs)) {
         match compiled {
-            Ok(compiled) => by_arch.entry(job.arch).or_default().extend(measurements(job, &compiled)),
+            Ok(compiled) => {
+                if !compiled.log.is_empty() {
+                    let warning = format!("{} for {}: the compiler says\n{}", job.point.benchmark, job.arch, compiled.log);
+                    push_once(&mut results.warnings, warning);
+                }
+                by_arch.entry(job.arch).or_default().extend(measurements(job, &compiled));
+            }
             // An older compiler than the newest chip: nobody asked for that one.
             Err(error @ CompileError::UnknownArch { .. }) if job.point.archs == usual_archs(&job.point.manifest) => {
-                let notice = Notice::new("arch_left_out", format!("{}: {error}", job.point.benchmark));
-                if !results.notices.contains(&notice) {
-                    results.notices.push(notice);
-                }
+                push_once(&mut results.notices, Notice::new("arch_left_out", format!("{}: {error}", job.point.benchmark)));
             }
-            Err(error) => {
-                let failure = format!("{}: {error}", job.point.benchmark);
-                // The same source fails in the same way for every config.
-                if !results.failures.contains(&failure) {
-                    results.failures.push(failure);
-                }
-            }
+            Err(error) => push_once(&mut results.failures, format!("{}: {error}", job.point.benchmark)),
         }
+    }
+}
+
+/// The same source says the same of every config.
+fn push_once<T: PartialEq>(told: &mut Vec<T>, new: T) {
+    if !told.contains(&new) {
+        told.push(new);
     }
 }
 

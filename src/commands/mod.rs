@@ -6,6 +6,7 @@
 //! `exchange` (with remotes), `profiling` (a point under Nsight Compute), `recording` (from measurements to a note).
 
 mod bench;
+mod bisect;
 mod check;
 mod compare;
 mod completions;
@@ -100,6 +101,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Log(arguments) => pager::paged(context, |context| log::run(&arguments, context)),
         Command::Show(arguments) => pager::paged(context, |context| show::run(&arguments, context)),
         Command::Explain(arguments) => pager::paged(context, |context| explain::run(&arguments, context)),
+        Command::Bisect(arguments) => bisect::run(&arguments, context),
         Command::Report(arguments) => pager::paged(context, |context| report::run(&arguments, context)),
         Command::Excuse(arguments) => excuse::run(&arguments, context),
         Command::Prune(arguments) => prune::run(&arguments, context),

@@ -98,7 +98,7 @@ fn from_command_line(arguments: &RecordArgs, better: Option<Direction>) -> Resul
     let measurements = samples.into_iter().map(|(name, sample)| {
         let metric = metric(name, &sample, better, arguments.exact)?;
         let values: Vec<f64> = sample.iter().map(|quantity| quantity.value).collect();
-        let summary = stats::summarize(&values).ok_or_else(|| CommandError::usage("a metric needs a value"))?;
+        let summary = stats::summarize_measured(&values).ok_or_else(|| CommandError::usage("a metric needs a value"))?;
         summary.check(&metric.unit)?;
         Ok(Measurement {
             benchmark: benchmark.clone(),

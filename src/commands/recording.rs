@@ -148,7 +148,7 @@ pub fn pooled(
             benchmark: benchmark.clone(),
             config: config.clone(),
             metric: metric.clone(),
-            summary: stats::summarize(&values)?,
+            summary: stats::summarize_measured(&values)?,
             values,
             warnings: Vec::new(),
             barred: barred.cloned(),

@@ -153,7 +153,11 @@ impl<'a> Unchanged<'a> {
     }
 }
 
-fn globs(patterns: &[String]) -> Result<GlobSet, CommandError> {
+/// The files that `inputs` names.
+///
+/// # Errors
+/// A pattern is none.
+pub fn globs(patterns: &[String]) -> Result<GlobSet, CommandError> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         set.add(Glob::new(pattern).map_err(|error| CommandError::usage(format!("inputs: {error}")))?);

@@ -21,6 +21,7 @@ use crate::judge::{
 };
 use crate::model::{Config, Metric, ObjectId, SeriesKey};
 use crate::report::Notice;
+use crate::report::words::SHORT_ID;
 use crate::settings::{BaselineMode, ConfirmMode, Settings};
 
 /// Thresholds of the command line: above everything.
@@ -74,6 +75,24 @@ pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement,
         series.iter_mut().for_each(doubt);
     }
     Ok((Judgement { candidate: evidence.candidate, base: evidence.newest_of_history(), series }, notices))
+}
+
+/// The series that most wants an explanation: the worst verdict, what is measured before what is counted, the largest loss.
+///
+/// # Errors
+/// Nothing was measured, or nothing binds.
+pub fn worst(judgement: &Judgement) -> Result<&SeriesVerdict, CommandError> {
+    let commit = judgement.candidate.short(SHORT_ID);
+    let measured = judgement.series.iter().filter(|series| series.candidate.is_some());
+    let with_baseline = measured.clone().filter(|series| series.baseline.is_some());
+    let loss = |series: &SeriesVerdict| -series.change_percent.unwrap_or(0.0);
+    let rank = |series: &SeriesVerdict| (series.verdict, !series.metric.exact);
+    let worst = with_baseline.max_by(|a, b| rank(a).cmp(&rank(b)).then(loss(a).total_cmp(&loss(b))));
+    worst.ok_or_else(|| match measured.count() {
+        0 => CommandError::no_verdict(format!("{commit} has no such results"))
+            .with_hint("git ratchet show lists what was measured; git ratchet bench measures"),
+        _ => CommandError::no_verdict(format!("nothing binds these results of {commit}: there is no baseline to compare with")),
+    })
 }
 
 /// What is asked of the evidence.

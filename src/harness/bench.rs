@@ -147,7 +147,7 @@ impl Series<'_> {
             };
             let warnings = warnings(metric, &values, &context);
             warnings.iter().for_each(|warning| self.progress.event(Event::Warning { metric, warning }));
-            let Some(summary) = stats::summarize(&values) else { continue };
+            let Some(summary) = stats::summarize_measured(&values) else { continue };
             measurements.push(Measurement {
                 benchmark: point.benchmark().clone(),
                 config: point.config().clone(),

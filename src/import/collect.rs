@@ -164,7 +164,7 @@ impl<'o> Collector<'o> {
         }
         for place in self.places.values().filter(|place| place.repeated) {
             let measured = &mut self.measurements[place.index];
-            if let Some(summary) = stats::summarize(&measured.values) {
+            if let Some(summary) = stats::summarize_measured(&measured.values) {
                 measured.summary = summary;
             }
         }
@@ -192,7 +192,7 @@ fn checked(at: &str, unit: &Unit, reading: Reading) -> Result<(Summary, Vec<f64>
         let source = Summary::single(*value).check(unit);
         source.map_err(|source| ImportError::Invalid { at: format!("{at}, value {} of {}", i + 1, values.len()), source })?;
     }
-    match stats::summarize(&values) {
+    match stats::summarize_measured(&values) {
         Some(summary) => Ok((summary, values)),
         None => Err(ImportError::Invalid { at: at.to_owned(), source: InvalidValue::NoValues }),
     }

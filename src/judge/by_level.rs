@@ -18,7 +18,7 @@ use super::noise::{Noise, error_within};
 use super::past::{Binding, Past};
 use super::scale::Scale;
 use super::series::by_commit;
-use super::verdict::{Baseline, Creep, Estimate, HistoryTest, JudgeWarning, Reasons, StopReason, Verdict};
+use super::verdict::{Baseline, Confirmation, Creep, Estimate, HistoryTest, JudgeWarning, Reasons, StopReason, Verdict};
 use super::{BaselineRule, Decision, MeasuredRun, SeriesInput};
 use crate::model::Summary;
 use crate::stats::{self, distribution};
@@ -27,6 +27,8 @@ use crate::stats::{self, distribution};
 const GATE: f64 = 0.6;
 /// With this many runs the noise of a series is known, and what it explains passes.
 const ENOUGH_RUNS: usize = 50;
+/// A session is as noisy as ever up to this multiple of the noise of the history: its pairs are few.
+const USUAL_NOISE: f64 = 1.5;
 /// A change is the candidate's own against the median of this many runs before it.
 const RECENT_RUNS: usize = 3;
 
@@ -229,7 +231,7 @@ struct Case<'a> {
 /// A verdict, and what else came up on the way to it.
 struct Finding {
     verdict: Verdict,
-    confirmation: Option<super::Confirmation>,
+    confirmation: Option<Confirmation>,
     warnings: Vec<JudgeWarning>,
 }
 
@@ -279,7 +281,7 @@ impl Case<'_> {
     fn find(&self) -> Finding {
         let Some(side) = self.suspected() else { return Finding::plain(Verdict::Pass) };
         match self.plan().and_then(|plan| plan.outcome(self.input.pairs)) {
-            Some(outcome) => Finding { confirmation: Some(outcome), ..Finding::plain(self.confirmed(side, outcome.stopped)) },
+            Some(outcome) => Finding { confirmation: Some(outcome), ..self.confirmed(side, &outcome) },
             None if side == Side::Gain => {
                 Finding::plain(if self.history.shows_gain() { Verdict::Improvement } else { Verdict::Pass })
             }
@@ -287,13 +289,35 @@ impl Case<'_> {
         }
     }
 
-    fn confirmed(&self, side: Side, stopped: StopReason) -> Verdict {
-        match (side, stopped) {
+    fn confirmed(&self, side: Side, outcome: &Confirmation) -> Finding {
+        Finding::plain(match (side, outcome.stopped) {
             (Side::Loss, StopReason::Proven) => Verdict::Regression,
             (Side::Gain, StopReason::Proven) => Verdict::Improvement,
             (Side::Loss, StopReason::TooFewPairs) => self.undecided(),
+            (Side::Loss, StopReason::TooNoisy) => return self.too_noisy(outcome),
             _ => Verdict::Pass,
-        }
+        })
+    }
+
+    /// Pairs that cannot tell leave the question with the history. What the history would convict may come from the same
+    /// noise, so nobody is convicted. What it lets pass passes, unless only a long history lets it pass that knows this
+    /// computer as a quieter one, where pairs could tell; or the pairs themselves look like a loss.
+    fn too_noisy(&self, outcome: &Confirmation) -> Finding {
+        let by_history = self.loss_by_history();
+        let is_usual = outcome.spread_percent <= USUAL_NOISE * 100.0 * self.ground.noise.sigma;
+        let looks_like_loss = outcome.shift_percent.is_none_or(|change| change < -self.input.thresholds.regression_percent);
+        let passes = match by_history.verdict {
+            Verdict::Pass if by_history.warnings.is_empty() => !looks_like_loss,
+            Verdict::Pass => is_usual,
+            _ => false,
+        };
+        let warning = JudgeWarning::TooNoisyToConfirm {
+            spread_percent: outcome.spread_percent,
+            hidden_percent: outcome.low_percent.map(f64::abs),
+        };
+        let mut finding = if passes { by_history } else { Finding::plain(self.undecided()) };
+        finding.warnings.push(warning);
+        finding
     }
 
     fn loss_by_history(&self) -> Finding {

@@ -69,6 +69,8 @@ pub struct SeriesComparison {
     pub key: SeriesKey,
     /// Unit and direction.
     pub metric: Metric,
+    /// Whether somebody vouches for each side, where only what is signed counts.
+    pub trusted: (bool, bool),
     /// The statistics.
     pub comparison: Comparison,
 }

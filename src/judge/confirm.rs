@@ -3,6 +3,9 @@
 //! The candidate is measured in turn with commits of the best level, in random order. If nothing changed, the two are
 //! exchangeable within the session and the exact Mann-Whitney test keeps its level whatever the noise. The run that
 //! raised suspicion takes no part.
+//!
+//! That level says how rarely good code is convicted, and nothing of bad code that gets away. So a suspicion is cleared only
+//! by pairs whose interval excludes a loss well beyond the threshold; where a computer is too noisy for that, this says so.
 
 use super::layout::{Binaries, Layout};
 use super::scale::Scale;
@@ -20,6 +23,10 @@ const EARLY_ALPHA: f64 = 0.0001;
 /// Few pairs know the shift less well, and are looked at again and again: before the last pair it has to be larger by this
 /// factor than it has to be at the end.
 const EARLY_FACTOR: f64 = 1.1;
+/// A suspicion of a loss is not cleared while the interval of the pairs reaches this many times as far as what it was
+/// believed to take, before the session, to convict. A loss right at that point convicts half of the time at best, so that
+/// less could not be asked for.
+const HIDDEN_FACTOR: f64 = 2.0;
 /// How many pairs are planned. The noise of the history says little about that of a session on a busy computer, so the plan
 /// does not depend on it: where the session is quiet, early proof and futility end it soon. The most extreme outcome of so
 /// many has p = 1/C(48, 24) < 10⁻¹³, enough for any number of suspects.
@@ -50,7 +57,7 @@ pub enum Side {
 pub enum Step {
     /// Measure another pair.
     Continue,
-    /// Stop: [`StopReason::Proven`] convicts, everything else clears.
+    /// Stop: [`StopReason::Proven`] convicts, [`StopReason::TooNoisy`] says nothing, everything else clears.
     Stop(StopReason),
 }
 
@@ -121,6 +128,7 @@ impl ConfirmPlan {
             low_percent: ends.map(|(near, far)| near.min(far)),
             high_percent: ends.map(|(near, far)| near.max(far)),
             needed_percent: percent(evidence.needed_shift),
+            spread_percent: 100.0 * evidence.spread,
             p: evidence.p,
             stopped: match self.step(&evidence) {
                 Step::Stop(reason) => reason,
@@ -133,17 +141,27 @@ impl ConfirmPlan {
         let last = evidence.pairs >= self.most_pairs;
         let (alpha, factor) = if last { (self.alpha, 1.0) } else { (self.early_alpha, EARLY_FACTOR) };
         let unlikely = evidence.p <= alpha;
-        if evidence.pairs >= FIRST_LOOK && evidence.shift <= self.threshold / 2.0 {
+        let hides_loss = self.hides_loss(evidence);
+        if evidence.pairs >= FIRST_LOOK && evidence.shift <= self.threshold / 2.0 && !hides_loss {
             Step::Stop(StopReason::Futile)
         } else if evidence.pairs >= FIRST_PROOF && unlikely && evidence.shift > factor * evidence.needed_shift {
             Step::Stop(StopReason::Proven)
         } else if last && unlikely && evidence.shift > self.threshold {
             Step::Stop(StopReason::WithinLayoutNoise)
+        } else if last && hides_loss {
+            Step::Stop(StopReason::TooNoisy)
         } else if last {
             Step::Stop(StopReason::NotProven)
         } else {
             Step::Continue
         }
+    }
+
+    /// Whether a loss well beyond the threshold would not contradict these pairs. A gain that is missed costs nobody
+    /// anything: it becomes the level by itself.
+    fn hides_loss(&self, evidence: &Evidence) -> bool {
+        let excluded = HIDDEN_FACTOR * self.layout.needed_before(self.threshold, evidence.references);
+        self.side == Side::Loss && evidence.interval.is_none_or(|(_, far)| far > excluded)
     }
 
     /// Everything turned to the suspected side: positive is what was suspected.
@@ -161,6 +179,7 @@ impl ConfirmPlan {
             interval: shift.interval.map(|interval| (interval.low, interval.high)),
             p: rank::mann_whitney(&candidates, &references)?.p_greater,
             needed_shift: self.layout.needed_shift(self.threshold, &binaries),
+            spread: binaries.and(candidates).within_deviation(),
         })
     }
 
@@ -181,4 +200,6 @@ struct Evidence {
     p: f64,
     /// What the shift has to be larger than at the last pair.
     needed_shift: f64,
+    /// By how much single runs of the same binary scatter, as a standard deviation.
+    spread: f64,
 }

@@ -42,8 +42,17 @@ impl Layout {
     /// The shift that it takes to be a loss of more than `threshold` and more than luck: max(δ, 3.09 τ̂ √(1 + 1/R)), and the
     /// luck of the level on top. One binary of the candidate stands against the mean of R others.
     pub(super) fn needed_shift(&self, threshold: f64, references: &Binaries) -> f64 {
-        let share = 1.0 + 1.0 / references.count().max(1) as f64;
-        self.luck + threshold.max(LIMIT * (self.variance(references) * share).sqrt())
+        self.beyond_luck(threshold, self.variance(references), references.count())
+    }
+
+    /// The same with what is believed before the session shows anything.
+    pub(super) fn needed_before(&self, threshold: f64, references: usize) -> f64 {
+        self.beyond_luck(threshold, self.sigma.powi(2), references)
+    }
+
+    fn beyond_luck(&self, threshold: f64, variance: f64, references: usize) -> f64 {
+        let share = 1.0 + 1.0 / references.max(1) as f64;
+        self.luck + threshold.max(LIMIT * (variance * share).sqrt())
     }
 
     /// τ̂² = (3τ₀² + (R − 1)s²)/(3 + R − 1).
@@ -65,6 +74,12 @@ impl Binaries {
         Self(by_commit.into_values().collect())
     }
 
+    /// With the runs of one more.
+    pub(super) fn and(mut self, runs: Vec<f64>) -> Self {
+        self.0.push(runs);
+        self
+    }
+
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }
@@ -75,13 +90,13 @@ impl Binaries {
         let Some(between) = stats::variance(&medians) else { return 0.0 };
         let each = self.runs() / self.count() as f64;
         // The median of n normal values has π/2n of their variance.
-        let by_noise = std::f64::consts::FRAC_PI_2 / each * self.within_variance();
+        let by_noise = std::f64::consts::FRAC_PI_2 / each * self.within_deviation().powi(2);
         (between - by_noise).max(0.0)
     }
 
-    /// The variance of the runs of one binary, from the absolute deviations around each one's median: a few outliers do
-    /// not move it.
-    fn within_variance(&self) -> f64 {
+    /// The standard deviation of the runs of one binary, from the absolute deviations around each one's median: a few
+    /// outliers do not move it.
+    pub(super) fn within_deviation(&self) -> f64 {
         let deviations = |runs: &Vec<f64>| {
             let centre = stats::median(runs).unwrap_or(0.0);
             runs.iter().map(|place| (place - centre).abs()).collect::<Vec<f64>>()
@@ -89,7 +104,7 @@ impl Binaries {
         let all: Vec<f64> = self.0.iter().filter(|runs| runs.len() > 1).flat_map(deviations).collect();
         let spread = DEVIATION_PER_MAD * stats::median(&all).unwrap_or(0.0);
         // Each median follows its own runs, which takes one degree of freedom from each binary.
-        spread.powi(2) * self.runs() / (self.runs() - self.count() as f64).max(1.0)
+        spread * (self.runs() / (self.runs() - self.count() as f64).max(1.0)).sqrt()
     }
 
     fn runs(&self) -> f64 {

@@ -6,6 +6,7 @@
 //! - [`ConfirmPlan`] drives and judges a paired re-measurement;
 //! - [`compare_runs`] and [`compare_pairs`] say how two sides differ, without a verdict;
 //! - [`compare_quantiles`] says where in the distribution a change sits;
+//! - [`Search`] and [`Halves`] find the commit that moved a series;
 //! - [`profile_targets`] names the points whose change is worth a look at the counters;
 //! - [`stretches()`] and [`ratchet_line`] are the levels and the baselines along a series, to be drawn;
 //! - [`PlacedExcuse`] is how a recorded permission to regress resets a series;
@@ -15,6 +16,7 @@
 //! Everything here is pure: no clock (the time is passed in), no files, no git. Noise is judged on a log scale
 //! oriented so that lower is better; values that go in and come out are in base units.
 
+mod bisect;
 mod by_history;
 mod by_level;
 mod compare;
@@ -40,6 +42,7 @@ mod verdict;
 use chrono::{DateTime, Utc};
 use past::Binding;
 
+pub use bisect::{Halves, MoveSide, PairedShift, Placed, Search, ends_are_known, suspected_move};
 pub use compare::{Basis, ComparedRun, Comparison, SeriesComparison, compare_pairs, compare_runs};
 pub use confirm::{ConfirmPlan, Pair, Side, Step};
 pub use excuse::{ExcusePlace, PlacedExcuse};

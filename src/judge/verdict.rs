@@ -219,6 +219,8 @@ pub struct Confirmation {
     /// What the shift has to be beyond to convict: the threshold, or what the luck of layouts can do where that is more.
     /// Before the last pair a tenth more is asked for.
     pub needed_percent: Option<f64>,
+    /// By how much single runs of one binary scattered within the session: a robust standard deviation in percent.
+    pub spread_percent: f64,
     /// One-sided exact Mann-Whitney probability.
     pub p: f64,
     /// Why measuring stopped.
@@ -236,6 +238,8 @@ pub enum StopReason {
     NotProven,
     /// It is there, but no larger than what the layout of a binary can do by luck.
     WithinLayoutNoise,
+    /// All planned pairs were measured, and scatter so much that a loss well beyond the threshold may hide in them.
+    TooNoisy,
     /// Measuring ended before the rule allowed a decision.
     TooFewPairs,
 }
@@ -248,6 +252,7 @@ impl StopReason {
             Self::Futile => "futile",
             Self::NotProven => "not_proven",
             Self::WithinLayoutNoise => "within_layout_noise",
+            Self::TooNoisy => "too_noisy",
             Self::TooFewPairs => "too_few_pairs",
         }
     }
@@ -301,6 +306,13 @@ pub enum JudgeWarning {
     NoiseHidesLoss {
         /// The smallest loss that this history could prove, in percent; `None` where the baseline is zero.
         detectable_percent: Option<f64>,
+    },
+    /// A paired re-measurement could not tell: the computer was too noisy.
+    TooNoisyToConfirm {
+        /// By how much single runs of one binary scattered, in percent.
+        spread_percent: f64,
+        /// The largest loss that may hide in the pairs, in percent; `None` where the baseline is zero.
+        hidden_percent: Option<f64>,
     },
     /// The candidate was measured with uncommitted changes: the verdict is about those, too.
     DirtyCandidate,

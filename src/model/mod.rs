@@ -8,6 +8,7 @@
 //! (escaping for a terminal or a page is the renderer's business).
 
 mod benchmark;
+mod decimal;
 mod excuse;
 mod identity;
 mod metric;
@@ -18,6 +19,7 @@ mod sample;
 mod unit;
 
 pub use benchmark::{BenchmarkName, Config};
+pub use decimal::{is_whole, rounded};
 pub use excuse::{Excuse, ExcuseScope};
 pub use identity::{LineId, ObjectId, ParseIdError};
 pub use metric::{Direction, Metric, MetricName};

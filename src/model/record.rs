@@ -83,7 +83,7 @@ impl Record {
         self.barred.as_deref() == Some(Self::UNTRUSTED)
     }
 
-    /// Gives a measurement an id and a run.
+    /// Gives a measurement an id and a run, and says its numbers as they will be read back.
     pub fn new(id: LineId, run: LineId, measured: Measurement) -> Self {
         let sample = Sample::new(&measured.values).ok();
         Self {
@@ -92,7 +92,7 @@ impl Record {
             benchmark: measured.benchmark,
             config: measured.config,
             metric: measured.metric,
-            summary: measured.summary,
+            summary: measured.summary.rounded(),
             sample,
             warnings: measured.warnings,
             barred: measured.barred,

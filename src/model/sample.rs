@@ -1,5 +1,6 @@
 //! A sample: the repeated measurements of one metric in one run, its statistics and its warnings.
 
+use super::decimal::{from_ticks, is_whole, rounded, to_ticks};
 use super::{InvalidValue, Unit};
 
 /// Statistics of a sample in base units. What a foreign format does not carry is absent, never invented.
@@ -27,6 +28,13 @@ impl Summary {
     /// A summary of one number of which nothing else is known.
     pub fn single(value: f64) -> Self {
         Self { n: 1, median: value, low: None, high: None, mean: None, stddev: None, min: None, max: None }
+    }
+
+    /// The same with every number as a note keeps it ([`rounded`]).
+    pub fn rounded(&self) -> Self {
+        let Self { n, median, low, high, mean, stddev, min, max } = *self;
+        let [low, high, mean, stddev, min, max] = [low, high, mean, stddev, min, max].map(|number| number.map(rounded));
+        Self { n, median: rounded(median), low, high, mean, stddev, min, max }
     }
 
     /// Refuses what cannot have been measured: NaN, infinities, times that are zero or negative, negative sizes.
@@ -97,7 +105,8 @@ pub enum SampleWarning {
 ///
 /// At most [`Sample::MAX_VALUES`] are kept: a longer sample is thinned to evenly spaced order statistics, smallest and
 /// largest included, which keeps the shape of its distribution. Values are whole multiples of a power of ten fine
-/// enough that the interquartile range spans a thousand steps or more; what is finer than that is noise of the clock.
+/// enough that the interquartile range spans a thousand steps or more; what is finer than that is noise of the clock. Counts
+/// are kept as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
     exponent: i32,
@@ -145,7 +154,22 @@ impl Sample {
 
     /// The values in base units, ascending.
     pub fn values(&self) -> impl Iterator<Item = f64> + '_ {
-        self.ticks.iter().map(|&ticks| from_ticks(ticks, self.exponent))
+        self.ticks.iter().map(|&ticks| self.value_of(ticks))
+    }
+
+    /// So many ticks in base units.
+    pub fn value_of(&self, ticks: i64) -> f64 {
+        from_ticks(ticks, self.exponent)
+    }
+
+    /// Whether every one of `values` is here, none thinned out, and as near as rounding leaves the usual sample. One that spans
+    /// more than ten powers of ten is not: its smallest values have no digits left.
+    pub fn keeps(&self, values: &[f64]) -> bool {
+        const NEAR: f64 = 1e-4;
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let is_near = |(kept, value): (f64, &f64)| (kept - value).abs() <= NEAR * value.abs();
+        sorted.len() == self.ticks.len() && self.values().zip(&sorted).all(is_near)
     }
 
     fn without_trailing_zeros(mut self) -> Self {
@@ -167,29 +191,17 @@ fn thin(sorted: &[f64], most: usize) -> Vec<f64> {
 }
 
 /// The decimal exponent of one tick: a thousandth of the interquartile range or finer, between 6 and 12 significant digits of the
-/// largest magnitude.
+/// largest magnitude. Small values beside large ones keep five digits, as long as that leaves at most 15 for the largest.
 fn resolution(sorted: &[f64]) -> i32 {
-    let magnitude = sorted.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
-    if magnitude == 0.0 {
+    if sorted.iter().all(|value| is_whole(*value)) {
         return 0;
     }
+    let magnitudes = || sorted.iter().map(|value| value.abs()).filter(|value| *value > 0.0);
+    let largest = magnitudes().fold(0.0, f64::max);
+    let power = |value: f64| value.log10().floor() as i32;
+    let (top, bottom) = (power(largest), power(magnitudes().fold(largest, f64::min)));
     let quartile = |q: usize| sorted[(sorted.len() - 1) * q / 4];
     let spread = quartile(3) - quartile(1);
-    let top = magnitude.log10().floor() as i32;
-    let wanted = if spread > 0.0 { spread.log10().floor() as i32 - 3 } else { top - 11 };
-    wanted.clamp(top - 11, top - 5).clamp(-40, 24)
-}
-
-fn to_ticks(value: f64, exponent: i32) -> i64 {
-    let scaled = if exponent < 0 { value * power_of_ten(-exponent) } else { value / power_of_ten(exponent) };
-    scaled.round() as i64
-}
-
-/// Dividing by an exact power of ten gives the nearest double to the decimal number, as parsing its text would.
-fn from_ticks(ticks: i64, exponent: i32) -> f64 {
-    if exponent < 0 { ticks as f64 / power_of_ten(-exponent) } else { ticks as f64 * power_of_ten(exponent) }
-}
-
-fn power_of_ten(exponent: i32) -> f64 {
-    10f64.powi(exponent)
+    let wanted = if spread > 0.0 { power(spread) - 3 } else { top - 11 };
+    wanted.clamp(top - 11, top - 5).min(bottom - 4).max(top - 14).clamp(-40, 24)
 }

@@ -119,6 +119,24 @@ fn a_long_sample_is_thinned_to_its_order_statistics() {
 }
 
 proptest! {
+    /// A rounded number is written with twelve digits at most, and read back as it was.
+    #[test]
+    fn rounding_is_done_once(mantissa in -10.0_f64..10.0, power in -60_i32..60) {
+        let value = mantissa * 10_f64.powi(power);
+        let kept = rounded(value);
+        prop_assert!((kept - value).abs() <= value.abs() * 5.001e-12);
+        prop_assert_eq!(rounded(kept).to_bits(), kept.to_bits());
+        let written: f64 = format!("{kept:.11e}").parse().unwrap();
+        prop_assert!(is_whole(kept) || written.to_bits() == kept.to_bits());
+    }
+
+    #[test]
+    fn counts_are_kept_as_they_are(counts in prop::collection::vec(0_u64..1 << 53, 1..100)) {
+        let mut counts: Vec<f64> = counts.into_iter().map(|count| count as f64).collect();
+        counts.sort_by(f64::total_cmp);
+        prop_assert_eq!(Sample::new(&counts).unwrap().values().collect::<Vec<_>>(), counts);
+    }
+
     #[test]
     fn a_sample_keeps_its_quartiles_within_a_thousandth_of_their_distance(values in prop::collection::vec(1e-7_f64..1e3, 4..80)) {
         let mut sorted = values.clone();

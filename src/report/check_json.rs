@@ -105,6 +105,7 @@ fn confirmation(confirmation: &Confirmation) -> Value {
         "low_percent": confirmation.low_percent,
         "high_percent": confirmation.high_percent,
         "needed_percent": confirmation.needed_percent,
+        "spread_percent": rounded(confirmation.spread_percent),
         "p": confirmation.p,
         "stopped": confirmation.stopped.as_str(),
     })

@@ -23,8 +23,8 @@ fn one(series: &SeriesComparison) -> Value {
     let compared = &series.comparison;
     let rest = json!({
         "basis": compared.basis.as_str(),
-        "before": estimate(&compared.before, compared.counts.0),
-        "after": estimate(&compared.after, compared.counts.1),
+        "before": estimate(&compared.before, compared.counts.0, series.trusted.0),
+        "after": estimate(&compared.after, compared.counts.1, series.trusted.1),
         "change_percent": compared.change_percent,
         "low_percent": compared.low_percent,
         "high_percent": compared.high_percent,
@@ -34,6 +34,7 @@ fn one(series: &SeriesComparison) -> Value {
     series_json::series(&series.key, &series.metric, rest)
 }
 
-fn estimate(estimate: &Estimate, n: usize) -> Value {
-    json!({ "value": estimate.value, "low": estimate.low, "high": estimate.high, "runs": estimate.runs, "n": n })
+fn estimate(estimate: &Estimate, n: usize, trusted: bool) -> Value {
+    let Estimate { value, low, high, runs } = estimate;
+    json!({ "value": value, "low": low, "high": high, "runs": runs, "n": n, "trusted": trusted })
 }

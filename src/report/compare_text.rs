@@ -58,14 +58,19 @@ fn numbers_of(series: &SeriesComparison) -> [String; 7] {
     let dash = || "–".to_owned();
     let interval = compared.low_percent.zip(compared.high_percent);
     [
-        estimate(&compared.before, &scale),
-        estimate(&compared.after, &scale),
+        estimate(&compared.before, &scale) + mark(series.trusted.0),
+        estimate(&compared.after, &scale) + mark(series.trusted.1),
         compared.change_percent.map_or_else(dash, change),
         interval.map_or_else(dash, |(low, high)| format!("{} to {}", change(low), change(high))),
         format!("{:+.2}", compared.delta).replace('-', "−"),
         significant(compared.p, 2),
         format!("{}, {}", compared.counts.0, compared.counts.1),
     ]
+}
+
+/// Behind what nobody vouches for.
+fn mark(is_trusted: bool) -> &'static str {
+    if is_trusted { "" } else { " untrusted" }
 }
 
 /// `12.30 ms (12.20 to 12.40)`.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::check_json;
 use super::explanation::{ChangedFile, Content, Explanation, findings};
-use super::overview::CommitEntry;
+use super::series_json::commit;
 
 /// The one object that the format writes.
 pub fn explain(explanation: &Explanation) -> Value {
@@ -50,10 +50,6 @@ pub fn explain(explanation: &Explanation) -> Value {
             })).collect::<Vec<_>>(),
         })),
     })
-}
-
-fn commit(entry: &CommitEntry) -> Value {
-    json!({ "commit": entry.id.to_string(), "time": entry.time.to_rfc3339(), "author": entry.author, "subject": entry.subject })
 }
 
 fn file(file: &ChangedFile) -> Value {

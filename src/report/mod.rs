@@ -2,6 +2,9 @@
 //!
 //! Names, reasons and messages come from strangers, so every text goes through [`escape`] for where it lands.
 
+pub mod bisect_json;
+pub mod bisect_text;
+pub mod bisection;
 pub mod check_json;
 pub mod check_text;
 pub mod code_text;

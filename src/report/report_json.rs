@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::overview::{CommitEntry, ExcuseMark, Level, Overview, Point, SeriesHistory, Step, TestbedEntry};
-use super::{check_json, series_json};
+use super::check_json;
+use super::overview::{ExcuseMark, Level, Overview, Point, SeriesHistory, Step, TestbedEntry};
+use super::series_json::{self, commit};
 
 /// The one object that the format writes.
 pub fn report(overview: &Overview) -> Value {
@@ -16,10 +17,6 @@ pub fn report(overview: &Overview) -> Value {
         "testbeds": overview.testbeds.iter().map(testbed).collect::<Vec<_>>(),
         "series": overview.series.iter().map(series).collect::<Vec<_>>(),
     })
-}
-
-fn commit(entry: &CommitEntry) -> Value {
-    json!({ "commit": entry.id.to_string(), "time": entry.time.to_rfc3339(), "author": entry.author, "subject": entry.subject })
 }
 
 fn testbed(entry: &TestbedEntry) -> Value {

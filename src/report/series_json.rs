@@ -1,7 +1,8 @@
-//! Which series, as every JSON says it: benchmark, config, metric, unit, direction, testbed, before all else.
+//! Which series and which commit, as every JSON says it: benchmark, config, metric, unit, direction, testbed, before all else.
 
 use serde_json::{Map, Value, json};
 
+use super::overview::CommitEntry;
 use crate::model::{BenchmarkName, Config, Metric, SeriesKey};
 
 /// A config as an object; values are texts, since a parameter may be `007` or `f16`.
@@ -23,6 +24,11 @@ pub fn measured(benchmark: &BenchmarkName, parameters: &Config, metric: &Metric)
         "unit": metric.unit.symbol(),
         "better": metric.better.as_str(),
     })
+}
+
+/// A commit as people name it.
+pub fn commit(entry: &CommitEntry) -> Value {
+    json!({ "commit": entry.id.to_string(), "time": entry.time.to_rfc3339(), "author": entry.author, "subject": entry.subject })
 }
 
 /// One object of several.

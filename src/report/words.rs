@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
 use super::{Notice, escape};
-use crate::judge::{BaselineRule, Confirmation, JudgeWarning, Judgement, SeriesVerdict, StopReason, Verdict};
+use crate::judge::{BaselineRule, Confirmation, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict};
 use crate::model::{ObjectId, SeriesKey};
 
 /// Digits of a commit id in text.
@@ -31,18 +31,27 @@ pub fn explain_commands<'a>(keys: impl Iterator<Item = &'a SeriesKey>, candidate
     points.take(MOST).map(|key| explain_command(key, candidate)).collect()
 }
 
+/// The command that finds the commit which moved a series before this commit.
+pub fn bisect_command(key: &SeriesKey, candidate: ObjectId) -> String {
+    format!("{} --metric {} --new {}", command("bisect", key), quoted(key.metric.as_str()), candidate.short(SHORT_ID))
+}
+
 /// The command that accepts the losses of a point.
 pub fn excuse_command(key: &SeriesKey, candidate: ObjectId) -> String {
     format!("{} --commit {} --reason \"…\"", command("excuse", key), candidate.short(SHORT_ID))
 }
 
 fn command(verb: &str, key: &SeriesKey) -> String {
-    let quoted = |text: &str| escape::terminal_short(&shell_words::quote(text), 400);
     let benchmark = quoted(key.benchmark.as_str());
     if key.config.is_empty() {
         return format!("git ratchet {verb} {benchmark}");
     }
     format!("git ratchet {verb} {benchmark} --config {}", quoted(&key.config.to_string()))
+}
+
+/// A word as a shell takes it.
+fn quoted(text: &str) -> String {
+    escape::terminal_short(&shell_words::quote(text), 400)
 }
 
 /// `driver 550.54 → 560.28`.
@@ -192,11 +201,12 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
         _ => String::new(),
     };
     let end = match confirmation.stopped {
-        StopReason::Proven => "proven",
-        StopReason::Futile => "too small to go on",
-        StopReason::NotProven => "not proven",
-        StopReason::WithinLayoutNoise => "no larger than the layout of a binary can cause by luck",
-        StopReason::TooFewPairs => "too few pairs to decide",
+        StopReason::Proven => "proven".to_owned(),
+        StopReason::Futile => "too small to go on".to_owned(),
+        StopReason::NotProven => "not proven".to_owned(),
+        StopReason::WithinLayoutNoise => "no larger than the layout of a binary can cause by luck".to_owned(),
+        StopReason::TooNoisy => too_noisy(confirmation.spread_percent, confirmation.low_percent.map(f64::abs)),
+        StopReason::TooFewPairs => "too few pairs to decide".to_owned(),
     };
     format!(
         "measured again in {} interleaved pairs with {}: {}{interval} where more than {} is needed, p {}: {end}",
@@ -208,6 +218,16 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
     )
 }
 
+/// What a session says that could not tell.
+fn too_noisy(spread_percent: f64, hidden_percent: Option<f64>) -> String {
+    let hidden =
+        hidden_percent.map_or_else(|| "any loss".to_owned(), |percent| format!("a loss of {} %", significant(percent, 2)));
+    format!(
+        "this computer was too noisy to tell: single runs scattered by {} %, and {hidden} may hide in that",
+        significant(spread_percent, 2)
+    )
+}
+
 /// How a re-measurement stands: `5 of 24 pairs, −3.2 %, p = 0.01`.
 pub fn so_far(confirmation: &Confirmation, most_pairs: usize) -> String {
     format!(
@@ -216,6 +236,13 @@ pub fn so_far(confirmation: &Confirmation, most_pairs: usize) -> String {
         change_or_none(confirmation.shift_percent),
         probability(confirmation.p)
     )
+}
+
+/// `−5.2 % (−5.9 % to −4.6 %)`.
+pub fn paired_shift(shift: &PairedShift) -> String {
+    let ends = shift.low_percent.zip(shift.high_percent);
+    let ends = ends.map_or_else(String::new, |(low, high)| format!(" ({} to {})", change(low), change(high)));
+    format!("{}{ends}", change_or_none(shift.percent))
 }
 
 /// The warnings of one series, worded.
@@ -246,6 +273,11 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
             ),
         )
         .hint("make more runs (git ratchet bench --runs 5) or make the testbed quieter"),
+        JudgeWarning::TooNoisyToConfirm { spread_percent, hidden_percent } => {
+            let found = too_noisy(*spread_percent, *hidden_percent);
+            Notice::new("too_noisy_to_confirm", format!("{name}: measured again, but {found}"))
+                .hint("check again while nothing else runs here, or give the benchmark a core of its own (taskset, chrt)")
+        }
         JudgeWarning::DirtyCandidate => {
             Notice::new("dirty_candidate", format!("{name}: measured with uncommitted changes; the verdict is about those, too"))
                 .hint("commit, then measure again")

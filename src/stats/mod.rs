@@ -15,7 +15,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use summary::{median, median_interval, quantile, summarize};
+pub use summary::{median, median_interval, quantile, summarize, summarize_kept, summarize_measured};
 
 /// An interval of the real line, ends included.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,7 +1,9 @@
 //! The summary of one sample: median with its interval, mean, spread, range.
 
+use std::sync::OnceLock;
+
 use super::{Interval, distribution, mean, sorted, variance};
-use crate::model::Summary;
+use crate::model::{Sample, Summary, rounded};
 
 /// The confidence of the interval in a [`Summary`].
 const SUMMARY_CONFIDENCE: f64 = 0.95;
@@ -22,6 +24,52 @@ pub fn summarize(values: &[f64]) -> Option<Summary> {
         min: sorted.first().copied(),
         max: sorted.last().copied(),
     })
+}
+
+/// Summarises what was measured as its record will say it, to the last bit: where a record keeps all of the values, the
+/// statistics are those of the values that it keeps. `None` of nothing, and of values that are not finite.
+///
+/// Of a single value the median says all.
+pub fn summarize_measured(values: &[f64]) -> Option<Summary> {
+    let kept = Sample::new(values).ok()?;
+    match values {
+        [value] => Some(Summary::single(rounded(*value))),
+        _ if kept.keeps(values) => Some(summarize_kept(&kept)),
+        _ => summarize(values).map(|summary| summary.rounded()),
+    }
+}
+
+/// The statistics that follow from a sample as a record keeps it: as [`summarize`], with every number rounded as notes do.
+///
+/// They are computed from whole ticks, which are exact, so that they need not be stored beside the sample. It is called for
+/// every record of a history, and so is frugal.
+pub fn summarize_kept(sample: &Sample) -> Summary {
+    let ticks = sample.ticks();
+    let n = ticks.len();
+    let value = |at: usize| ticks.get(at).map(|ticks| rounded(sample.value_of(*ticks)));
+    let scale = sample.value_of(1);
+    let sum: i128 = ticks.iter().map(|ticks| i128::from(*ticks)).sum();
+    let mean = sum as f64 / n as f64;
+    let squares: f64 = ticks.iter().map(|ticks| (*ticks as f64 - mean) * (*ticks as f64 - mean)).sum();
+    let rank = rank_of_kept(n);
+    let middle = (value((n - 1) / 2), value(n / 2));
+    Summary {
+        n: n as u64,
+        median: middle.0.zip(middle.1).map_or(f64::NAN, |(low, high)| rounded(midpoint(low, high))),
+        low: rank.and_then(|k| value(k - 1)),
+        high: rank.and_then(|k| value(n - k)),
+        mean: Some(rounded(mean * scale)),
+        stddev: (n > 1).then(|| rounded((squares / (n - 1) as f64).sqrt() * scale)),
+        min: value(0),
+        max: value(n - 1),
+    }
+}
+
+/// [`largest_rank`] of the samples that records keep, remembered.
+fn rank_of_kept(n: usize) -> Option<usize> {
+    static RANKS: [OnceLock<Option<usize>>; Sample::MAX_VALUES + 1] = [const { OnceLock::new() }; Sample::MAX_VALUES + 1];
+    let rank = || largest_rank(n as u64, (1.0 - SUMMARY_CONFIDENCE) / 2.0).map(|rank| rank as usize);
+    RANKS.get(n).map_or_else(rank, |known| *known.get_or_init(rank))
 }
 
 /// The median of values in any order; of an even number of them the mean of the two in the middle.

@@ -9,7 +9,7 @@ use super::noise::{allan_deviation, hampel, lagged_noise};
 use super::random::SplitMix64;
 use super::rank::{Method, critical_rank, mann_whitney};
 use super::segment::Segmentation;
-use super::{distribution, median, median_interval, quantile, sorted, summarize};
+use super::{distribution, median, median_interval, quantile, sorted, summarize, summarize_kept, summarize_measured};
 
 fn golden(part: &str) -> Vec<Value> {
     let text = include_str!("../../tests/data/stats/golden.json");
@@ -213,6 +213,19 @@ fn samples() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
 }
 
 proptest! {
+    /// Both ways to the statistics of a sample agree, and the quicker one says nothing that a note would round.
+    #[test]
+    fn a_kept_sample_has_the_statistics_of_its_values(x in prop::collection::vec(1e-3_f64..1e3, 2..=100)) {
+        let kept = crate::model::Sample::new(&x).unwrap();
+        let (quick, plain) = (summarize_kept(&kept), summarize(&kept.values().collect::<Vec<_>>()).unwrap());
+        prop_assert_eq!(&quick.rounded(), &quick);
+        prop_assert_eq!((quick.n, quick.low, quick.high, quick.min, quick.max), (plain.n, plain.low, plain.high, plain.min, plain.max));
+        let near = |one: f64, other: f64| (one - other).abs() <= 1e-11 * plain.max.unwrap();
+        prop_assert!(near(quick.median, plain.median) && near(quick.mean.unwrap(), plain.mean.unwrap()));
+        prop_assert!(near(quick.stddev.unwrap(), plain.stddev.unwrap()));
+        prop_assert_eq!(summarize_measured(&x).unwrap(), quick);
+    }
+
     #[test]
     fn swapping_the_samples_mirrors_the_test((x, y) in samples()) {
         let (there, back) = (mann_whitney(&x, &y).unwrap(), mann_whitney(&y, &x).unwrap());

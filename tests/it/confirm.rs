@@ -1,5 +1,5 @@
 //! `check --confirm` with real repositories, real worktrees and real processes: a loop of the shell whose length stands
-//! in a committed file.
+//! in a committed file. It tells its own time, so that a busy computer changes nothing; one test measures it.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -25,10 +25,10 @@ max_runs = 6
 name = "work"
 build = "sh build.sh"
 command = ["sh", "work.sh"]
-metrics = [{ name = "time" }]
+metrics = [{ name = "time", unit = "ms", regex = "took ([0-9]+) ms" }]
 "#;
 
-const WORK: &str = "i=0; n=$(cat turns); while [ $i -lt $n ]; do i=$((i + 1)); done\n";
+const WORK: &str = "i=0; n=$(cat turns); while [ $i -lt $n ]; do i=$((i + 1)); done; echo \"took $((n / 1000)) ms\"\n";
 
 /// A repository with the benchmark and one commit.
 fn world() -> World {
@@ -102,10 +102,11 @@ fn a_false_suspicion_is_cleared() {
 #[test]
 fn a_true_slow_down_is_convicted_and_recorded_as_one_session() {
     let world = world();
+    world.write("ratchet.toml", &SETTINGS.replace(", unit = \"ms\", regex = \"took ([0-9]+) ms\"", ""));
+    let base = world.commit("measured by the clock");
     world.ratchet(&["bench"]).expect(0);
-    let base = world.git(&["rev-parse", "HEAD"]);
     commit(&world, SLOW, "slower");
-    world.ratchet(&["bench"]).expect(0);
+    record(&world, "10s");
     let notes_before = world.git(&["rev-list", "--count", "refs/notes/ratchet"]);
     let (check, _) = confirm(&world, 1);
     let confirmation = &series(&check)["reasons"]["confirmation"];
@@ -124,6 +125,47 @@ fn a_true_slow_down_is_convicted_and_recorded_as_one_session() {
     let later = world.ratchet(&["check", "--json"]).json();
     assert_eq!(series(&later)["candidate"]["runs"], 2, "in later checks it is an ordinary run");
     assert_eq!(series(&later)["baseline"]["runs"], 2);
+}
+
+/// Before each run: how many runs the candidate, or the commits of the base together, had so far.
+const COUNT: &str = r#"
+counted="$FOLDER/count-$(cut -d' ' -f1 turns)"
+echo $(($(cat "$counted" 2>/dev/null || echo 0) + 1)) >"$counted"
+"#;
+
+/// Tells a time that is one run low and one run high.
+const SCATTERED: &str = r#"
+side=$(cut -d' ' -f1 turns)
+case $side$(($(cat "$FOLDER/count-$side") % 2)) in
+base0) echo took 0.8 ms ;;
+base1) echo took 1.25 ms ;;
+candidate0) echo took 0.7 ms ;;
+candidate1) echo took 1.4 ms ;;
+esac
+"#;
+
+#[test]
+fn a_computer_too_noisy_to_tell_leaves_it_undecided_and_every_form_says_so() {
+    let world = World::new();
+    let settings = SETTINGS.replace("build = \"sh build.sh\"", "prepare = \"sh count.sh\"").replace("[0-9]+", "[0-9.]+");
+    world.write("ratchet.toml", &settings);
+    for (file, script) in [("count.sh", COUNT), ("work.sh", SCATTERED)] {
+        world.write(file, &script.replace("$FOLDER", world.root().to_str().unwrap()));
+    }
+    for (turns, time) in [("base", "1ms"), ("base still", "1ms"), ("candidate", "2ms")] {
+        commit(&world, turns, turns);
+        record(&world, time);
+    }
+    let check = world.ratchet(&["check", "--confirm", "--no-record", "--json"]).expect(3).json();
+    crate::schemas::assert_described("check", &check);
+    let confirmation = &series(&check)["reasons"]["confirmation"];
+    assert_eq!((&series(&check)["verdict"], &confirmation["stopped"]), (&json!("undecided"), &json!("too_noisy")), "{check:#}");
+    assert_eq!(codes(&check), ["too_noisy_to_confirm"]);
+    assert!(confirmation["spread_percent"].as_f64().unwrap() > 10.0, "{confirmation}");
+    for format in ["text", "markdown", "github", "junit"] {
+        let said = world.ratchet(&["check", "--confirm", "--no-record", "--format", format]).expect(3).out;
+        assert!(said.contains("too noisy to tell"), "{format}: {said}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("stats", &["model"]),
     ("written", &[]),
-    ("codec", &["model"]),
+    ("codec", &["model", "stats"]),
     ("judge", &["model", "stats"]),
     ("profile", &["model"]),
     ("roofline", &["model", "profile"]),
@@ -163,6 +163,7 @@ fn commands_do_not_import_each_other() {
     let verbs: BTreeSet<&str> = [
         "init",
         "bench",
+        "bisect",
         "record",
         "check",
         "compare",

@@ -155,6 +155,43 @@ fn what_nobody_signed_never_binds_and_is_shown() {
     assert_eq!(baseline(&shared.check().expect(1).json()), &json!(0.001));
 }
 
+/// What a side of a comparison shows: value and whether somebody vouches for it.
+fn side(compared: &Value, side: &str) -> (f64, bool) {
+    let side = &compared["series"][0][side];
+    (side["value"].as_f64().unwrap(), side["trusted"].as_bool().unwrap())
+}
+
+#[test]
+fn what_is_compared_or_explained_is_what_is_signed() {
+    if !can_sign() {
+        return;
+    }
+    let shared = Shared::measured();
+    shared.commit("five");
+    shared.record(&shared.mallory, "HEAD~1", "1ms");
+    shared.record(&shared.mallory, "HEAD", "2ms");
+    shared.exchange();
+    // Of HEAD~1 there is a signed record, of HEAD there is none.
+    let ran = shared.world.ratchet(&["compare", "HEAD~1", "HEAD", "--json"]).expect(0);
+    let compared = ran.json();
+    assert_eq!((side(&compared, "before"), side(&compared, "after")), ((0.01, true), (0.002, false)), "{compared:#}");
+    assert_eq!(codes(&compared), ["untrusted", "untrusted_side"]);
+    let text = shared.world.ratchet(&["compare", "HEAD~1", "HEAD"]).expect(0);
+    assert!(text.out.contains("  2 ms untrusted") && !text.out.contains("10 ms untrusted"), "{}", text.out);
+    assert!(text.err.contains("HEAD: nobody who may sign vouches for"), "{}", text.err);
+    for (commit, time) in [("HEAD~1", "10ms"), ("HEAD", "20ms")] {
+        shared.record(&shared.ann, commit, &[time; 30].join(","));
+    }
+    let compared = shared.world.ratchet(&["compare", "HEAD~1", "HEAD", "--json"]).expect(0).json();
+    assert_eq!((side(&compared, "after"), codes(&compared)), ((0.02, true), vec!["untrusted"]), "{compared:#}");
+    let explained = shared.world.ratchet(&["explain", "b", "--format", "json"]).expect(0).json();
+    let quantiles = explained["distribution"]["quantiles"].as_array().unwrap();
+    assert!(quantiles.iter().all(|row| (&row["before"], &row["after"]) == (&json!(0.01), &json!(0.02))), "{explained:#}");
+    shared.world.git(&["config", "ratchet.trust", "any"]);
+    let believed = shared.world.ratchet(&["compare", "HEAD~1", "HEAD", "--json"]).expect(0).json();
+    assert_eq!((side(&believed, "before").1, side(&believed, "after").1, codes(&believed)), (true, true, vec![]));
+}
+
 #[test]
 fn a_signed_merge_or_append_vouches_for_nothing_that_was_there_before() {
     if !can_sign() {

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use super::{Entry, Line, Unreadable};
 use stored::Envelope;
 
-pub(super) use read::{load_config, load_machine_code, load_sample};
+pub(super) use read::{left_to_sample, load_config, load_machine_code, load_sample, with_what_follows};
 pub(super) use stored::{Number, StoredSample};
 
 const VERSION: u64 = 1;

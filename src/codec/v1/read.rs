@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::stored::{
-    StoredAuthor, StoredCounter, StoredExcuse, StoredProfile, StoredRecord, StoredReport, StoredRun, StoredSample, StoredWarning,
+    Number, StoredAuthor, StoredCounter, StoredExcuse, StoredProfile, StoredRecord, StoredReport, StoredRun, StoredSample,
+    StoredWarning,
 };
 use crate::model::{
     Author, BenchmarkName, Config, Counter, Direction, Excuse, ExcuseScope, KernelProfile, Metric, MetricName, Profile, Record,
     ReportFile, Run, Sample, SampleWarning, Summary, Testbed, Unit,
 };
+use crate::stats;
 
 pub(super) fn load_run(stored: StoredRun) -> Result<Run, String> {
     Ok(Run {
@@ -27,22 +29,12 @@ pub(super) fn load_run(stored: StoredRun) -> Result<Run, String> {
 
 pub(super) fn load_record(stored: StoredRecord) -> Result<Record, String> {
     let unit = Unit::from_symbol(&stored.unit).map_err(text)?;
-    let summary = Summary {
-        n: stored.n,
-        median: stored.median.0,
-        low: stored.low.map(|number| number.0),
-        high: stored.high.map(|number| number.0),
-        mean: stored.mean.map(|number| number.0),
-        stddev: stored.stddev.map(|number| number.0),
-        min: stored.min.map(|number| number.0),
-        max: stored.max.map(|number| number.0),
-    };
+    let summary = load_summary(&stored);
+    let sample = stored.sample.map(|sample| load_sample(&sample).ok_or("the sample is empty, not ascending, or out of range"));
+    let sample = sample.transpose()?;
+    let summary = with_what_follows(summary, sample.as_ref());
     summary.check(&unit).map_err(text)?;
-    let sample = match stored.sample {
-        Some(sample) => Some(load_sample(&sample).ok_or("the sample is empty, not ascending, or out of range")?),
-        None if summary.n == 1 => Sample::new(&[summary.median]).ok(),
-        None => None,
-    };
+    let sample = sample.or_else(|| Sample::new(&[summary.median]).ok().filter(|_| summary.n == 1));
     Ok(Record {
         id: parse(&stored.id)?,
         run: parse(&stored.run)?,
@@ -60,6 +52,48 @@ pub(super) fn load_record(stored: StoredRecord) -> Result<Record, String> {
         barred: stored.barred,
         machine_code: load_machine_code(stored.machine_code),
     })
+}
+
+/// The statistics that stand in a line.
+fn load_summary(stored: &StoredRecord) -> Summary {
+    let number = |number: Option<Number>| number.map(|number| number.0);
+    Summary {
+        n: stored.n,
+        median: stored.median.0,
+        low: number(stored.low),
+        high: number(stored.high),
+        mean: number(stored.mean),
+        stddev: number(stored.stddev),
+        min: number(stored.min),
+        max: number(stored.max),
+    }
+}
+
+/// The statistics that a record's line leaves to its sample: names and values, in their order.
+pub(in crate::codec) fn left_to_sample(line: &[u8]) -> Option<Vec<(&'static str, String)>> {
+    let stored: StoredRecord = serde_json::from_slice(line).ok()?;
+    let stated = load_summary(&stored);
+    let whole = with_what_follows(stated.clone(), load_sample(stored.sample.as_ref()?).as_ref());
+    let Summary { low, high, mean, stddev, min, max, .. } = whole.clone();
+    let fields = [("low", low), ("high", high), ("mean", mean), ("stddev", stddev), ("min", min), ("max", max)];
+    let told = fields.into_iter().filter(|_| whole != stated).filter_map(|(name, value)| Some((name, Number(value?))));
+    told.map(|(name, value)| Some((name, serde_json::to_string(&value).ok()?))).collect()
+}
+
+/// Whether a sample has all the measurements of its record, and more than one, which would say no more than the median.
+pub(super) fn is_whole_sample(sample: &Sample, n: u64) -> bool {
+    n > 1 && sample.ticks().len() as u64 == n
+}
+
+/// Adds what a line leaves to its sample: of a whole sample, where nothing but the median is said, all else follows.
+pub(in crate::codec) fn with_what_follows(stated: Summary, sample: Option<&Sample>) -> Summary {
+    let Summary { n, median, low: None, high: None, mean: None, stddev: None, min: None, max: None } = stated else {
+        return stated;
+    };
+    match sample.filter(|sample| is_whole_sample(sample, n)) {
+        Some(sample) => Summary { median, ..stats::summarize_kept(sample) },
+        None => stated,
+    }
 }
 
 pub(in crate::codec) fn load_sample(stored: &StoredSample) -> Option<Sample> {

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::model::{is_whole, rounded};
+
 /// The part of a line that every version has.
 #[derive(Deserialize)]
 pub(super) struct Envelope<'a> {
@@ -171,17 +173,10 @@ pub(in crate::codec) struct Number(pub(in crate::codec) f64);
 
 impl Serialize for Number {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
-        let is_whole = |value: f64| value.fract() == 0.0 && value.abs() < LARGEST_EXACT;
-        let value = if is_whole(self.0) { self.0 } else { rounded(self.0) };
+        let value = rounded(self.0);
         // What rounding made whole is written as any other whole number.
         if is_whole(value) { serializer.serialize_i64(value as i64) } else { serializer.serialize_f64(value) }
     }
-}
-
-/// `value` at twelve significant digits.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.11e}").parse().unwrap_or(value)
 }
 
 impl From<f64> for Number {

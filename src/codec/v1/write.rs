@@ -4,11 +4,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
 use super::VERSION;
+use super::read::is_whole_sample;
 use super::stored::{
     Number, StoredAuthor, StoredCounter, StoredExcuse, StoredProfile, StoredRecord, StoredReport, StoredRun, StoredSample,
     StoredWarning,
 };
-use crate::model::{Author, Config, Counter, Excuse, Profile, Record, Run, Sample, SampleWarning};
+use crate::model::{Author, Config, Counter, Excuse, Profile, Record, Run, Sample, SampleWarning, Summary};
+use crate::stats;
 
 pub(super) fn store_run(run: &Run) -> StoredRun {
     StoredRun {
@@ -28,7 +30,7 @@ pub(super) fn store_run(run: &Run) -> StoredRun {
 }
 
 pub(super) fn store_record(record: &Record) -> StoredRecord {
-    let summary = &record.summary;
+    let summary = stated(&record.summary, record.sample.as_ref());
     StoredRecord {
         v: VERSION,
         kind: "record".into(),
@@ -52,6 +54,16 @@ pub(super) fn store_record(record: &Record) -> StoredRecord {
         warnings: record.warnings.iter().map(store_warning).collect(),
         barred: record.barred.clone(),
         machine_code: record.machine_code.clone(),
+    }
+}
+
+/// What a line says of the statistics: those that follow from its sample are left to the sample.
+fn stated(summary: &Summary, sample: Option<&Sample>) -> Summary {
+    match sample.filter(|sample| is_whole_sample(sample, summary.n)) {
+        Some(sample) if stats::summarize_kept(sample) == summary.rounded() => {
+            Summary { n: summary.n, ..Summary::single(summary.median) }
+        }
+        _ => summary.clone(),
     }
 }
 

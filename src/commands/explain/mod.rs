@@ -11,13 +11,14 @@ use super::verdict;
 use super::workspace::Workspace;
 use crate::cli::{CheckArgs, ExplainArgs, ExplainFormat, SeriesArgs};
 use crate::exit::Exit;
-use crate::judge::{self, HistoryRecord, Judgement, SeriesVerdict};
+use crate::judge::{self, HistoryRecord, SeriesVerdict};
 use crate::model::{Metric, ObjectId, Record, Sample, SeriesKey};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::explanation::{Explanation, MetricChange};
 use crate::report::overview::{CommitEntry, FactChange};
 use crate::report::words::SHORT_ID;
 use crate::report::{explain_json, explain_markdown, explain_text, profile_text};
+use crate::settings::Benchmark;
 use crate::store::{AnnotatedHistory, Store};
 
 /// Sentences about what the hardware counted.
@@ -32,7 +33,7 @@ pub fn run(arguments: &ExplainArgs, context: &mut Context) -> Result<Exit, Comma
     for notice in &notices {
         write_notice(context.err, notice, context.terminal.color)?;
     }
-    let chosen = worst(&judgement)?;
+    let chosen = verdict::worst(&judgement)?;
     let explanation = explain(chosen, judgement.candidate, &workspace)?;
     match arguments.format {
         ExplainFormat::Text => {
@@ -61,21 +62,6 @@ fn what(arguments: &ExplainArgs, store: &Store) -> (SeriesArgs, String) {
     }
 }
 
-/// The series to explain: the worst verdict, what is measured before what is counted, the largest loss.
-fn worst(judgement: &Judgement) -> Result<&SeriesVerdict, CommandError> {
-    let commit = judgement.candidate.short(SHORT_ID);
-    let measured = judgement.series.iter().filter(|series| series.candidate.is_some());
-    let with_baseline = measured.clone().filter(|series| series.baseline.is_some());
-    let loss = |series: &SeriesVerdict| -series.change_percent.unwrap_or(0.0);
-    let rank = |series: &SeriesVerdict| (series.verdict, !series.metric.exact);
-    let worst = with_baseline.max_by(|a, b| rank(a).cmp(&rank(b)).then(loss(a).total_cmp(&loss(b))));
-    worst.ok_or_else(|| match measured.count() {
-        0 => CommandError::no_verdict(format!("{commit} has no such results"))
-            .with_hint("git ratchet show lists what was measured; git ratchet bench measures"),
-        _ => CommandError::no_verdict(format!("nothing binds these results of {commit}: there is no baseline to compare with")),
-    })
-}
-
 fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Explanation, CommandError> {
     let store = &workspace.store;
     let reference = chosen.baseline.as_ref().and_then(|baseline| baseline.commits.last().copied());
@@ -84,7 +70,9 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
     let [before, after] = history::of_both(store, [reference, candidate])?;
     let counters = counters(&point.selection, [&before, &after]);
     let (before, after) = (point.side(&before, chosen), point.side(&after, chosen));
-    let inputs = inputs(chosen, candidate, workspace)?;
+    let benchmark = benchmark(chosen, candidate, workspace)?;
+    let can_be_measured = benchmark.is_some();
+    let inputs = benchmark.map_or_else(Vec::new, |benchmark| benchmark.inputs);
     let differing = files::differing(store, reference, candidate, &inputs)?;
     Ok(Explanation {
         verdict: chosen.clone(),
@@ -92,6 +80,7 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
         reference: entry(store, reference)?,
         machine_code: before.machine_code.clone().zip(after.machine_code.clone()),
         inputs,
+        can_be_measured,
         files: differing.files,
         more_files: differing.more_files,
         other_files: differing.other_files,
@@ -118,11 +107,10 @@ fn entry(store: &Store, id: ObjectId) -> Result<CommitEntry, CommandError> {
     Ok(CommitEntry { id, time: info.time, author: info.author.name, subject: info.subject })
 }
 
-/// The globs of the benchmark's input files, as the explained commit has them.
-fn inputs(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Vec<String>, CommandError> {
+/// The benchmark as the explained commit's settings have it; `None` where it is only recorded.
+fn benchmark(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Option<Benchmark>, CommandError> {
     let settings = workspace.settings_of(candidate, &candidate.short(SHORT_ID))?;
-    let benchmark = settings.benchmarks.into_iter().find(|benchmark| benchmark.name == chosen.key.benchmark);
-    Ok(benchmark.map_or_else(Vec::new, |benchmark| benchmark.inputs))
+    Ok(settings.benchmarks.into_iter().find(|benchmark| benchmark.name == chosen.key.benchmark))
 }
 
 /// The records of one point on one testbed.
@@ -154,6 +142,7 @@ impl Point {
     fn side(&self, annotated: &AnnotatedHistory, chosen: &SeriesVerdict) -> Side {
         let mut records = history::records(&annotated.commits, &self.selection);
         records.retain(|found| found.record.config == self.key.config);
+        history::set_untrusted_aside(&mut records);
         records.sort_by_key(|found| (found.run.time, found.record.id));
         let mut side = Side::default();
         for HistoryRecord { run, record, .. } in records {

@@ -44,9 +44,15 @@ fn before(line: &str, unit: &str) -> Option<u32> {
     start.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// The log without what the assembler says of resources: errors and warnings.
+/// The log without what the assembler says of resources: errors, warnings and advice.
+///
+/// Advice has a code and is called information: `ptxas info    : (C7512) Potential Performance Loss: wgmma.mma_async
+/// instructions are serialized …`.
 pub(super) fn for_people(log: &str) -> String {
-    let is_resource = |line: &&str| line.starts_with("ptxas info") || line.starts_with("ptxas         .");
+    let is_resource = |line: &&str| match line.strip_prefix("ptxas info") {
+        Some(told) => !told.trim_start_matches([' ', ':']).starts_with("(C"),
+        None => line.starts_with("ptxas         ."),
+    };
     log.lines().filter(|line| !is_resource(line)).collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
@@ -79,7 +85,9 @@ ptxas         .     0 bytes stack frame, 4 bytes spill stores, 4 bytes spill loa
     }
 
     #[test]
-    fn people_see_warnings_only() {
-        assert_eq!(for_people(&format!("k.cu(3): warning #177-D: unused\n{LOG}\n")), "k.cu(3): warning #177-D: unused");
+    fn people_see_warnings_and_advice_only() {
+        let warning = "k.cu(3): warning #177-D: unused";
+        let advice = "ptxas info    : (C7512) Potential Performance Loss: wgmma.mma_async instructions are serialized";
+        assert_eq!(for_people(&format!("{warning}\n{advice}\n{LOG}\n")), format!("{warning}\n{advice}"));
     }
 }

@@ -84,6 +84,12 @@ fn assert_close(actual: f64, expected: f64) {
     assert!(error <= 1e-12 * expected.abs(), "{actual} is not {expected}");
 }
 
+/// Asserts that a statistic is that of a sample, but for what is lost where a record rounds the sample's values.
+fn assert_kept(actual: f64, expected: f64) {
+    let error = (actual - expected).abs();
+    assert!(error <= 1e-5 * expected.abs(), "{actual} is not {expected}");
+}
+
 /// Asserts unit, direction and every value of a sample, and that its statistics are those of the values.
 fn assert_sample(measured: &Measurement, unit: &str, better: Direction, expected: &[f64]) {
     assert_eq!((measured.metric.unit.symbol(), measured.metric.better), (unit, better));
@@ -91,9 +97,9 @@ fn assert_sample(measured: &Measurement, unit: &str, better: Direction, expected
     measured.values.iter().zip(expected).for_each(|(actual, expected)| assert_close(*actual, *expected));
     let mean = expected.iter().sum::<f64>() / expected.len() as f64;
     assert_eq!(measured.summary.n, expected.len() as u64);
-    assert_close(measured.summary.mean.unwrap(), mean);
-    assert_close(measured.summary.min.unwrap(), expected.iter().copied().fold(f64::INFINITY, f64::min));
-    assert_close(measured.summary.max.unwrap(), expected.iter().copied().fold(0.0, f64::max));
+    assert_kept(measured.summary.mean.unwrap(), mean);
+    assert_kept(measured.summary.min.unwrap(), expected.iter().copied().fold(f64::INFINITY, f64::min));
+    assert_kept(measured.summary.max.unwrap(), expected.iter().copied().fold(0.0, f64::max));
 }
 
 /// Asserts unit and direction of a measurement of which only statistics are known.

@@ -127,6 +127,84 @@ fn a_confirmation_cut_short_decides_nothing() {
     assert_eq!(judged.reasons.confirmation.unwrap().stopped, StopReason::TooFewPairs);
 }
 
+/// Of so many confirmations in sessions with this much noise, how many end in each of these ways.
+fn count_stops(noise: f64, loss: f64, trials: u64, ends: &[StopReason]) -> usize {
+    let plan = plan(&suspected(1.06));
+    let ends_so = |trial: &u64| {
+        let mut noisy = Noisy::new(4_000_000 + trial, noise);
+        ends.contains(&drive(&plan, || pairs(&mut noisy, 1.0, 1.0 + loss, 1)[0]).0)
+    };
+    (0..trials).filter(ends_so).count()
+}
+
+#[test]
+fn a_computer_too_noisy_to_tell_is_not_taken_for_a_clean_commit() {
+    let clears = [StopReason::Futile, StopReason::NotProven, StopReason::WithinLayoutNoise];
+    for noise in [0.03, 0.1, 0.3] {
+        let cleared = count_stops(noise, 0.062, 60, &clears);
+        assert!(cleared <= 14, "{cleared} of 60 losses of 6 % pass where runs scatter by {noise}");
+    }
+}
+
+#[test]
+fn a_quiet_computer_is_never_too_noisy() {
+    for noise in [0.002, 0.02] {
+        for loss in [0.0, 0.02, 0.10] {
+            assert_eq!(count_stops(noise, loss, 40, &[StopReason::TooNoisy]), 0, "{loss} where runs scatter by {noise}");
+        }
+    }
+}
+
+/// A session with no difference between the two, in which single runs lie up to a factor of e apart.
+fn busy(given: Given) -> Given {
+    let pair = |at: usize| {
+        let value = ((7 * at % 24) as f64 / 24.0).exp();
+        Pair { reference: value, candidate: value, reference_commit: commit(at % 4) }
+    };
+    Given { pairs: (0..24).map(pair).collect(), ..given }
+}
+
+#[test]
+fn what_cannot_be_told_is_undecided_even_where_history_alone_would_convict() {
+    suspected(1.10).check(Regression);
+    let judged = busy(suspected(1.10)).check(Undecided);
+    let confirmation = judged.reasons.confirmation.unwrap();
+    assert_eq!((confirmation.stopped, confirmation.pairs), (StopReason::TooNoisy, 24));
+    assert!(confirmation.low_percent.unwrap() < -6.0, "{confirmation:?}");
+    assert!(matches!(judged.warnings[..], [JudgeWarning::TooNoisyToConfirm { .. }]), "{:?}", judged.warnings);
+    Given { strict: true, ..busy(suspected(1.10)) }.check(Regression);
+}
+
+#[test]
+fn what_cannot_be_told_passes_where_both_measurements_lie_within_the_threshold() {
+    let judged = busy(suspected(1.023)).check(Pass);
+    assert!(matches!(judged.warnings[..], [JudgeWarning::TooNoisyToConfirm { .. }]), "{:?}", judged.warnings);
+    let mut looks_like_a_loss = busy(suspected(1.023));
+    looks_like_a_loss.pairs.iter_mut().for_each(|pair| pair.candidate *= 1.05);
+    looks_like_a_loss.check(Undecided);
+}
+
+/// A long history in which runs always scattered like this has said already that such a loss means nothing here.
+#[test]
+fn a_computer_that_is_always_this_noisy_is_judged_as_its_history_says() {
+    let after = |runs, noise| busy(Given::times(&Noisy::new(33, noise).many(1.0, runs), 1.1));
+    after(20, 0.3).check(Undecided);
+    let judged = after(120, 0.3).check(Pass);
+    assert!(
+        matches!(judged.warnings[..], [JudgeWarning::NoiseHidesLoss { .. }, JudgeWarning::TooNoisyToConfirm { .. }]),
+        "{:?}",
+        judged.warnings
+    );
+    after(120, 0.03).check(Undecided);
+}
+
+#[test]
+fn a_gain_that_cannot_be_told_passes() {
+    let judged = busy(suspected(0.90)).check(Pass);
+    assert_eq!((judged.reasons.plan.unwrap().side, judged.warnings.len()), (Side::Gain, 0));
+    assert_ne!(judged.reasons.confirmation.unwrap().stopped, StopReason::TooNoisy);
+}
+
 #[test]
 fn an_improvement_is_confirmed_the_same_way() {
     let mut noisy = Noisy::new(30, 0.01);

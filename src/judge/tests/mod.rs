@@ -1,6 +1,7 @@
 //! The rules against series whose verdict is known, one file per rule.
 
 mod assemble;
+mod bisect;
 mod confirm;
 mod evidence;
 mod excuse;
