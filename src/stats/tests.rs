@@ -79,6 +79,18 @@ fn the_differences_that_bound_a_shift_are_those_of_the_test() {
     }
 }
 
+/// Too long for all of the differences: evenly spaced order statistics stand for the sample, its ends among them.
+#[test]
+fn a_shift_of_a_long_sample_is_that_of_evenly_spaced_values_of_it() {
+    let squares: Vec<f64> = (0..2998).rev().map(|root| f64::from(root * root)).collect();
+    let shift = |confidence| hodges_lehmann(&[0.0], &squares, confidence).unwrap();
+    let middle = median(&squares).unwrap();
+    assert!((shift(0.5).estimate / middle - 1.0).abs() < 1e-5);
+    // At this confidence the first and the last of a thousand differences are the bounds.
+    let ends = shift(0.91548).interval.unwrap();
+    assert_eq!((ends.low, ends.high), (0.0, 2997.0 * 2997.0));
+}
+
 #[test]
 fn summaries_agree_with_numpy() {
     for case in golden("summary") {
