@@ -211,6 +211,7 @@ impl Gathered<'_> {
                 history.set_at = self.set_at(&history, commits);
                 history.points.extend(left_out.remove(&series.key).into_iter().flatten());
                 history.points.sort_by_key(|point| point.commit);
+                history.is_follower = self.is_follower(&history, commits);
                 history
             })
             .collect();
@@ -218,6 +219,13 @@ impl Gathered<'_> {
         all.retain(|series| series.verdict.is_some() || !series.points.is_empty());
         all.sort_by(|one, other| one.key.cmp(&other.key));
         all
+    }
+
+    /// Whether the judged commit has it, and another series says it all.
+    fn is_follower(&self, history: &SeriesHistory, commits: &Commits) -> bool {
+        let candidate = commits.place(self.judgement.candidate);
+        let is_measured = history.points.iter().any(|point| Some(point.commit) == candidate);
+        is_measured && self.judgement.followers.iter().any(|follower| follower.metric == history.key.metric)
     }
 
     fn history(&self, series: &Series, lines: Lines, commits: &Commits) -> SeriesHistory {
@@ -244,6 +252,7 @@ impl Gathered<'_> {
             key: series.key.clone(),
             metric: series.metric.clone(),
             verdict: None,
+            is_follower: false,
             set_at: None,
             points: points.collect(),
             levels: lines.levels.iter().filter_map(level).collect(),
@@ -319,6 +328,7 @@ fn without_history(verdict: &SeriesVerdict) -> SeriesHistory {
         key: verdict.key.clone(),
         metric: verdict.metric.clone(),
         verdict: Some(verdict.clone()),
+        is_follower: false,
         set_at: None,
         points: Vec::new(),
         levels: Vec::new(),

@@ -381,6 +381,10 @@ fn a_suspicious_kernel_is_confirmed_by_pairs_on_the_gpu() {
     let check = ran.json();
     let time = check["series"].as_array().unwrap().iter().find(|series| series["metric"] == "time").unwrap().clone();
     assert_eq!(time["verdict"], "regression", "{check:#}");
+    let followers = check["followers"].as_array().unwrap().iter().map(|follower| follower["metric"].as_str().unwrap());
+    assert!(followers.clone().any(|metric| metric == "throughput"), "one loss is told once: {check:#}");
+    let judged = check["series"].as_array().unwrap().iter().map(|series| series["metric"].as_str().unwrap());
+    assert!(judged.clone().all(|metric| !followers.clone().any(|follower| follower == metric)), "{check:#}");
     assert!(ran.err.contains("compiling and launching the kernels of honest"), "{}", ran.err);
     assert!(!ran.err.contains("not measured again"), "{}", ran.err);
     assert!(check["warnings"].as_array().unwrap().iter().all(|warning| warning["code"] != "not_confirmed"), "{check:#}");

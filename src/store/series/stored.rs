@@ -135,6 +135,7 @@ impl StoredSeries {
             unit: Unit::from_symbol(&self.unit).map_err(|_| Damaged)?,
             better: self.better.parse::<Direction>().map_err(|_| Damaged)?,
             exact: self.exact,
+            follows: None,
         })
     }
 }
