@@ -4,7 +4,8 @@
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::process::child::{GroupId, Wake, kill_now};
+use super::process::child::{GroupId, kill_now};
+use super::process::finished::Wake;
 
 /// The exit code of a program that ended by Ctrl-C.
 const INTERRUPTED_EXIT_CODE: i32 = 130;

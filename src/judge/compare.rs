@@ -183,6 +183,29 @@ mod tests {
     }
 
     #[test]
+    fn a_side_of_one_run_is_compared_by_values_and_says_its_own_interval() {
+        let several = [run(&[10.0; 7]), run(&[10.0, 10.1, 10.2, 10.3, 10.4, 10.5, 10.6])];
+        for (before, after, values) in [(1, 2, (7, 7)), (2, 1, (7, 7)), (2, 2, (2, 2))] {
+            let compared = compare_runs(Direction::Lower, &several[2 - before..], &several[2 - after..]).unwrap();
+            assert_eq!(compared.counts, values);
+            let of_newest = (Some(10.0), Some(10.6), 1);
+            let expected = if values == (7, 7) { of_newest } else { (None, None, 2) };
+            assert_eq!((compared.before.low, compared.before.high, compared.before.runs), expected);
+        }
+    }
+
+    #[test]
+    fn six_pairs_have_an_interval_with_the_worse_end_first() {
+        let before = [100.0, 101.0, 102.0, 103.0, 104.0, 105.0];
+        let after = before.map(|value| 2.0 * value);
+        for better in [Direction::Lower, Direction::Higher] {
+            let compared = compare_pairs(better, &before, &after).unwrap();
+            assert_eq!((compared.before.low, compared.before.high, compared.before.runs), (Some(100.0), Some(105.0), 6));
+            assert!(compared.low_percent < compared.change_percent && compared.change_percent < compared.high_percent);
+        }
+    }
+
+    #[test]
     fn positive_is_better_for_rates_too() {
         let compared = compare_pairs(Direction::Higher, &[100.0, 100.0], &[150.0, 150.0]).unwrap();
         assert!(close(compared.change_percent, 50.0) && compared.delta == 1.0, "{compared:?}");

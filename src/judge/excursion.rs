@@ -122,7 +122,8 @@ mod tests {
             );
         }
         assert_eq!(largest(&[0.0, 0.0, 0.3, 0.0, 0.0]), 0.3, "two on either side are enough to tell");
-        assert_eq!(largest(&[0.0, 0.3, 0.0, 0.0]), 0.0);
+        assert_eq!((largest(&[0.0, 0.3, 0.0, 0.0]), largest(&[0.0, 0.0, 0.3, 0.0])), (0.0, 0.0));
+        assert_eq!(limit(&[0.0, 0.0, 0.3, 0.3, 0.3, 0.0, 0.0], 3, Towards::Worse), 0.6);
     }
 
     #[test]

@@ -102,3 +102,59 @@ impl Scale {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn near(found: f64, expected: f64) -> bool {
+        (found - expected).abs() <= 1e-9 * expected.abs().max(1.0)
+    }
+
+    fn directions() -> impl Strategy<Value = Direction> {
+        prop::sample::select(vec![Direction::Lower, Direction::Higher])
+    }
+
+    proptest! {
+        /// The percentages that are asked for are those that are shown, on both scales and in both directions.
+        #[test]
+        fn a_loss_or_gain_of_so_many_percent_shows_as_so_many_percent(
+            better in directions(),
+            values in prop::collection::vec(prop::sample::select(vec![-7.0, -2.5, 0.0, 0.01, 1.0, 3.0, 4e6]), 1..6),
+            percent in 0.0f64..99.0,
+        ) {
+            let scale = Scale::for_values(better, &values);
+            for value in values.iter().copied().filter(|value| *value != 0.0) {
+                let level = scale.place(value);
+                prop_assert!(near(scale.value(level), value));
+                prop_assert!(near(scale.percent(level, scale.loss(level, percent)).unwrap(), -percent));
+                prop_assert!(near(scale.percent(level, -scale.gain(level, percent)).unwrap(), percent));
+                prop_assert_eq!((scale.loss(level, -1.0), scale.gain(level, -1.0)), (0.0, 0.0));
+                let worse = value + if better == Direction::Lower { 0.1 } else { -0.1 } * value.abs();
+                prop_assert!(scale.place(worse) > level, "lower is better on the scale");
+            }
+        }
+    }
+
+    #[test]
+    fn no_positive_value_is_lower_by_a_hundred_percent() {
+        let (times, rates) = (Scale::logarithmic(Direction::Lower), Scale::logarithmic(Direction::Higher));
+        for percent in [100.0, 250.0] {
+            assert_eq!((rates.loss(0.0, percent), times.gain(0.0, percent)), (f64::INFINITY, f64::INFINITY));
+            assert!(near(times.percent(0.0, times.loss(0.0, percent)).unwrap(), -percent));
+        }
+        assert!(times.gain(0.0, 99.9) < 7.0);
+    }
+
+    /// The unit of a linear scale is the typical magnitude, so that the noise that is believed of logarithms fits.
+    #[test]
+    fn what_can_be_zero_is_compared_in_units_of_what_is_typical() {
+        let scale = |values: &[f64]| Scale::for_values(Direction::Lower, values);
+        assert_eq!(scale(&[0.0, 40.0, -50.0, 60.0]).place(25.0), 0.5);
+        assert_eq!(scale(&[0.0, 0.0]).place(25.0), 25.0);
+        assert_eq!(scale(&[1e-30, -1e-30, 1e-30, 1e30]).place(1e30), 1e12, "the largest has a place");
+        assert_eq!(scale(&[0.0, 2.0]).percent(0.0, 1.0), None, "from zero there is no percentage");
+    }
+}

@@ -8,7 +8,7 @@ use super::explanation::{ChangedFile, Content, Explanation, LineKind, findings, 
 use super::number::{Scale, change};
 use super::overview::CommitEntry;
 use super::table::{Table, Tone, paint};
-use super::words::SHORT_ID;
+use super::words::{SHORT_ID, bisect_command};
 
 /// Writes the explanation.
 pub fn explain(out: &mut dyn Write, explanation: &Explanation, options: TextOptions) -> io::Result<()> {
@@ -30,7 +30,19 @@ pub fn explain(out: &mut dyn Write, explanation: &Explanation, options: TextOpti
     for file in &explanation.files {
         diff(out, file, options)?;
     }
-    more(out, explanation.more_files)
+    more(out, explanation.more_files)?;
+    which_commit(out, explanation)
+}
+
+/// Where several commits could have done it, how to find the one.
+fn which_commit(out: &mut dyn Write, explanation: &Explanation) -> io::Result<()> {
+    match explanation.commits_between {
+        count if count > 1 && explanation.can_be_measured => {
+            let command = bisect_command(&explanation.verdict.key, explanation.candidate.id);
+            writeln!(out, "\nWhich of the {count} commits it was, by measuring some of them:\n  {command}")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `3d57fc4d9 2026-11-21 Ann Author: Use shared memory`.

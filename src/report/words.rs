@@ -33,18 +33,27 @@ pub fn explain_commands<'a>(keys: impl Iterator<Item = &'a SeriesKey>, candidate
     points.take(MOST).map(|key| explain_command(key, candidate)).collect()
 }
 
+/// The command that finds the commit which moved a series before this commit.
+pub fn bisect_command(key: &SeriesKey, candidate: ObjectId) -> String {
+    format!("{} --metric {} --new {}", command("bisect", key), quoted(key.metric.as_str()), candidate.short(SHORT_ID))
+}
+
 /// The command that accepts the losses of a point.
 pub fn excuse_command(key: &SeriesKey, candidate: ObjectId) -> String {
     format!("{} --commit {} --reason \"…\"", command("excuse", key), candidate.short(SHORT_ID))
 }
 
 fn command(verb: &str, key: &SeriesKey) -> String {
-    let quoted = |text: &str| escape::terminal_short(&shell_words::quote(text), 400);
     let benchmark = quoted(key.benchmark.as_str());
     if key.config.is_empty() {
         return format!("git ratchet {verb} {benchmark}");
     }
     format!("git ratchet {verb} {benchmark} --config {}", quoted(&key.config.to_string()))
+}
+
+/// A word as a shell takes it.
+fn quoted(text: &str) -> String {
+    escape::terminal_short(&shell_words::quote(text), 400)
 }
 
 /// `driver 550.54 → 560.28`.

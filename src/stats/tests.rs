@@ -7,7 +7,7 @@ use super::bootstrap::Bootstrap;
 use super::effect::{cliffs_delta, hedges_g, hodges_lehmann};
 use super::noise::{allan_deviation, hampel, lagged_noise};
 use super::random::SplitMix64;
-use super::rank::{Method, mann_whitney};
+use super::rank::{Method, critical_rank, mann_whitney};
 use super::segment::Segmentation;
 use super::{distribution, median, median_interval, quantile, sorted, summarize, summarize_kept, summarize_measured};
 
@@ -59,6 +59,36 @@ fn effect_sizes_agree_with_scipy() {
         close(cliffs_delta(&x, &y).unwrap(), &case["cliffs_delta"], 1e-12);
         close(hedges_g(&x, &y).unwrap(), &case["hedges_g"], 1e-9);
     }
+}
+
+// Up to a hundred values counted with whole numbers of any size, beyond that floor(nm/2 − z √(nm(n + m + 1)/12)).
+#[test]
+fn the_differences_that_bound_a_shift_are_those_of_the_test() {
+    for (n, m, tail, rank) in [
+        (5, 5, 0.025, Some(3)),
+        (10, 7, 0.005, Some(10)),
+        (3, 3, 0.025, None),
+        (50, 50, 0.025, Some(966)),
+        (4, 96, 0.005, Some(53)),
+        (3, 97, 0.005, Some(28)),
+        (60, 41, 0.025, Some(946)),
+        (3, 98, 0.005, Some(18)),
+        (1, 100, 0.005, None),
+    ] {
+        assert_eq!(critical_rank(n, m, tail), rank, "{n} and {m} values");
+    }
+}
+
+/// Too long for all of the differences: evenly spaced order statistics stand for the sample, its ends among them.
+#[test]
+fn a_shift_of_a_long_sample_is_that_of_evenly_spaced_values_of_it() {
+    let squares: Vec<f64> = (0..2998).rev().map(|root| f64::from(root * root)).collect();
+    let shift = |confidence| hodges_lehmann(&[0.0], &squares, confidence).unwrap();
+    let middle = median(&squares).unwrap();
+    assert!((shift(0.5).estimate / middle - 1.0).abs() < 1e-5);
+    // At this confidence the first and the last of a thousand differences are the bounds.
+    let ends = shift(0.91548).interval.unwrap();
+    assert_eq!((ends.low, ends.high), (0.0, 2997.0 * 2997.0));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::report::explanation::{Explanation, MetricChange};
 use crate::report::overview::{CommitEntry, FactChange};
 use crate::report::words::SHORT_ID;
 use crate::report::{explain_json, explain_markdown, explain_text, profile_text};
+use crate::settings::Benchmark;
 use crate::store::{AnnotatedHistory, Store};
 
 /// Sentences about what the hardware counted.
@@ -69,7 +70,9 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
     let [before, after] = history::of_both(store, [reference, candidate])?;
     let counters = counters(&point.selection, [&before, &after]);
     let (before, after) = (point.side(&before, chosen), point.side(&after, chosen));
-    let inputs = inputs(chosen, candidate, workspace)?;
+    let benchmark = benchmark(chosen, candidate, workspace)?;
+    let can_be_measured = benchmark.is_some();
+    let inputs = benchmark.map_or_else(Vec::new, |benchmark| benchmark.inputs);
     let differing = files::differing(store, reference, candidate, &inputs)?;
     Ok(Explanation {
         verdict: chosen.clone(),
@@ -77,6 +80,7 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
         reference: entry(store, reference)?,
         machine_code: before.machine_code.clone().zip(after.machine_code.clone()),
         inputs,
+        can_be_measured,
         files: differing.files,
         more_files: differing.more_files,
         other_files: differing.other_files,
@@ -103,11 +107,10 @@ fn entry(store: &Store, id: ObjectId) -> Result<CommitEntry, CommandError> {
     Ok(CommitEntry { id, time: info.time, author: info.author.name, subject: info.subject })
 }
 
-/// The globs of the benchmark's input files, as the explained commit has them.
-fn inputs(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Vec<String>, CommandError> {
+/// The benchmark as the explained commit's settings have it; `None` where it is only recorded.
+fn benchmark(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Option<Benchmark>, CommandError> {
     let settings = workspace.settings_of(candidate, &candidate.short(SHORT_ID))?;
-    let benchmark = settings.benchmarks.into_iter().find(|benchmark| benchmark.name == chosen.key.benchmark);
-    Ok(benchmark.map_or_else(Vec::new, |benchmark| benchmark.inputs))
+    Ok(settings.benchmarks.into_iter().find(|benchmark| benchmark.name == chosen.key.benchmark))
 }
 
 /// The records of one point on one testbed.

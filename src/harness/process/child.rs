@@ -14,8 +14,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use wait4::Wait4;
 
 use super::capture::Capture;
-use crate::harness::extract::Output;
-use crate::harness::{Ending, Interrupt};
+use super::finished::{EndedBy, Finished, RunOptions, Wake};
+use crate::harness::Ending;
 
 /// Between the polite signal and the one that cannot be refused.
 const KILL_GRACE: Duration = Duration::from_millis(500);
@@ -23,59 +23,9 @@ const KILL_GRACE: Duration = Duration::from_millis(500);
 /// A process group, by its leader.
 pub(in crate::harness) type GroupId = Pid;
 
-/// What wakes a watchdog before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::harness) enum Wake {
-    /// The process ended.
-    Ended,
-    /// The user wants to stop.
-    Interrupted,
-}
-
 /// Kills a group without asking. A group that is gone needs nothing.
 pub(in crate::harness) fn kill_now(group: GroupId) {
     let _ = kill_process_group(group, Signal::KILL);
-}
-
-/// What ended a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndedBy {
-    /// It came to its end by itself.
-    ItsOwn,
-    /// It took too long.
-    TimedOut,
-    /// The user wanted to stop.
-    Interrupted,
-}
-
-/// A finished process.
-#[derive(Debug)]
-pub(super) struct Finished {
-    /// What ended it.
-    pub(super) ended_by: EndedBy,
-    /// Where it did not exit with zero: how it ended.
-    pub(super) ending: Option<Ending>,
-    /// From just before it was started until its end was noticed.
-    pub(super) wall: Duration,
-    /// User and system time of it and the children that it waited for.
-    pub(super) cpu: Duration,
-    /// Largest resident set of it or a child that it waited for, in bytes.
-    pub(super) peak_memory: u64,
-    /// Its standard output.
-    pub(super) stdout: Output,
-    /// Its standard error.
-    pub(super) stderr: Output,
-}
-
-/// How a process is run.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RunOptions<'a> {
-    /// It is killed after this time.
-    pub(super) timeout: Option<Duration>,
-    /// Whether what it leaves in its group is killed when it ends.
-    pub(super) kill_leftovers: bool,
-    /// Who may want to stop it.
-    pub(super) interrupt: &'a Interrupt,
 }
 
 /// Runs `command` to its end, or to that of its time. Fails where it cannot be started or waited for.

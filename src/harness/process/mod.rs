@@ -3,6 +3,7 @@
 mod capture;
 #[cfg_attr(not(unix), path = "child_other.rs")]
 pub(super) mod child;
+pub(super) mod finished;
 mod memory;
 mod program;
 
@@ -15,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-pub use child::EndedBy;
-use child::{Finished, RunOptions};
+pub use finished::EndedBy;
+use finished::{Finished, RunOptions};
 pub use program::{Program, Ran, run_program};
 
 use super::executor::escape;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::child::{self, EndedBy, RunOptions};
+use super::child;
+use super::finished::{EndedBy, RunOptions};
 use super::located;
 use crate::harness::{Ending, Interrupt};
 

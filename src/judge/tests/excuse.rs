@@ -66,6 +66,12 @@ fn an_excuse_newer_than_every_run_leaves_nothing_that_binds() {
 }
 
 #[test]
+fn an_excuse_older_than_every_run_sets_nothing_aside() {
+    let judged = with(slowed_down(), excuse(), ExcusePlace::History(29)).check(Regression);
+    assert_eq!((judged.excuse, judged.reasons.history_runs), (None, 30));
+}
+
+#[test]
 fn an_excuse_of_the_candidate_forgives_it() {
     let judged = with(slowed_down(), excuse(), ExcusePlace::Candidate).check(Pass);
     assert_eq!(judged.excuse.unwrap().effect, ExcuseEffect::Forgave { verdict: Regression });
@@ -84,7 +90,9 @@ fn beyond_its_limit_an_excuse_does_nothing() {
         assert!(matches!(judged.warnings.as_slice(), [JudgeWarning::ExcuseExceeded { until: 0.0119, .. }]));
         assert_eq!(judged.excuse, None);
     }
+    with(slowed_down(), Excuse { until: Some(0.012), ..excuse() }, ExcusePlace::Candidate).check(Pass);
     let throughput = Given::new(throughput(), &[100.0; 9], &[80.0]);
+    with(throughput.clone(), Excuse { until: Some(80.0), ..excuse() }, ExcusePlace::Candidate).check(Pass);
     with(throughput.clone(), Excuse { until: Some(75.0), ..excuse() }, ExcusePlace::Candidate).check(Pass);
     with(throughput, Excuse { until: Some(85.0), ..excuse() }, ExcusePlace::Candidate).check(Regression);
 }

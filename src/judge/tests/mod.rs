@@ -9,6 +9,7 @@ mod formulas;
 mod level;
 mod past;
 mod plain;
+mod profiling;
 mod properties;
 mod ratchet;
 mod shape;

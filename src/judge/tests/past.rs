@@ -122,3 +122,25 @@ fn where_a_digest_would_say_something_else_it_does_not_serve() {
     let with_zero: Vec<(u32, f64)> = (0..4000).map(|age| (age, f64::from(age.min(1)))).collect();
     assert_eq!(Digest::of(Direction::Lower, &with_zero), None);
 }
+
+#[test]
+fn of_equally_good_runs_of_long_ago_the_newest_is_the_best() {
+    for (metric, best) in [(Metric::time(), 0.5), (throughput(), 2.0)] {
+        let history: Vec<f64> = (0..4000).map(|at| if at == 100 || at == 300 { best } else { 1.0 }).collect();
+        let given = Given::new(metric, &history, &[1.0]).by(BaselineRule::BestRun);
+        let (whole, by_digest) = both_ways(&given, &kept_digest(&given.series, 4000).unwrap());
+        assert_eq!(whole, by_digest);
+        assert_eq!(by_digest.baseline.unwrap().commits, [commit(300)]);
+    }
+}
+
+#[test]
+fn a_digest_that_asks_for_more_than_it_stands_for_is_none() {
+    let given = Given::times(&Noisy::new(3, 0.01).many(0.01, 4000), 0.01);
+    let words = kept_digest(&given.series, 4000).unwrap().words();
+    for at_hand in [3, 4] {
+        let mut damaged = words.clone();
+        damaged[at_hand] += 4000;
+        assert_eq!(Digest::from_words(&damaged), None);
+    }
+}

@@ -34,6 +34,20 @@ fn any_worsening_of_an_exact_metric_is_a_regression() {
 }
 
 #[test]
+fn a_change_of_just_the_threshold_is_within_it() {
+    let with = |metric: Metric, candidate: f64| {
+        let thresholds = Thresholds::for_metric(&metric, Some(10.0), Some(10.0));
+        Given { thresholds, ..Given::new(metric, &[100.0], &[candidate]) }
+    };
+    for candidate in [110.0, 90.0] {
+        with(exact("spills"), candidate).check(Pass);
+        with(Metric { exact: true, ..throughput() }, candidate).check(Pass);
+    }
+    with(exact("spills"), 111.0).check(Regression);
+    with(exact("spills"), 89.0).check(Improvement);
+}
+
+#[test]
 fn from_zero_there_is_no_percentage_but_a_verdict() {
     let judged = check_spills(&[0.0, 4.0], 5.0, Regression);
     assert_eq!((judged.change_percent, judged.baseline.unwrap().value), (None, 0.0));
@@ -46,6 +60,25 @@ fn exact_runs_that_differ_are_told_and_the_worst_counts() {
     let judged = Given::new(exact("spills"), &[4.0], &[4.0, 6.0, 4.0]).check(Regression);
     assert_eq!(judged.candidate.unwrap().value, 6.0);
     assert_eq!(judged.warnings, [JudgeWarning::ExactRunsDiffer]);
+    let occupancy = Metric { exact: true, ..throughput() };
+    assert_eq!(Given::new(occupancy, &[4.0], &[4.0, 3.0, 4.0]).check(Regression).candidate.unwrap().value, 3.0);
+    assert_eq!(Given::new(exact("spills"), &[4.0], &[4.0, 4.0]).check(Pass).warnings, []);
+    // Noisy runs may differ, and count by their median.
+    let noisy = Given::new(Metric::time(), &[4.0], &[4.1, 9.0, 3.0]).by(BaselineRule::BestRun).check(Pass);
+    assert_eq!((noisy.candidate.unwrap().value, &noisy.warnings[..]), (4.1, &[][..]));
+}
+
+#[test]
+fn a_single_run_brings_its_own_interval_and_several_have_none() {
+    let wide = |value: f64| Summary { low: Some(0.9 * value), high: Some(1.1 * value), ..Summary::single(value) };
+    let judged = |runs: usize| {
+        let mut given = Given::new(Metric::time(), &[4.0, 5.0], &vec![4.0; runs]).by(BaselineRule::BestRun);
+        given.series.runs.iter_mut().chain(&mut given.candidate.runs).for_each(|run| run.summary = wide(run.value()));
+        given.check(Pass)
+    };
+    let (one, baseline) = (judged(1).candidate.unwrap(), judged(1).baseline.unwrap());
+    assert_eq!((one.low, one.high, baseline.low, baseline.high), (Some(3.6), Some(4.4), Some(3.6), Some(4.4)));
+    assert_eq!(judged(2).candidate.map(|two| (two.low, two.high, two.runs)), Some((None, None, 2)));
 }
 
 #[test]

@@ -52,6 +52,34 @@ fn an_excuse_lets_it_go_back() {
     assert_eq!(steps, [(0, 0.010), (10, 0.012)]);
 }
 
+fn exact_line(history: &[f64]) -> Vec<RatchetStep> {
+    let given = Given::new(exact("instructions"), history, &[]);
+    ratchet_line(&given.series, &[], BaselineRule::Level, NoisePrior::default(), given.now)
+}
+
+/// More moves than anybody looks at: what stands out among them is still drawn where it was.
+#[test]
+fn the_largest_moves_are_found_first() {
+    for (large, small) in [(40, 1700), (1700, 40), (1000, 1003)] {
+        let fall = |at: usize, from: usize, to: f64| if at < from { 1.0 } else { to };
+        let history: Vec<f64> =
+            (0..2000).map(|at| 0.997_f64.powi(at as i32) * fall(at, large, 0.5) * fall(at, small, 0.7)).collect();
+        let line = exact_line(&history);
+        assert!(line.len() <= 48, "{}", line.len());
+        for at in [large, small] {
+            assert!([at - 1, at].iter().all(|run| line.iter().any(|step| step.run == *run)), "{at} of {line:?}");
+        }
+        assert!(line.iter().all(|step| step.value == history[step.run]));
+    }
+}
+
+#[test]
+fn a_move_of_less_than_a_thousandth_is_none() {
+    let steps = |history: &[f64]| exact_line(history).iter().map(|step| (step.run, step.value)).collect::<Vec<_>>();
+    assert_eq!(steps(&[1000.0, 1000.0, 999.1, 999.1]), [(0, 1000.0)]);
+    assert_eq!(steps(&[1000.0, 1000.0, 998.9, 998.9]), [(0, 1000.0), (2, 998.9)]);
+}
+
 #[test]
 fn nothing_has_no_line() {
     assert_eq!(line(&[], &[]), []);

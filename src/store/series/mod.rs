@@ -12,6 +12,7 @@
 mod blocks;
 mod build;
 mod newer;
+mod piles;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -123,7 +124,7 @@ impl Store {
         let folder = self.series_folder();
         let place = fs::create_dir_all(&folder).and_then(|()| tempfile::NamedTempFile::new_in(&folder));
         if let Ok(place) = place
-            && build::write(place.as_file(), &history, &notes, notes_tree)?.is_ok()
+            && build::write(place.as_file(), &folder, &history, &notes, notes_tree)?.is_ok()
         {
             // Another process may have written the same: one of both stays, and both are right.
             return Ok(place
@@ -133,7 +134,7 @@ impl Store {
                 .and(File::open(folder.join(file_name(tip, walk))).ok()));
         }
         let Ok(nameless) = tempfile::tempfile() else { return Ok(None) };
-        Ok(build::write(&nameless, &history, &notes, notes_tree)?.ok().map(|()| nameless))
+        Ok(build::write(&nameless, &tempfile::env::temp_dir(), &history, &notes, notes_tree)?.ok().map(|()| nameless))
     }
 
     fn series_folder(&self) -> PathBuf {
