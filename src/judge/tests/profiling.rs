@@ -3,7 +3,7 @@
 use super::*;
 
 fn reasons(judged: &[SeriesVerdict], percent: f64) -> Vec<(ProfileReason, usize)> {
-    let judgement = Judgement { candidate: commit(1), base: None, series: judged.to_vec() };
+    let judgement = Judgement { candidate: commit(1), base: None, series: judged.to_vec(), followers: Vec::new() };
     let thresholds = ProfileThresholds { regression_percent: percent, improvement_percent: percent };
     profile_targets(&judgement, thresholds).iter().map(|target| (target.reason, target.series.len())).collect()
 }
