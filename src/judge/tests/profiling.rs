@@ -13,8 +13,8 @@ fn a_loss_or_gain_of_at_least_so_much_is_a_reason_unless_it_passes() {
     let of = |value: f64| Given::new(exact("spills"), &[100.0], &[value]).judge();
     let (worse, better) = (of(120.0), of(80.0));
     let same = of(100.0);
-    assert_eq!(reasons(&[worse.clone()], 20.0), [(ProfileReason::Regression, 1)]);
-    assert_eq!(reasons(&[better.clone()], 20.0), [(ProfileReason::Improvement, 1)]);
+    assert_eq!(reasons(std::slice::from_ref(&worse), 20.0), [(ProfileReason::Regression, 1)]);
+    assert_eq!(reasons(std::slice::from_ref(&better), 20.0), [(ProfileReason::Improvement, 1)]);
     assert_eq!(reasons(&[worse.clone(), better.clone(), same.clone()], 20.5), []);
     assert_eq!(reasons(&[same], 0.0), []);
     // Series of one point come together, and the loss weighs more; another point stands for itself.
