@@ -142,14 +142,15 @@ impl ConfirmPlan {
         let (alpha, factor) = if last { (self.alpha, 1.0) } else { (self.early_alpha, EARLY_FACTOR) };
         let unlikely = evidence.p <= alpha;
         let hides_loss = self.hides_loss(evidence);
+        let is_there = unlikely && evidence.shift > self.threshold;
         if evidence.pairs >= FIRST_LOOK && evidence.shift <= self.threshold / 2.0 && !hides_loss {
             Step::Stop(StopReason::Futile)
         } else if evidence.pairs >= FIRST_PROOF && unlikely && evidence.shift > factor * evidence.needed_shift {
             Step::Stop(StopReason::Proven)
-        } else if last && unlikely && evidence.shift > self.threshold {
-            Step::Stop(StopReason::WithinLayoutNoise)
-        } else if last && hides_loss {
+        } else if last && hides_loss && !(is_there && evidence.shift <= evidence.surely_needed) {
             Step::Stop(StopReason::TooNoisy)
+        } else if last && is_there {
+            Step::Stop(StopReason::WithinLayoutNoise)
         } else if last {
             Step::Stop(StopReason::NotProven)
         } else {
@@ -179,6 +180,7 @@ impl ConfirmPlan {
             interval: shift.interval.map(|interval| (interval.low, interval.high)),
             p: rank::mann_whitney(&candidates, &references)?.p_greater,
             needed_shift: self.layout.needed_shift(self.threshold, &binaries),
+            surely_needed: self.layout.surely_needed(self.threshold, &binaries),
             spread: binaries.and(candidates).within_deviation(),
         })
     }
@@ -200,6 +202,8 @@ struct Evidence {
     p: f64,
     /// What the shift has to be larger than at the last pair.
     needed_shift: f64,
+    /// What of that is owed to layouts, whatever noise did to the binaries.
+    surely_needed: f64,
     /// By how much single runs of the same binary scatter, as a standard deviation.
     spread: f64,
 }

@@ -19,6 +19,9 @@ const MOST_BELIEVED: f64 = 0.007;
 const WEIGHT: f64 = 3.0;
 /// Φ⁻¹(0.999): luck beyond this many standard deviations is one in a thousand.
 const LIMIT: f64 = 3.09;
+/// The variance between four binaries that are alike is up to so many times the variance of each one's median, but for one
+/// time in twenty: F with 3 and 20 degrees of freedom.
+const NOISE_EASILY: f64 = 3.1;
 /// The standard deviation of normal values in units of their median absolute deviation.
 const DEVIATION_PER_MAD: f64 = 1.4826;
 
@@ -42,7 +45,12 @@ impl Layout {
     /// The shift that it takes to be a loss of more than `threshold` and more than luck: max(δ, 3.09 τ̂ √(1 + 1/R)), and the
     /// luck of the level on top. One binary of the candidate stands against the mean of R others.
     pub(super) fn needed_shift(&self, threshold: f64, references: &Binaries) -> f64 {
-        self.beyond_luck(threshold, self.variance(references), references.count())
+        self.beyond_luck(threshold, self.variance(references, 1.0), references.count())
+    }
+
+    /// What of that remains if noise did as much to the binaries as it easily can: what is needed because of layouts for sure.
+    pub(super) fn surely_needed(&self, threshold: f64, references: &Binaries) -> f64 {
+        self.beyond_luck(threshold, self.variance(references, NOISE_EASILY), references.count())
     }
 
     /// The same with what is believed before the session shows anything.
@@ -56,9 +64,9 @@ impl Layout {
     }
 
     /// τ̂² = (3τ₀² + (R − 1)s²)/(3 + R − 1).
-    fn variance(&self, references: &Binaries) -> f64 {
+    fn variance(&self, references: &Binaries, noise: f64) -> f64 {
         let degrees = references.count().saturating_sub(1) as f64;
-        (WEIGHT * self.sigma.powi(2) + degrees * references.seen_variance()) / (WEIGHT + degrees)
+        (WEIGHT * self.sigma.powi(2) + degrees * references.seen_variance(noise)) / (WEIGHT + degrees)
     }
 }
 
@@ -84,14 +92,15 @@ impl Binaries {
         self.0.len()
     }
 
-    /// s²: the variance between the medians of the binaries, less what the noise within the session puts there.
-    fn seen_variance(&self) -> f64 {
+    /// s²: the variance between the medians of the binaries, less what the noise within the session puts there, or so many
+    /// times that.
+    fn seen_variance(&self, noise: f64) -> f64 {
         let medians: Vec<f64> = self.0.iter().filter_map(|runs| stats::median(runs)).collect();
         let Some(between) = stats::variance(&medians) else { return 0.0 };
         let each = self.runs() / self.count() as f64;
         // The median of n normal values has π/2n of their variance.
         let by_noise = std::f64::consts::FRAC_PI_2 / each * self.within_deviation().powi(2);
-        (between - by_noise).max(0.0)
+        (between - noise * by_noise).max(0.0)
     }
 
     /// The standard deviation of the runs of one binary, from the absolute deviations around each one's median: a few
@@ -159,8 +168,20 @@ mod tests {
     #[test]
     fn what_noise_within_the_commits_explains_is_not_layout() {
         let places = [0.0, 0.01, 0.0, 0.01];
-        assert!(four(places, 0.001).seen_variance() > 3e-5);
-        assert_eq!(four(places, 0.02).seen_variance(), 0.0);
+        assert!(four(places, 0.001).seen_variance(1.0) > 3e-5);
+        assert_eq!(four(places, 0.02).seen_variance(1.0), 0.0);
+    }
+
+    #[test]
+    fn layouts_are_sure_only_beyond_what_noise_does_easily() {
+        let layout = Layout::believed(0.01, 0.0);
+        let needed = |apart| {
+            let binaries = four([0.0, 0.02, 0.0, 0.02], apart);
+            (layout.needed_shift(0.01, &binaries), layout.surely_needed(0.01, &binaries))
+        };
+        let (quiet, noisy) = (needed(0.0001), needed(0.01));
+        assert!((quiet.0 - quiet.1).abs() < 1e-5, "{quiet:?}");
+        assert!(noisy.1 < noisy.0 && (noisy.1 - layout.needed_before(0.01, 4)).abs() < 0.01, "{noisy:?}");
     }
 
     #[test]
