@@ -150,6 +150,7 @@ fn nothing_has_no_statistics() {
     assert!(mann_whitney(&[], &[1.0]).is_none() && hodges_lehmann(&[1.0], &[], 0.95).is_none());
     assert_eq!(cliffs_delta(&[], &[1.0]), None);
     assert_eq!(hedges_g(&[1.0], &[2.0, 3.0]), None);
+    assert_eq!(hedges_g(&[1.0, 1.0], &[2.0, 2.0]), None, "a difference in units of no spread");
     assert_eq!(lagged_noise(&[1.0], 1), None);
     assert_eq!(lagged_noise(&[1.0], 9), None);
     assert_eq!(allan_deviation(&[1.0; 5], 3), None);
@@ -174,6 +175,7 @@ fn allan_deviation_sees_what_neighbours_share() {
     let shared: Vec<f64> = normal_values(200, 6).into_iter().flat_map(|value| [value; 8]).collect();
     assert_eq!(lagged_noise(&shared, 1), Some(0.0));
     assert!(allan_deviation(&shared, 8).unwrap() > 0.4);
+    assert_eq!(allan_deviation(&[1.0, 2.0, 4.0, 3.0], 2), Some(1.0484 * 2.0), "two means are enough");
 }
 
 #[test]
