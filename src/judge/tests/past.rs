@@ -170,7 +170,7 @@ fn the_newest_commits_of_a_stretch_are_the_same_brought_or_at_hand() {
     let newest = at_hand(&series, &digest);
     let by_digest = Binding { older: Some(Older { digest: &digest, read: &read }), runs: &newest.runs };
     let whole = Binding { older: None, runs: &series.runs };
-    for end in (2..digest.runs()).filter(|end| series.runs[*end].position != series.runs[end - 1].position) {
+    for end in (550..800).filter(|end| series.runs[*end].position != series.runs[end - 1].position) {
         for start in [0, end.saturating_sub(100) / 200 * 200] {
             assert_eq!(by_digest.newest_of(start..end), whole.newest_of(start..end), "{start}..{end}");
         }
