@@ -109,6 +109,14 @@ fn summaries_agree_with_numpy() {
 }
 
 #[test]
+fn what_was_measured_is_summarised_as_its_record_will_say() {
+    assert_eq!(summarize_measured(&[2.5]), Some(crate::model::Summary::single(2.5)));
+    // Of so many a record keeps only some: the statistics are those of all.
+    let many: Vec<f64> = (1..302).map(|root| f64::from(root * root)).collect();
+    assert_eq!(summarize_measured(&many), summarize(&many).map(|summary| summary.rounded()));
+}
+
+#[test]
 fn bootstrap_intervals_agree_with_scipy_within_resampling_error() {
     for case in golden("bootstrap") {
         let values = numbers(&case["values"]);

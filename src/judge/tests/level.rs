@@ -91,6 +91,7 @@ fn a_better_level_binds_as_soon_as_it_was_reached_twice() {
     let judged = check(&history, 0.010, Regression);
     let baseline = judged.baseline.unwrap();
     assert_eq!((baseline.runs, baseline.commits), (2, vec![commit(30), commit(31)]));
+    assert!(!judged.reasons.provisional, "no fluke comes twice");
 }
 
 /// What its filter takes for an outlier does not hold the level, and is not built again to measure against.
