@@ -111,6 +111,7 @@ fn summaries_agree_with_numpy() {
 #[test]
 fn what_was_measured_is_summarised_as_its_record_will_say() {
     assert_eq!(summarize_measured(&[2.5]), Some(crate::model::Summary::single(2.5)));
+    assert_eq!(summarize_kept(&crate::model::Sample::new(&[2.5]).unwrap()).stddev, None);
     // Of so many a record keeps only some: the statistics are those of all.
     let many: Vec<f64> = (1..302).map(|root| f64::from(root * root)).collect();
     assert_eq!(summarize_measured(&many), summarize(&many).map(|summary| summary.rounded()));

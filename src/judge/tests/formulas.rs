@@ -75,6 +75,21 @@ proptest! {
     }
 }
 
+/// P − t √(σ̂² + σ_L²): the newest run alone is a level where the best level of those before it, as a prediction, excludes it.
+#[test]
+fn the_newest_run_binds_alone_from_where_noise_does_not_explain_it() {
+    // Seven equal runs and the newest: the median difference is zero, so that the noise is what is believed before.
+    let prior = NoisePrior { sigma: 0.03, weight: 3.0 };
+    let degrees = 3.0 + 0.4 * 7.0;
+    let sigma = 0.03 * (3.0_f64 / degrees).sqrt();
+    let bar = distribution::student_quantile(0.999, degrees).unwrap() * sigma * (1.0_f64 + 1.0 / 7.0).sqrt();
+    let binds = |below: f64| {
+        let history = [vec![0.010; 7], vec![0.010 * (-below).exp()]].concat();
+        Given { prior, ..Given::times(&history, 0.010) }.judge().reasons.provisional
+    };
+    assert_eq!((binds(1.001 * bar), binds(0.999 * bar)), (true, false));
+}
+
 /// A series whose runs go up and down by turns: its noise is 1.0484 times the step.
 fn unsteady(metric: Metric, runs: usize, step: f64) -> Series {
     let values: Vec<f64> = (0..runs).map(|at| (step * (at % 2) as f64).exp()).collect();
