@@ -90,6 +90,23 @@ fn the_newest_run_binds_alone_from_where_noise_does_not_explain_it() {
     assert_eq!((binds(1.001 * bar), binds(0.999 * bar)), (true, false));
 }
 
+/// ± t(0.975) σ̂ times what so many runs of one commit leave of the deviation, and ± t(0.975) σ_L for the level.
+#[test]
+fn intervals_of_candidate_and_level_are_those_of_the_formula() {
+    let degrees = 3.0 + 0.4 * 9.0;
+    let half = distribution::student_quantile(0.975, degrees).unwrap() * 0.015 * (3.0_f64 / degrees).sqrt();
+    for (runs, spread) in [(2, 0.5 + 0.5 * std::f64::consts::PI / 4.0), (9, 0.5 + 0.5 * std::f64::consts::PI / 18.0)] {
+        let judged = Given::new(Metric::time(), &[0.010; 10], &vec![0.020; runs]).judge();
+        let (candidate, level) = (judged.candidate.unwrap(), judged.baseline.unwrap());
+        for (low, value, high, expected) in [
+            (candidate.low, candidate.value, candidate.high, half * spread.sqrt()),
+            (level.low, level.value, level.high, half / 10.0_f64.sqrt()),
+        ] {
+            assert!(near((high.unwrap() / value).ln(), expected) && near((value / low.unwrap()).ln(), expected));
+        }
+    }
+}
+
 /// A series whose runs go up and down by turns: its noise is 1.0484 times the step.
 fn unsteady(metric: Metric, runs: usize, step: f64) -> Series {
     let values: Vec<f64> = (0..runs).map(|at| (step * (at % 2) as f64).exp()).collect();

@@ -259,6 +259,12 @@ fn zero_and_negative_values_have_a_scale_too() {
 }
 
 #[test]
+fn an_interval_that_no_number_can_say_is_not_said() {
+    let baseline = check(&[1.79e308; 3], 1.79e308, Pass).baseline.unwrap();
+    assert_eq!((baseline.value, baseline.low, baseline.high), (1.79e308, None, None));
+}
+
+#[test]
 fn pooled_noise_sharpens_the_verdict_on_a_young_series() {
     let quiet: Vec<Series> = (0..4).map(|seed| Given::times(&Noisy::new(seed, 0.002).many(1.0, 20), 1.0).series).collect();
     let prior = NoisePrior::pooled(&quiet);
