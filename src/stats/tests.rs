@@ -79,6 +79,19 @@ fn the_differences_that_bound_a_shift_are_those_of_the_test() {
     }
 }
 
+/// The ranks that tables of the sign test give at 95 %.
+#[test]
+fn the_interval_of_a_median_is_that_of_the_tables() {
+    for (n, low, high) in
+        [(6, 1, 6), (8, 1, 8), (9, 2, 8), (11, 2, 10), (12, 3, 10), (15, 4, 12), (17, 5, 13), (20, 6, 15), (25, 8, 18)]
+    {
+        let values: Vec<f64> = (1..=n).map(f64::from).collect();
+        let interval = median_interval(&values, 0.95).unwrap();
+        assert_eq!((interval.low, interval.high), (f64::from(low), f64::from(high)), "{n} values");
+    }
+    assert_eq!(median_interval(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.95), None);
+}
+
 /// Too long for all of the differences: evenly spaced order statistics stand for the sample, its ends among them.
 #[test]
 fn a_shift_of_a_long_sample_is_that_of_evenly_spaced_values_of_it() {

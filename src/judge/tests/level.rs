@@ -318,6 +318,7 @@ fn what_came_and_went_before_does_not_convict_one_commit_but_does_when_it_lasts(
     assert!(test.p <= test.alpha, "by the usual noise alone it would be one");
     check(&history, 0.020, Regression);
     check(&history[..40], 0.0135, Undecided);
+    assert_eq!(check(&[0.010; 60], 0.0135, Regression).reasons.history.unwrap().excursion_percent, None);
     history.push(0.0128);
     check(&history, 0.0128, Regression);
     // What is mended is not blamed for what was before.
