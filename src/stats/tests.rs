@@ -176,6 +176,8 @@ fn nothing_has_no_statistics() {
     assert_eq!(lagged_noise(&[1.0], 1), None);
     assert_eq!(lagged_noise(&[1.0], 9), None);
     assert_eq!(allan_deviation(&[1.0; 5], 3), None);
+    let tail = |t| distribution::student_upper_tail(t, 5.0);
+    assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(tail), [None, Some(0.0), Some(1.0)]);
     assert!(Bootstrap::default().bca(&[1.0; 8], |values| values[0]).is_none());
 }
 
