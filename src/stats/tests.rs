@@ -109,6 +109,15 @@ fn summaries_agree_with_numpy() {
 }
 
 #[test]
+fn what_was_measured_is_summarised_as_its_record_will_say() {
+    assert_eq!(summarize_measured(&[2.5]), Some(crate::model::Summary::single(2.5)));
+    assert_eq!(summarize_kept(&crate::model::Sample::new(&[2.5]).unwrap()).stddev, None);
+    // Of so many a record keeps only some: the statistics are those of all.
+    let many: Vec<f64> = (1..302).map(|root| f64::from(root * root)).collect();
+    assert_eq!(summarize_measured(&many), summarize(&many).map(|summary| summary.rounded()));
+}
+
+#[test]
 fn bootstrap_intervals_agree_with_scipy_within_resampling_error() {
     for case in golden("bootstrap") {
         let values = numbers(&case["values"]);
@@ -150,6 +159,7 @@ fn nothing_has_no_statistics() {
     assert!(mann_whitney(&[], &[1.0]).is_none() && hodges_lehmann(&[1.0], &[], 0.95).is_none());
     assert_eq!(cliffs_delta(&[], &[1.0]), None);
     assert_eq!(hedges_g(&[1.0], &[2.0, 3.0]), None);
+    assert_eq!(hedges_g(&[1.0, 1.0], &[2.0, 2.0]), None, "a difference in units of no spread");
     assert_eq!(lagged_noise(&[1.0], 1), None);
     assert_eq!(lagged_noise(&[1.0], 9), None);
     assert_eq!(allan_deviation(&[1.0; 5], 3), None);
@@ -174,10 +184,12 @@ fn allan_deviation_sees_what_neighbours_share() {
     let shared: Vec<f64> = normal_values(200, 6).into_iter().flat_map(|value| [value; 8]).collect();
     assert_eq!(lagged_noise(&shared, 1), Some(0.0));
     assert!(allan_deviation(&shared, 8).unwrap() > 0.4);
+    assert_eq!(allan_deviation(&[1.0, 2.0, 4.0, 3.0], 2), Some(1.0484 * 2.0), "two means are enough");
 }
 
 #[test]
 fn hampel_removes_single_outliers_and_keeps_steps() {
+    assert_eq!(hampel(&[5.0, 5.0, 5.0, 1.0, 5.0, 5.0, 5.0], 3, 1.0), [5.0; 7]);
     let cleaned = hampel(&[1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0], 3, 1.0);
     assert_eq!(cleaned, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0]);
 }
