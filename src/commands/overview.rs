@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::context::Context;
 use super::error::CommandError;
+use super::evidence::ReadNotes;
 use super::history;
 use super::rooflines::{self, Limits};
 use super::selection::Selection;
@@ -38,17 +39,22 @@ pub struct OverviewRequest<'a> {
     pub with_rooflines: bool,
 }
 
-/// Looks up everything that a report on this judgement shows.
+/// Looks up everything that a report on this judgement shows. Notes that were `read` for it are not read again where they are
+/// those of the same commits.
 pub fn gather(
     judgement: Judgement,
     mut notices: Vec<Notice>,
+    read: Option<ReadNotes>,
     request: &OverviewRequest<'_>,
     workspace: &Workspace,
     context: &Context,
 ) -> Result<Overview, CommandError> {
     let store = &workspace.store;
     let walked = store.history(&[judgement.candidate], request.walk)?;
-    let annotated = store.annotated_history(&walked, &store.notes()?)?;
+    let annotated = match read {
+        Some(read) if read.history.commits == walked.commits => read.annotated,
+        _ => store.annotated_history(&walked, &store.notes()?)?,
+    };
     let mut records = history::records(&annotated.commits, request.selection);
     records.retain(|record| !record.record.metric.is_descriptive());
     let seen: Vec<Series> = judge::assemble(records.iter().copied(), []).into_iter().map(|(series, _)| series).collect();

@@ -9,7 +9,7 @@ use std::thread::ScopedJoinHandle;
 use super::confirmation::{Confirmer, Suspect};
 use super::context::Context;
 use super::error::CommandError;
-use super::evidence::{Evidence, EvidenceRequest, Unusable};
+use super::evidence::{Evidence, EvidenceRequest, ReadNotes, Unusable};
 use super::followers;
 use super::points;
 use super::selection::Selection;
@@ -47,6 +47,14 @@ impl Overrides {
 
 /// Gathers the evidence, judges every series of it, and measures suspicious ones again where that is asked for.
 pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement, Vec<Notice>), CommandError> {
+    judge_and_keep(arguments, context).map(|(judgement, notices, _)| (judgement, notices))
+}
+
+/// The same, with the notes that had to be read for it.
+pub fn judge_and_keep(
+    arguments: &CheckArgs,
+    context: &mut Context,
+) -> Result<(Judgement, Vec<Notice>, Option<ReadNotes>), CommandError> {
     let overrides = Overrides::new(arguments)?;
     let selection = Selection::new(&arguments.series)?;
     let workspace = Workspace::open(context)?;
@@ -75,8 +83,8 @@ pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement,
     if evidence.is_truncated() {
         series.iter_mut().for_each(doubt);
     }
-    let base = evidence.newest_of_history();
-    Ok((Judgement { candidate: evidence.candidate, base, series, followers }, notices))
+    let judgement = Judgement { candidate: evidence.candidate, base: evidence.newest_of_history(), series, followers };
+    Ok((judgement, notices, evidence.into_notes()))
 }
 
 /// The series that most wants an explanation: the worst verdict, what is measured before what is counted, the largest loss.
