@@ -16,23 +16,27 @@ use crate::codec::{Point, Skimmer};
 use crate::judge::Digest;
 use crate::model::{Excuse, LineId, Metric, ObjectId, Run, SeriesKey};
 use crate::store::annotated::{Counts, readable, reading_order};
-use crate::store::{History, HistoryCommit, Notes, StoreError, decode};
+use crate::store::objects::theirs;
+use crate::store::{History, HistoryCommit, Store, StoreError, decode};
 
 /// Reads the notes and writes the file; what does not fit into memory meanwhile goes to `folder`. The outer error is the repository's,
-/// the inner one the file's.
+/// the inner one the file's. The store is let go in between: by then all of its packs is mapped into memory.
 pub(super) fn write(
     file: &File,
     folder: &Path,
     history: &History,
-    notes: &Notes<'_>,
+    store: Store,
     notes_tree: ObjectId,
 ) -> Result<io::Result<()>, StoreError> {
     let places = Places::of(history);
     let mut too_large = Vec::new();
+    let notes = store.notes_in(theirs(notes_tree))?;
     let position = |age: u32| history.commits.len() - 1 - age as usize;
-    let mut order = reading_order(notes, |id| places.of_commit(*id).map(position));
+    let mut order = reading_order(&notes, |id| places.of_commit(*id).map(position));
     let worker = || Worker::new(&places, folder);
-    let workers = decode::on_all_cores(readable(&order, notes, &mut too_large), worker, Worker::take)?;
+    let workers = decode::on_all_cores(readable(&order, &notes, &mut too_large), worker, Worker::take)?;
+    drop(notes);
+    drop(store);
     let gathered = Gathered::of(workers);
     // From here on a note's number is its place in the order.
     let mut left_out = too_large.iter().peekable();

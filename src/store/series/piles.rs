@@ -11,8 +11,8 @@ use std::path::Path;
 
 use super::stored::{CodeNumber, Figures, array};
 
-/// So many are held: five megabytes of each thread.
-const MOST_HELD: usize = 1 << 16;
+/// So many are held: less than three megabytes of each thread.
+const MOST_HELD: usize = 1 << 15;
 
 /// One record that counts for a commit of the history. Numbers are those of the thread that read it.
 #[derive(Debug, Clone, Copy, PartialEq)]
