@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench scale -- --sizes 2000x10,20000x10,20000x1000/20 --runs 5`: commits x records, and `/20` measures every
 //! 20th commit only. `--keep DIR` makes the repositories there once and uses them again; `--git-perf PROGRAM` says where
-//! git-perf is (`cargo install git-perf`), whose rows are left out where it is not found. Sizes are printed at the end; with `--runs 0`
-//! nothing else is.
+//! git-perf is (`cargo install git-perf`), whose rows are left out where it is not found. With `--runs 0` it
+//! prints what all of it takes on disk.
 //!
 //! Processor time is that of all threads and children. It is what is compared: on a computer that does other things as
 //! well, waiting times say little.
@@ -150,10 +150,10 @@ fn main() {
             prepare(&made);
         }
         println!("\n### {}\n", size.words());
-        if arguments.runs > 0 {
-            report(&costs(*size, arguments.runs, &made, temporary.path(), peer.as_ref()));
+        match arguments.runs {
+            0 => sizes::report(&made, *size).unwrap(),
+            runs => report(&costs(*size, runs, &made, temporary.path(), peer.as_ref())),
         }
-        sizes::report(&made, *size).unwrap();
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Point {
     pub benchmark: BenchmarkName,
     /// The point of it.
     pub config: Config,
-    /// The metric, with unit and direction.
+    /// The metric, with unit and direction; what it follows from is left out, since that is asked of candidates only.
     pub metric: Metric,
 }
 
@@ -90,6 +90,8 @@ struct Line<'a> {
     better: Cow<'a, str>,
     #[serde(default)]
     exact: bool,
+    #[serde(borrow, default, rename = "follows")]
+    _follows: Option<Cow<'a, str>>,
     n: u64,
     median: Number,
     #[serde(default)]
@@ -173,7 +175,8 @@ impl Skimmer {
                 Ok(Entry::Profile(profile)) if seen.insert(profile.id, line) => skimmed.profiled.push(profile.run),
                 // Written by another program, with its fields in another order.
                 Ok(Entry::Record(record)) if seen.insert(record.id, line) => {
-                    let point = Point { benchmark: record.benchmark, config: record.config, metric: record.metric };
+                    let metric = Metric { follows: None, ..record.metric };
+                    let point = Point { benchmark: record.benchmark, config: record.config, metric };
                     skimmed.records.push(Skimmed {
                         id: record.id,
                         run: record.run,
@@ -249,6 +252,7 @@ fn understand(line: &Line<'_>) -> Option<Point> {
             unit: Unit::from_symbol(&line.unit).ok()?,
             better: line.better.parse::<Direction>().ok()?,
             exact: line.exact,
+            follows: None,
         },
     })
 }
@@ -271,7 +275,8 @@ mod tests {
             assert_eq!((skimmed.id, skimmed.run, &skimmed.summary), (whole.id, whole.run, &whole.summary));
             assert_eq!((skimmed.barred, &skimmed.machine_code), (whole.barred.is_some(), &whole.machine_code));
             let Point { benchmark, config, metric } = &skimmer.points()[skimmed.point];
-            assert_eq!((benchmark, config, metric), (&whole.benchmark, &whole.config, &whole.metric));
+            let expected = Metric { follows: None, ..whole.metric.clone() };
+            assert_eq!((benchmark, config, metric), (&whole.benchmark, &whole.config, &expected));
         }
     }
 

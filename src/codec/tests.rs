@@ -36,7 +36,7 @@ fn record(values: &[f64]) -> Record {
     let measured = Measurement {
         benchmark: BenchmarkName::new("attention").unwrap(),
         config: "B=32 H=8".parse().unwrap(),
-        metric: Metric::time(),
+        metric: Metric::time().following(&MetricName::new("cycles").unwrap()),
         summary: Summary { n: values.len() as u64, low: Some(0.01), mean: Some(0.0123), ..Summary::single(0.0123) },
         values: values.to_vec(),
         warnings: vec![SampleWarning::SlowFirst, SampleWarning::Drift { percent: 1.5 }],
@@ -120,7 +120,7 @@ fn the_field_order_is_frozen() {
     let line = Entry::Record(record(&[0.012, 0.0125, 0.013])).encode();
     assert_eq!(
         line,
-        r#"{"v":1,"type":"record","id":"01HF7YAT000000000000000002","run":"01HF7YAT000000000000000001","benchmark":"attention","config":{"B":"32","H":"8"},"metric":"time","unit":"s","better":"lower","n":3,"median":0.0123,"low":0.01,"mean":0.0123,"sample":{"exp":-4,"deltas":[120,5,5]},"warnings":["slow_first",{"drift":{"percent":1.5}}],"machine_code":"0f3a"}"#
+        r#"{"v":1,"type":"record","id":"01HF7YAT000000000000000002","run":"01HF7YAT000000000000000001","benchmark":"attention","config":{"B":"32","H":"8"},"metric":"time","unit":"s","better":"lower","follows":"cycles","n":3,"median":0.0123,"low":0.01,"mean":0.0123,"sample":{"exp":-4,"deltas":[120,5,5]},"warnings":["slow_first",{"drift":{"percent":1.5}}],"machine_code":"0f3a"}"#
     );
 }
 
@@ -153,8 +153,9 @@ fn impossible_profiles_are_unreadable_not_fatal() {
 #[test]
 fn notes_of_version_1_are_read_forever() {
     let note = decoded(include_bytes!("../../tests/data/notes/v1.jsonl"));
-    assert_eq!((note.runs.len(), note.records.len(), note.excuses.len(), note.unreadable.len()), (1, 4, 1, 0));
+    assert_eq!((note.runs.len(), note.records.len(), note.excuses.len(), note.unreadable.len()), (1, 5, 1, 0));
     assert_eq!(note.profiles.len(), 1);
+    assert_eq!(note.records[4].metric.follows.as_ref().map(MetricName::as_str), Some("time"));
     assert_eq!(note.records[0].summary.median, 0.0123);
     assert_eq!(note.run_of(&note.records[0]).unwrap().testbed.key(), "CPU · 2 cores");
 }

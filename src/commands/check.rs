@@ -93,7 +93,8 @@ fn tables(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, cont
         with_lines: false,
         with_rooflines: false,
     };
-    let overview = overview::gather(judgement.clone(), notices.to_vec(), &request, &workspace, context)?;
+    // Read anew: a confirmation may have recorded something.
+    let overview = overview::gather(judgement.clone(), notices.to_vec(), None, &request, &workspace, context)?;
     let mut text = Vec::new();
     markdown::report(&mut text, &overview)?;
     Ok(text)

@@ -48,7 +48,15 @@ enum Past {
     /// Sorted into series before; their runs are read when a series is judged.
     Series { newest: ObjectId, series: Box<SeriesHistory> },
     /// Commits and their notes, read just now.
-    Notes { newest: Option<ObjectId>, truncated: bool, annotated: AnnotatedHistory },
+    Notes { newest: Option<ObjectId>, read: ReadNotes },
+}
+
+/// Commits and what their notes say, for whoever shows the same history that was judged: reading notes is what takes time.
+pub struct ReadNotes {
+    /// The commits.
+    pub history: History,
+    /// Their notes.
+    pub annotated: AnnotatedHistory,
 }
 
 /// The kept series turned out to be damaged while they were used. Reading the notes answers.
@@ -81,7 +89,7 @@ impl Evidence {
 
     /// Whether older commits that would count exist elsewhere.
     pub fn is_truncated(&self) -> bool {
-        self.revision.is_none() && matches!(self.history, Past::Notes { truncated: true, .. })
+        self.revision.is_none() && matches!(&self.history, Past::Notes { read, .. } if read.history.truncated)
     }
 
     /// Every selected series and its candidate. The histories may still be without their runs, which [`Evidence::load`]
@@ -132,6 +140,14 @@ impl Evidence {
         Ok(runs.into_iter().map(|run| history::measured(kept, run)).collect())
     }
 
+    /// The commits and notes that were read, unless what was kept of them answered.
+    pub fn into_notes(self) -> Option<ReadNotes> {
+        match self.history {
+            Past::Notes { read, .. } => Some(read),
+            Past::Series { .. } => None,
+        }
+    }
+
     /// The kept series, where the history comes from them.
     fn kept(&self) -> Option<&SeriesHistory> {
         match &self.history {
@@ -169,7 +185,7 @@ impl Past {
     fn annotated(&self) -> &AnnotatedHistory {
         match self {
             Self::Series { series, .. } => series.annotated(),
-            Self::Notes { annotated, .. } => annotated,
+            Self::Notes { read, .. } => &read.annotated,
         }
     }
 }
@@ -197,9 +213,9 @@ fn past(
     let truncated = older.truncated || is_cut_off;
     let line = older.commits.iter().map(|commit| commit.id).collect();
     let newest = older.newest().map(|commit| commit.id);
-    let commits = History { commits: [own, &older.commits].concat(), truncated };
-    let annotated = store.annotated_history(&commits, &store.notes()?)?;
-    Ok((Past::Notes { newest, truncated, annotated }, line))
+    let history = History { commits: [own, &older.commits].concat(), truncated };
+    let annotated = store.annotated_history(&history, &store.notes()?)?;
+    Ok((Past::Notes { newest, read: ReadNotes { history, annotated } }, line))
 }
 
 /// Where the history begins that the candidate is held against: at the fork, or at the parents of a candidate that is on

@@ -243,7 +243,7 @@ fn measurements(job: &Job<'_>, compiled: &Compiled) -> Vec<Measurement> {
         Some(Measurement {
             benchmark: job.point.benchmark.clone(),
             config: job.point.config.clone(),
-            metric: Metric { name: MetricName::new(name).ok()?, unit, better, exact: true },
+            metric: Metric { name: MetricName::new(name).ok()?, unit, better, exact: true, follows: None },
             summary: Summary::single(value),
             values: vec![value],
             warnings: Vec::new(),

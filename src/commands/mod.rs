@@ -20,6 +20,7 @@ mod exchange;
 mod excuse;
 mod explain;
 mod fetch;
+mod followers;
 mod gpu;
 mod held;
 mod history;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::context::Context;
 use super::error::CommandError;
+use super::evidence::ReadNotes;
 use super::history;
 use super::rooflines::{self, Limits};
 use super::selection::Selection;
@@ -38,17 +39,22 @@ pub struct OverviewRequest<'a> {
     pub with_rooflines: bool,
 }
 
-/// Looks up everything that a report on this judgement shows.
+/// Looks up everything that a report on this judgement shows. Notes that were `read` for it are not read again where they are
+/// those of the same commits.
 pub fn gather(
     judgement: Judgement,
     mut notices: Vec<Notice>,
+    read: Option<ReadNotes>,
     request: &OverviewRequest<'_>,
     workspace: &Workspace,
     context: &Context,
 ) -> Result<Overview, CommandError> {
     let store = &workspace.store;
     let walked = store.history(&[judgement.candidate], request.walk)?;
-    let annotated = store.annotated_history(&walked, &store.notes()?)?;
+    let annotated = match read {
+        Some(read) if read.history.commits == walked.commits => read.annotated,
+        _ => store.annotated_history(&walked, &store.notes()?)?,
+    };
     let mut records = history::records(&annotated.commits, request.selection);
     records.retain(|record| !record.record.metric.is_descriptive());
     let seen: Vec<Series> = judge::assemble(records.iter().copied(), []).into_iter().map(|(series, _)| series).collect();
@@ -211,6 +217,7 @@ impl Gathered<'_> {
                 history.set_at = self.set_at(&history, commits);
                 history.points.extend(left_out.remove(&series.key).into_iter().flatten());
                 history.points.sort_by_key(|point| point.commit);
+                history.is_follower = self.is_follower(&history, commits);
                 history
             })
             .collect();
@@ -218,6 +225,13 @@ impl Gathered<'_> {
         all.retain(|series| series.verdict.is_some() || !series.points.is_empty());
         all.sort_by(|one, other| one.key.cmp(&other.key));
         all
+    }
+
+    /// Whether the judged commit has it, and another series says it all.
+    fn is_follower(&self, history: &SeriesHistory, commits: &Commits) -> bool {
+        let candidate = commits.place(self.judgement.candidate);
+        let is_measured = history.points.iter().any(|point| Some(point.commit) == candidate);
+        is_measured && self.judgement.followers.iter().any(|follower| follower.metric == history.key.metric)
     }
 
     fn history(&self, series: &Series, lines: Lines, commits: &Commits) -> SeriesHistory {
@@ -244,6 +258,7 @@ impl Gathered<'_> {
             key: series.key.clone(),
             metric: series.metric.clone(),
             verdict: None,
+            is_follower: false,
             set_at: None,
             points: points.collect(),
             levels: lines.levels.iter().filter_map(level).collect(),
@@ -319,6 +334,7 @@ fn without_history(verdict: &SeriesVerdict) -> SeriesHistory {
         key: verdict.key.clone(),
         metric: verdict.metric.clone(),
         verdict: Some(verdict.clone()),
+        is_follower: false,
         set_at: None,
         points: Vec::new(),
         levels: Vec::new(),

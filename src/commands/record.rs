@@ -144,7 +144,7 @@ fn metric(name: MetricName, sample: &[Quantity], better: Option<Direction>, exac
     }
     let inferred = Metric::infer(name.clone(), unit.clone());
     match (better, inferred) {
-        (Some(better), _) => Ok(Metric { name, unit, better, exact }),
+        (Some(better), _) => Ok(Metric { name, unit, better, exact, follows: None }),
         (None, Some(metric)) => Ok(Metric { exact, ..metric }),
         (None, None) => {
             Err(CommandError::usage(format!("whether more or less of `{name}` is better cannot be told from its name or unit"))

@@ -29,7 +29,7 @@ pub fn run(arguments: &ReportArgs, context: &mut Context) -> Result<Exit, Comman
         no_confirm: true,
         ..CheckArgs::default()
     };
-    let (judgement, notices) = verdict::judge(&check, context)?;
+    let (judgement, notices, read) = verdict::judge_and_keep(&check, context)?;
     let workspace = Workspace::open(context)?;
     let request = OverviewRequest {
         selection: &Selection::new(&arguments.series)?,
@@ -38,7 +38,7 @@ pub fn run(arguments: &ReportArgs, context: &mut Context) -> Result<Exit, Comman
         with_lines: !matches!(format, ReportFormat::Markdown | ReportFormat::Csv),
         with_rooflines: format == ReportFormat::Html,
     };
-    let overview = overview::gather(judgement, notices, &request, &workspace, context)?;
+    let overview = overview::gather(judgement, notices, read, &request, &workspace, context)?;
     match &arguments.output {
         Some(path) => write_file(path, &overview, format, context)?,
         None => write(context.out, &overview, format)?,

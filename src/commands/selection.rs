@@ -53,6 +53,11 @@ impl Selection {
         self.metrics.is_empty() || self.metrics.contains(metric)
     }
 
+    /// Whether the metric is asked for by its name.
+    pub fn names_metric(&self, metric: &MetricName) -> bool {
+        self.metrics.contains(metric)
+    }
+
     /// Whether anything is filtered out.
     pub fn is_everything(&self) -> bool {
         self.benchmarks.is_empty() && self.config.is_empty() && self.metrics.is_empty() && self.testbed.is_none()

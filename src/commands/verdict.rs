@@ -9,15 +9,16 @@ use std::thread::ScopedJoinHandle;
 use super::confirmation::{Confirmer, Suspect};
 use super::context::Context;
 use super::error::CommandError;
-use super::evidence::{Evidence, EvidenceRequest, Unusable};
+use super::evidence::{Evidence, EvidenceRequest, ReadNotes, Unusable};
+use super::followers;
 use super::points;
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
 use crate::judge::{
-    self, BaselineRule, Candidate, Excluded, ExcuseEffect, Judgement, MeasuredRun, NoisePrior, Older, Pair, Series, SeriesInput,
-    SeriesVerdict, Thresholds, Verdict,
+    self, BaselineRule, Candidate, Excluded, ExcuseEffect, Follower, Judgement, MeasuredRun, NoisePrior, Older, Pair, Series,
+    SeriesInput, SeriesVerdict, Thresholds, Verdict,
 };
 use crate::model::{Config, Metric, ObjectId, SeriesKey};
 use crate::report::Notice;
@@ -46,6 +47,14 @@ impl Overrides {
 
 /// Gathers the evidence, judges every series of it, and measures suspicious ones again where that is asked for.
 pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement, Vec<Notice>), CommandError> {
+    judge_and_keep(arguments, context).map(|(judgement, notices, _)| (judgement, notices))
+}
+
+/// The same, with the notes that had to be read for it.
+pub fn judge_and_keep(
+    arguments: &CheckArgs,
+    context: &mut Context,
+) -> Result<(Judgement, Vec<Notice>, Option<ReadNotes>), CommandError> {
     let overrides = Overrides::new(arguments)?;
     let selection = Selection::new(&arguments.series)?;
     let workspace = Workspace::open(context)?;
@@ -63,7 +72,7 @@ pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement,
         evidence = gather(false)?;
         heard = case.hear(&evidence);
     }
-    let Heard { bench, sides, mut series, unmeasured } =
+    let Heard { bench, sides, mut series, followers, unmeasured } =
         heard.map_err(|Unusable| CommandError::failure("the series of the history cannot be read"))?;
     let mut notices = evidence.notices(&workspace.store)?;
     notices.extend(unmeasured);
@@ -74,7 +83,8 @@ pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement,
     if evidence.is_truncated() {
         series.iter_mut().for_each(doubt);
     }
-    Ok((Judgement { candidate: evidence.candidate, base: evidence.newest_of_history(), series }, notices))
+    let judgement = Judgement { candidate: evidence.candidate, base: evidence.newest_of_history(), series, followers };
+    Ok((judgement, notices, evidence.into_notes()))
 }
 
 /// The series that most wants an explanation: the worst verdict, what is measured before what is counted, the largest loss.
@@ -113,6 +123,8 @@ struct Heard<'a> {
     /// The series that were judged; with their histories only where they may be judged again.
     sides: Vec<(Series, Candidate)>,
     series: Vec<SeriesVerdict>,
+    /// The metrics that were left out since they follow from others.
+    followers: Vec<Follower>,
     unmeasured: Option<Notice>,
 }
 
@@ -123,6 +135,7 @@ impl<'a> Case<'a> {
         sides.retain(|(series, _)| !series.metric.is_descriptive());
         let unmeasured = unmeasured_notice(&sides, evidence);
         require(&mut sides, self.policy, self.selection);
+        let followers = followers::set_aside(&mut sides, self.selection, self.policy);
         sides.iter_mut().try_for_each(|(series, _)| {
             // At least as many as noise is pooled from.
             let at_hand = evidence.digest(series).map(|digest| evidence.count(series) - digest.first_at_hand());
@@ -139,7 +152,7 @@ impl<'a> Case<'a> {
             family: sides.len(),
         };
         let verdicts = self.judge_all(&bench, &mut sides, evidence)?;
-        Ok(Heard { bench, sides, series: verdicts, unmeasured })
+        Ok(Heard { bench, sides, series: verdicts, followers, unmeasured })
     }
 
     /// Judges on every core: each has the whole history of one series in memory at a time, at most.

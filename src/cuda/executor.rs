@@ -291,24 +291,27 @@ fn told(point: &KernelPoint, readiness: &Readiness) -> Result<Prepared, Executio
 fn metrics(job: &Job, readiness: &Readiness) -> Result<Vec<Metric>, crate::model::InvalidValue> {
     let suffix = job.timing.cache.suffix();
     let metric = |name: &str, unit: Unit, better| {
-        Ok(Metric { name: MetricName::new(format!("{name}{suffix}"))?, unit, better, exact: false })
+        Ok(Metric { name: MetricName::new(format!("{name}{suffix}"))?, unit, better, exact: false, follows: None })
     };
     let work = &job.plan.work;
-    let mut metrics = vec![metric(MetricName::TIME, Unit::SECOND, Direction::Lower)?];
+    let time = metric(MetricName::TIME, Unit::SECOND, Direction::Lower)?;
+    // What is declared or known of the chip over the very same times.
+    let rate = |name: &str, unit: Unit| metric(name, unit, Direction::Higher).map(|rate| rate.following(&time.name));
+    let mut metrics = vec![time.clone()];
     if work.flop.is_some() {
-        metrics.push(metric("throughput", Unit::FLOP_PER_SECOND, Direction::Higher)?);
+        metrics.push(rate("throughput", Unit::FLOP_PER_SECOND)?);
     }
     if work.bytes.is_some() {
-        metrics.push(metric("bandwidth", Unit::BYTE_PER_SECOND, Direction::Higher)?);
+        metrics.push(rate("bandwidth", Unit::BYTE_PER_SECOND)?);
     }
     if readiness.roof_seconds.is_some() {
-        metrics.push(metric("roofline", Unit::PERCENT, Direction::Higher)?);
+        metrics.push(rate("roofline", Unit::PERCENT)?);
     }
     metrics.push(metric(MetricName::PEAK_MEMORY, Unit::BYTE, Direction::Lower)?);
     if work.intensity().is_some() {
         // Declared, so it is the same whatever the caches hold.
         let name = MetricName::new(MetricName::ARITHMETIC_INTENSITY)?;
-        metrics.push(Metric { name, unit: Unit::FLOP_PER_BYTE, better: Direction::Higher, exact: true });
+        metrics.push(Metric { name, unit: Unit::FLOP_PER_BYTE, better: Direction::Higher, exact: true, follows: None });
     }
     Ok(metrics)
 }

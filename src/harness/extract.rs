@@ -101,6 +101,7 @@ mod tests {
             unit: Unit::BYTE_PER_SECOND,
             better: Direction::Higher,
             exact: false,
+            follows: None,
         };
         OutputMetric::new(metric, "GB/s", pattern, OutputStream::Stdout).unwrap()
     }

@@ -132,7 +132,13 @@ fn the_length_is_decided_by_the_first_metric_that_can_be_told() {
 
 #[test]
 fn an_exact_metric_needs_no_precision_and_gets_no_warning() {
-    let exact = Metric { name: MetricName::new("bytes").unwrap(), unit: Unit::BYTE, better: Direction::Lower, exact: true };
+    let exact = Metric {
+        name: MetricName::new("bytes").unwrap(),
+        unit: Unit::BYTE,
+        better: Direction::Lower,
+        exact: true,
+        follows: None,
+    };
     let mut executor = FakeExecutor::of(noisy(0.01, 60.0, 100));
     executor.metrics = vec![exact];
     let measured = measure(&mut executor, &no_warmup()).unwrap();
@@ -141,7 +147,13 @@ fn an_exact_metric_needs_no_precision_and_gets_no_warning() {
 
 #[test]
 fn an_exact_value_that_never_varied_is_told_once() {
-    let exact = Metric { name: MetricName::new("bytes").unwrap(), unit: Unit::BYTE, better: Direction::Lower, exact: true };
+    let exact = Metric {
+        name: MetricName::new("bytes").unwrap(),
+        unit: Unit::BYTE,
+        better: Direction::Lower,
+        exact: true,
+        follows: None,
+    };
     let mut executor = FakeExecutor::of([4096.0]);
     executor.metrics = vec![exact];
     let measured = measure(&mut executor, &no_warmup()).unwrap();

@@ -81,7 +81,13 @@ impl<'o> Collector<'o> {
     /// A metric whose direction follows from its name or unit, else from the options.
     pub fn metric(&self, at: &str, name: &str, unit: Unit) -> Result<Metric, ImportError> {
         let name = metric_name(at, name)?;
-        let asked = self.options.better.map(|better| Metric { name: name.clone(), unit: unit.clone(), better, exact: false });
+        let asked = self.options.better.map(|better| Metric {
+            name: name.clone(),
+            unit: unit.clone(),
+            better,
+            exact: false,
+            follows: None,
+        });
         let no_direction = || ImportError::NoDirection { at: at.to_owned(), metric: name.to_string() };
         Metric::infer(name.clone(), unit).or(asked).ok_or_else(no_direction)
     }
@@ -89,7 +95,7 @@ impl<'o> Collector<'o> {
     /// As [`Self::metric`], but the options win: for formats in which the user is the one who knows the direction.
     pub fn metric_as_asked(&self, at: &str, name: &str, unit: Unit) -> Result<Metric, ImportError> {
         match self.options.better {
-            Some(better) => Ok(Metric { name: metric_name(at, name)?, unit, better, exact: false }),
+            Some(better) => Ok(Metric { name: metric_name(at, name)?, unit, better, exact: false, follows: None }),
             None => self.metric(at, name, unit),
         }
     }
@@ -221,7 +227,7 @@ fn metric_name(at: &str, name: &str) -> Result<MetricName, ImportError> {
 
 /// A metric of which everything is known.
 pub(super) fn known_metric(at: &str, name: &str, unit: Unit, better: Direction) -> Result<Metric, ImportError> {
-    Ok(Metric { name: metric_name(at, name)?, unit, better, exact: false })
+    Ok(Metric { name: metric_name(at, name)?, unit, better, exact: false, follows: None })
 }
 
 /// A value in the unit that the file spells, in base units.

@@ -121,7 +121,8 @@ fn read_state(
     read_times(&summaries, &point, &at, folder, into)?;
     for (tag, name, unit) in RATES {
         if let Some(value) = summaries.number(tag)? {
-            let metric = known_metric(&at, name, unit, Direction::Higher)?;
+            // Over the isolated time, as its tag says.
+            let metric = known_metric(&at, name, unit, Direction::Higher)?.following(&Metric::time().name);
             into.add(&at, &point, metric, Reading::Statistics(Summary::single(value)))?;
         }
     }

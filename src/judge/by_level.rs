@@ -43,7 +43,9 @@ pub(super) fn decide(input: &SeriesInput<'_>, runs: Binding<'_>) -> Option<Decis
     let change = input.series.metric.better.change_percent(baseline.value, candidate.estimate.value);
     let mut reasons = case.reasons();
     reasons.confirmation = finding.confirmation;
-    reasons.more_runs_needed = (finding.verdict == Verdict::Undecided).then(|| case.more_runs_needed()).flatten();
+    // Where pairs could not tell, more runs of the same noise are no advice.
+    let is_open = finding.verdict == Verdict::Undecided && finding.confirmation.is_none();
+    reasons.more_runs_needed = is_open.then(|| case.more_runs_needed()).flatten();
     Some(Decision {
         verdict: finding.verdict,
         change_percent: Some(change).filter(|change| change.is_finite()),

@@ -54,8 +54,8 @@ pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemb
 pub use shape::{QuantileRow, Quantiles, Shape, compare_quantiles};
 pub use stretches::{Stretch, stretches};
 pub use verdict::{
-    AppliedExcuse, Baseline, BaselineRule, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, JudgeWarning, Judgement,
-    Reasons, SeriesVerdict, StopReason, Thresholds, Verdict,
+    AppliedExcuse, Baseline, BaselineRule, Confirmation, Creep, Estimate, ExcuseEffect, Follower, HistoryTest, JudgeWarning,
+    Judgement, Reasons, SeriesVerdict, StopReason, Thresholds, Verdict,
 };
 
 /// Everything that the verdict on one series depends on.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{LineId, Metric, ObjectId, Record, Run, SeriesKey, Summary};
+use crate::model::{LineId, Metric, MetricName, ObjectId, Record, Run, SeriesKey, Summary};
 
 /// One run's sample of one series.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +88,8 @@ pub struct Candidate {
     pub barred: Option<String>,
     /// Nobody signed for them, where only what is signed counts.
     pub untrusted: bool,
+    /// The metric that the newest of them follows from.
+    pub follows: Option<MetricName>,
 }
 
 /// A record where it counts: on the commit that was measured, or on one with the same tree.
@@ -159,7 +161,7 @@ impl Gathered<'_> {
         if self.candidate.iter().any(|record| !record.record.is_untrusted()) {
             self.candidate.retain(|record| !record.record.is_untrusted());
         }
-        let metric = self.candidate.last().or(self.history.last())?.record.metric.clone();
+        let metric = Metric { follows: None, ..self.candidate.last().or(self.history.last())?.record.metric.clone() };
         let mut series = Series { key, metric, runs: Vec::new(), excluded: Excluded::default() };
         self.history.iter().for_each(|record| series.take(record));
         let comparable = self.candidate.iter().filter(|record| record.record.metric.unit == series.metric.unit);
@@ -198,6 +200,7 @@ impl Candidate {
         let is_untrusted = record.record.is_untrusted();
         self.untrusted |= is_untrusted;
         self.barred = self.barred.take().or_else(|| record.record.barred.clone().filter(|_| !is_untrusted));
+        self.follows = record.record.metric.follows.clone();
         self.runs.push(record.measured());
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ConfirmPlan;
-use crate::model::{Excuse, Metric, ObjectId, SeriesKey};
+use crate::model::{Excuse, Metric, MetricName, ObjectId, SeriesKey};
 
 /// What the gate says of one series, or of all of them.
 ///
@@ -369,6 +369,15 @@ pub struct SeriesVerdict {
     pub warnings: Vec<JudgeWarning>,
 }
 
+/// A metric that was not judged, since it follows from one that was.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Follower {
+    /// The metric that was judged.
+    pub lead: MetricName,
+    /// The metric that says the same again.
+    pub metric: MetricName,
+}
+
 /// The verdicts on all series of a candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
@@ -378,6 +387,8 @@ pub struct Judgement {
     pub base: Option<ObjectId>,
     /// One verdict per series, in the order of their keys.
     pub series: Vec<SeriesVerdict>,
+    /// What was left out of them, each once.
+    pub followers: Vec<Follower>,
 }
 
 impl Judgement {

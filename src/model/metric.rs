@@ -105,6 +105,9 @@ pub struct Metric {
     pub better: Direction,
     /// Zero noise by declaration (registers, instruction counts, bytes): compared exactly, without statistics.
     pub exact: bool,
+    /// The metric that this one is computed from, together with what never changes: a rate from the time that it took. It says
+    /// the same thing again.
+    pub follows: Option<MetricName>,
 }
 
 impl Metric {
@@ -112,7 +115,13 @@ impl Metric {
     /// `score`), and the user has to say it.
     pub fn infer(name: MetricName, unit: Unit) -> Option<Self> {
         let better = unit.usual_direction().or_else(|| usual_direction_of_name(name.as_str()))?;
-        Some(Self { name, unit, better, exact: false })
+        Some(Self { name, unit, better, exact: false, follows: None })
+    }
+
+    /// The same, computed from another metric of the same measurement.
+    #[must_use]
+    pub fn following(self, lead: &MetricName) -> Self {
+        Self { follows: Some(lead.clone()), ..self }
     }
 
     /// Whether it says what is measured and not how well: it is recorded and shown, and never judged.
@@ -136,7 +145,7 @@ impl Metric {
     }
 
     fn built_in(name: &str, unit: Unit) -> Self {
-        Self { name: MetricName(name.to_owned()), unit, better: Direction::Lower, exact: false }
+        Self { name: MetricName(name.to_owned()), unit, better: Direction::Lower, exact: false, follows: None }
     }
 }
 

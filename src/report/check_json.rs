@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Notice, series_json};
 use crate::judge::{
-    AppliedExcuse, Baseline, Confirmation, Creep, Estimate, ExcuseEffect, HistoryTest, Judgement, Reasons, SeriesVerdict,
+    AppliedExcuse, Baseline, Confirmation, Creep, Estimate, ExcuseEffect, Follower, HistoryTest, Judgement, Reasons,
+    SeriesVerdict,
 };
 use crate::model::ObjectId;
 
@@ -17,8 +18,13 @@ pub fn check(judgement: &Judgement, notices: &[Notice]) -> Value {
         "candidate": { "commit": judgement.candidate.to_string() },
         "base": judgement.base.map(|commit| json!({ "commit": commit.to_string() })),
         "series": judgement.series.iter().map(series).collect::<Vec<_>>(),
+        "followers": judgement.followers.iter().map(follower).collect::<Vec<_>>(),
         "warnings": warnings.map(|notice| notice_json(&notice)).collect::<Vec<_>>(),
     })
+}
+
+fn follower(follower: &Follower) -> Value {
+    json!({ "metric": follower.metric.as_str(), "follows": follower.lead.as_str() })
 }
 
 /// A notice as data.

@@ -35,6 +35,9 @@ pub fn check(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], opt
     if hidden > 0 {
         writeln!(out, "{}", paint(&format!("{hidden} more series hold (-v shows them)"), Tone::Dim, options.color))?;
     }
+    for remark in words::followers(judgement) {
+        writeln!(out, "{}", paint(&escape::terminal(&remark), Tone::Dim, options.color))?;
+    }
     details(out, &shown, options)?;
     warnings(out, judgement, notices, options)?;
     next_step(out, judgement)

@@ -34,6 +34,9 @@ pub fn report(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
     ] {
         section(&mut text, overview, verdict, title);
     }
+    for remark in words::followers(&overview.judgement) {
+        let _ = writeln!(text, "\n{}.", markdown(&remark));
+    }
     warnings(&mut text, overview);
     testbeds(&mut text, overview);
     out.write_all(text.as_bytes())

@@ -104,6 +104,9 @@ pub struct ExcuseMark {
     pub reason: String,
 }
 
+/// The word in place of a verdict where a series follows from another one that was judged.
+const NOT_JUDGED: &str = "not_judged";
+
 /// A series with its verdict and its history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesHistory {
@@ -111,8 +114,11 @@ pub struct SeriesHistory {
     pub key: SeriesKey,
     /// Its unit and direction.
     pub metric: Metric,
-    /// The verdict on the commit that the report is about; `None` where it was not measured and nobody requires it.
+    /// The verdict on the commit that the report is about; `None` where it was not measured and nobody requires it, and where
+    /// it follows from another series.
     pub verdict: Option<SeriesVerdict>,
+    /// Whether the commit was measured, and the verdict on another series says it all.
+    pub is_follower: bool,
     /// Where the baseline was set, as an index into [`Overview::commits`].
     pub set_at: Option<usize>,
     /// Every run, oldest first.
@@ -128,7 +134,8 @@ pub struct SeriesHistory {
 impl SeriesHistory {
     /// The word of its verdict in JSON, CSV and the HTML page.
     pub fn status(&self) -> &'static str {
-        self.verdict.as_ref().map_or("not_measured", |verdict| verdict.verdict.as_str())
+        let otherwise = if self.is_follower { NOT_JUDGED } else { Verdict::NotMeasured.as_str() };
+        self.verdict.as_ref().map_or(otherwise, |verdict| verdict.verdict.as_str())
     }
 
     /// What binds, where the commit was judged.
@@ -217,7 +224,8 @@ impl Overview {
         let worst_first =
             [Verdict::Regression, Verdict::NotMeasured, Verdict::Undecided, Verdict::Improvement, Verdict::New, Verdict::Pass];
         let count = |word: &'static str| (word, self.series.iter().filter(|series| series.status() == word).count());
-        worst_first.into_iter().map(|verdict| count(verdict.as_str())).filter(|(_, count)| *count > 0).collect()
+        let words = worst_first.into_iter().map(Verdict::as_str).chain([NOT_JUDGED]);
+        words.map(count).filter(|(_, count)| *count > 0).collect()
     }
 
     /// The history behind a verdict.

@@ -6,7 +6,7 @@ use super::log_text::LoggedSeries;
 use super::series_json::{config, joined, measured};
 use super::show_text::{ShownExcuse, ShownRun, sample_warning};
 use super::{profile_json, series_json};
-use crate::model::{Excuse, Measurement, ObjectId, Record, Run, Summary};
+use crate::model::{Excuse, Measurement, MetricName, ObjectId, Record, Run, Summary};
 
 /// `show --json`: the records of one commit, each with its run's id, the runs, the excuses.
 pub fn show(commit: ObjectId, runs: &[ShownRun], excuses: &[ShownExcuse]) -> Value {
@@ -46,6 +46,7 @@ fn record(record: &Record, run: &Run) -> Value {
     let ids = json!({ "id": record.id.to_string(), "run": record.run.to_string() });
     let rest = json!({
         "exact": record.metric.exact,
+        "follows": record.metric.follows.as_ref().map(MetricName::as_str),
         "testbed": run.testbed.key(),
         "dirty": run.dirty,
         "statistics": summary(&record.summary),
@@ -62,6 +63,7 @@ fn record(record: &Record, run: &Run) -> Value {
 pub fn measurement(taken: &Measurement) -> Value {
     let rest = json!({
         "exact": taken.metric.exact,
+        "follows": taken.metric.follows.as_ref().map(MetricName::as_str),
         "statistics": summary(&taken.summary),
         "warnings": taken.warnings.iter().map(sample_warning).collect::<Vec<_>>(),
         "barred": taken.barred,

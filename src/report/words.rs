@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
 use super::{Notice, escape};
-use crate::judge::{BaselineRule, Confirmation, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict};
+use crate::judge::{
+    BaselineRule, Confirmation, Follower, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict,
+};
 use crate::model::{ObjectId, SeriesKey};
 
 /// Digits of a commit id in text.
@@ -243,6 +245,19 @@ pub fn paired_shift(shift: &PairedShift) -> String {
     let ends = shift.low_percent.zip(shift.high_percent);
     let ends = ends.map_or_else(String::new, |(low, high)| format!(" ({} to {})", change(low), change(high)));
     format!("{}{ends}", change_or_none(shift.percent))
+}
+
+/// What was left out since it follows from something that was judged; one sentence for each such metric.
+pub fn followers(judgement: &Judgement) -> Vec<String> {
+    let of_one = |together: &[Follower]| {
+        let names: Vec<&str> = together.iter().map(|follower| follower.metric.as_str()).collect();
+        let lead = &together[0].lead;
+        match names[..] {
+            [only] => format!("{only} follows from {lead} and is not judged on its own (--metric {only} judges it)"),
+            _ => format!("{} follow from {lead} and are not judged on their own (--metric NAME judges one)", names.join(", ")),
+        }
+    };
+    judgement.followers.chunk_by(|one, other| one.lead == other.lead).map(of_one).collect()
 }
 
 /// The warnings of one series, worded.

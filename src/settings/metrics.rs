@@ -153,7 +153,7 @@ fn printed(raw: &RawMetric, name: &MetricName, extract: Extract, built_in: Optio
         Problem::at(raw.name.span(), format!("it is not known which way `{name}` gets better"))
             .hint("add better = \"lower\" or better = \"higher\"")
     })?;
-    let metric = Metric { name: name.clone(), unit: quantity.unit, better, exact: raw.exact.unwrap_or(false) };
+    let metric = Metric { name: name.clone(), unit: quantity.unit, better, exact: raw.exact.unwrap_or(false), follows: None };
     let stream = raw.source.map_or(Stream::Stdout, |stream| stream.0);
     Ok(MetricSource::Output { metric, unit: unit.to_owned(), extract, stream })
 }

@@ -149,6 +149,14 @@ impl Settings {
         layers.into_iter().flatten().fold(PartialThresholds::default(), PartialThresholds::or)
     }
 
+    /// Whether somebody gave a threshold for this very metric, of this benchmark or everywhere.
+    pub fn names_threshold(&self, benchmark: &BenchmarkName, metric: &MetricName) -> bool {
+        let of_benchmark = self.benchmark(benchmark).into_iter().flat_map(|benchmark| &benchmark.metrics);
+        let of_benchmark = of_benchmark.filter(|known| known.name == *metric).map(|known| known.thresholds);
+        let everywhere = self.metric_thresholds.iter().filter(|known| known.metric == *metric).map(|known| known.thresholds);
+        of_benchmark.chain(everywhere).any(|thresholds| thresholds != PartialThresholds::default())
+    }
+
     /// How a benchmark is sampled: its own `[benchmark.sampling]`, above `[sampling]`.
     pub fn sampling_for(&self, benchmark: &Benchmark) -> Sampling {
         benchmark.sampling.clone().or(&self.sampling)

@@ -81,6 +81,45 @@ fn higher_is_better_for_rates_and_positive_is_better_for_everything() {
     assert_eq!(only_series(&check)["change_percent"], -50.0);
 }
 
+/// Rates that a tool computed from the very times that it reports.
+#[test]
+fn what_follows_from_a_time_is_judged_where_it_is_asked_for() {
+    let world = World::new();
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/import/nvbench/samples.json");
+    for content in ["one", "two"] {
+        world.commit(content);
+        world.ratchet(&["record", file.to_str().unwrap()]).expect(0);
+    }
+    let judged = |options: &[&str]| {
+        let check = world.ratchet(&[&["check", "--json"], options].concat()).expect(0).json();
+        crate::schemas::assert_described("check", &check);
+        let series = check["series"].as_array().unwrap().iter().map(|series| series["metric"].as_str().unwrap().to_owned());
+        (series.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(), check["followers"].clone())
+    };
+    let follower = |metric| json!({ "metric": metric, "follows": "time" });
+    let (series, followers) = judged(&[]);
+    assert_eq!(series, ["batch_time", "time"]);
+    assert_eq!(followers, json!([follower("bandwidth"), follower("item_rate")]));
+    for format in ["text", "markdown"] {
+        let said = world.ratchet(&["check", "--format", format]).expect(0).out.replace('\\', "");
+        assert!(said.contains("bandwidth, item_rate follow from time and are not judged on their own"), "{format}: {said}");
+    }
+    let report = world.ratchet(&["report", "--format", "json"]).expect(0).json();
+    crate::schemas::assert_described("report", &report);
+    let drawn = report["series"].as_array().unwrap().iter().find(|series| series["metric"] == "bandwidth").unwrap();
+    assert_eq!((drawn["runs"].as_array().unwrap().len(), &drawn["verdict"]), (2, &json!("not_judged")));
+    assert_eq!(judged(&["--metric", "bandwidth"]), (vec!["bandwidth".to_owned()], json!([])));
+    world.write("ratchet.toml", "[metric.item_rate]\nregression = 5\n");
+    assert_eq!(judged(&[]).0, ["batch_time", "item_rate", "time"]);
+    // It is shown as ever, and judged where the time is not there.
+    let shown = world.ratchet(&["show"]).expect(0).out;
+    assert!(shown.contains("bandwidth") && world.ratchet(&["log"]).expect(0).out.contains("bandwidth"), "{shown}");
+    let note = world.git(&["notes", "--ref=ratchet", "show"]);
+    let without: Vec<&str> = note.lines().filter(|line| !line.contains(r#""metric":"time""#)).collect();
+    world.git(&["notes", "--ref=ratchet", "add", "-f", "-m", &without.join("\n")]);
+    assert_eq!(judged(&[]).0, ["bandwidth", "batch_time", "item_rate"]);
+}
+
 #[test]
 fn the_same_level_passes() {
     let world = World::new();

@@ -45,6 +45,8 @@ pub(super) fn load_record(stored: StoredRecord) -> Result<Record, String> {
             unit,
             better: stored.better.parse::<Direction>()?,
             exact: stored.exact,
+            // What it follows from is asked for by name; what is no name is the name of nothing.
+            follows: stored.follows.and_then(|name| MetricName::new(name).ok()),
         },
         summary,
         sample,

@@ -59,6 +59,8 @@ pub(super) struct StoredRecord {
     pub(super) better: String,
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) exact: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) follows: Option<String>,
     pub(super) n: u64,
     pub(super) median: Number,
     #[serde(default, skip_serializing_if = "Option::is_none")]

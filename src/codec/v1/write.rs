@@ -42,6 +42,7 @@ pub(super) fn store_record(record: &Record) -> StoredRecord {
         unit: record.metric.unit.symbol().to_owned(),
         better: record.metric.better.as_str().to_owned(),
         exact: record.metric.exact,
+        follows: record.metric.follows.as_ref().map(|lead| lead.as_str().to_owned()),
         n: summary.n,
         median: summary.median.into(),
         low: summary.low.map(Number),

@@ -175,7 +175,13 @@ fn a_crash_is_told_by_its_signal() {
 
 #[test]
 fn numbers_are_read_from_the_stream_that_is_named() {
-    let metric = Metric { name: MetricName::new("rate").unwrap(), unit: Unit::ONE, better: Direction::Higher, exact: false };
+    let metric = Metric {
+        name: MetricName::new("rate").unwrap(),
+        unit: Unit::ONE,
+        better: Direction::Higher,
+        exact: false,
+        follows: None,
+    };
     let pattern = || OutputPattern::Regex(regex::Regex::new(r"rate=(\S+)").unwrap());
     let of = |stream| MetricSource::Output(OutputMetric::new(metric.clone(), "1", pattern(), stream).unwrap());
     let line = "echo rate=1; echo rate=2 >&2; printf '\\377\\n'";

@@ -30,6 +30,8 @@ fn states_are_points_and_summaries_are_found_by_tag() {
     assert_statistics(find(&imported, "copy", SECOND, "bandwidth"), "B/s", Direction::Higher, &bandwidth);
     let items = Summary::single(tagged(1, "nv/cold/bw/item_rate"));
     assert_statistics(find(&imported, "copy", SECOND, "item_rate"), "/s", Direction::Higher, &items);
+    let follows = |metric| find(&imported, "copy", SECOND, metric).metric.follows.as_ref().map(|lead| lead.as_str());
+    assert_eq!(["bandwidth", "item_rate", "batch_time", "time"].map(follows), [Some("time"), Some("time"), None, None]);
 }
 
 #[test]

@@ -185,6 +185,7 @@ fn what_cannot_be_told_is_undecided_even_where_history_alone_would_convict() {
     let confirmation = judged.reasons.confirmation.unwrap();
     assert_eq!((confirmation.stopped, confirmation.pairs), (StopReason::TooNoisy, 24));
     assert!(confirmation.low_percent.unwrap() < -6.0, "{confirmation:?}");
+    assert_eq!(judged.reasons.more_runs_needed, None, "more of the same noise would not tell");
     assert!(matches!(judged.warnings[..], [JudgeWarning::TooNoisyToConfirm { .. }]), "{:?}", judged.warnings);
     Given { strict: true, ..busy(suspected(1.10)) }.check(Regression);
 }

@@ -93,7 +93,7 @@ fn thresholds_default_by_the_kind_of_metric() {
 fn the_worst_verdict_is_the_verdict() {
     let judgement = |verdicts: &[(f64, f64)]| {
         let series = verdicts.iter().map(|(old, new)| Given::times(&[*old; 9], *new).judge()).collect();
-        Judgement { candidate: commit(1), base: None, series }.verdict()
+        Judgement { candidate: commit(1), base: None, series, followers: Vec::new() }.verdict()
     };
     assert_eq!(judgement(&[]), Verdict::NotMeasured);
     assert_eq!(judgement(&[(1.0, 1.0), (1.0, 0.5)]), Pass);

@@ -4,7 +4,7 @@ use super::*;
 
 fn reasons(judged: &[&SeriesVerdict], percent: f64) -> Vec<(ProfileReason, usize)> {
     let series = judged.iter().map(|series| (*series).clone()).collect();
-    let judgement = Judgement { candidate: commit(1), base: None, series };
+    let judgement = Judgement { candidate: commit(1), base: None, series, followers: Vec::new() };
     let thresholds = ProfileThresholds { regression_percent: percent, improvement_percent: percent };
     profile_targets(&judgement, thresholds).iter().map(|target| (target.reason, target.series.len())).collect()
 }

@@ -1,117 +1,143 @@
 //! Making the file: every note is read once, on all cores, and what it measured is sorted into series.
+//!
+//! A history may have millions of records. What is held of each is what the file will have of it, and of most not even that:
+//! they wait in another file ([`piles`](super::piles)).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
 use super::blocks::{Array, Writer};
+use super::piles::{Measured, Piles};
 use super::stored::{CodeNumber, Directory, Figures, Instant, MADE_BY, Row, RunTime, StoredSeries, StoredUnit, id_sum, with_age};
 use crate::codec::{Point, Skimmer};
 use crate::judge::Digest;
 use crate::model::{Excuse, LineId, Metric, ObjectId, Run, SeriesKey};
 use crate::store::annotated::{Counts, readable, reading_order};
-use crate::store::{History, Notes, StoreError, decode};
+use crate::store::objects::theirs;
+use crate::store::{History, HistoryCommit, Store, StoreError, decode};
 
-/// Reads the notes and writes the file. The outer error is the repository's, the inner one the file's.
+/// Reads the notes and writes the file; what does not fit into memory meanwhile goes to `folder`. The outer error is the repository's,
+/// the inner one the file's. The store is let go in between: by then all of its packs is mapped into memory.
 pub(super) fn write(
     file: &File,
+    folder: &Path,
     history: &History,
-    notes: &Notes<'_>,
+    store: Store,
     notes_tree: ObjectId,
 ) -> Result<io::Result<()>, StoreError> {
     let places = Places::of(history);
     let mut too_large = Vec::new();
-    let order = reading_order(notes, |id| places.commits.get(id).map(|age| history.commits.len() - 1 - *age as usize));
-    let worker = || Worker { places: Some(&places), history: Some(history), ..Worker::default() };
-    let workers = decode::on_all_cores(readable(&order, notes, &mut too_large), worker, Worker::take)?;
+    let notes = store.notes_in(theirs(notes_tree))?;
+    let position = |age: u32| history.commits.len() - 1 - age as usize;
+    let mut order = reading_order(&notes, |id| places.of_commit(*id).map(position));
+    let worker = || Worker::new(&places, folder);
+    let workers = decode::on_all_cores(readable(&order, &notes, &mut too_large), worker, Worker::take)?;
+    drop(notes);
+    drop(store);
     let gathered = Gathered::of(workers);
-    drop((order, places));
-    Ok(gathered.write(file, history, notes_tree, &too_large))
+    // From here on a note's number is its place in the order.
+    let mut left_out = too_large.iter().peekable();
+    order.retain(|annotated| left_out.next_if(|left_out| *left_out == annotated).is_none());
+    Ok(gathered.write(file, &places, (notes_tree, &order), &too_large))
 }
 
 /// Where commits and trees stand in the history.
-struct Places {
-    commits: HashMap<ObjectId, u32>,
-    /// The newest commit with each tree.
-    trees: HashMap<ObjectId, u32>,
+struct Places<'a> {
+    history: &'a History,
+    commits: Ages,
+    trees: Ages,
 }
 
-impl Places {
-    fn of(history: &History) -> Self {
-        let oldest_first = || (0_u32..).zip(history.commits.iter().rev());
-        Self {
-            commits: oldest_first().map(|(age, commit)| (commit.id, age)).collect(),
-            trees: oldest_first().map(|(age, commit)| (commit.tree, age)).collect(),
-        }
+/// Ages by the first bytes of ids, sorted: a third of what a hash table would need.
+struct Ages(Vec<(u64, u32)>);
+
+impl<'a> Places<'a> {
+    fn of(history: &'a History) -> Self {
+        let (commits, trees) = (Ages::of(history, |commit| commit.id), Ages::of(history, |commit| commit.tree));
+        Self { history, commits, trees }
+    }
+
+    fn at(&self, age: u32) -> &'a HistoryCommit {
+        &self.history.commits[self.history.commits.len() - 1 - age as usize]
+    }
+
+    /// The age of a commit.
+    fn of_commit(&self, id: ObjectId) -> Option<u32> {
+        self.commits.newest(id, |age| self.at(age).id == id)
+    }
+
+    /// The age of the newest commit with this tree.
+    fn of_tree(&self, tree: ObjectId) -> Option<u32> {
+        self.trees.newest(tree, |age| self.at(age).tree == tree)
     }
 }
 
-/// One record that counts for a commit of the history.
-struct Measured {
-    id: [u8; 16],
-    run: u32,
-    /// The number of the note that it was read from.
-    note: u32,
-    /// The number of its metric among those of the series.
-    metric: u16,
-    dirty: bool,
-    barred: bool,
-    code: CodeNumber,
-    figures: Figures,
+impl Ages {
+    fn of(history: &History, id: impl Fn(&HistoryCommit) -> ObjectId) -> Self {
+        let mut ages = Vec::with_capacity(history.commits.len());
+        ages.extend(history.commits.iter().rev().zip(0_u32..).map(|(commit, age)| (start_of(id(commit)), age)));
+        ages.sort_unstable();
+        Self(ages)
+    }
+
+    fn newest(&self, id: ObjectId, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let start = start_of(id);
+        let end = self.0.partition_point(|(other, _)| *other <= start);
+        let alike = self.0[..end].iter().rev().take_while(|(other, _)| *other == start);
+        alike.map(|(_, age)| *age).find(|age| is_it(*age))
+    }
 }
 
-/// The records of a series as they come, in pieces that stay where they are: a list of millions that grows needs room for
-/// all of them twice.
+fn start_of(id: ObjectId) -> u64 {
+    id.as_bytes().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+/// Which trees a note has something about. Of most, whose trees are those of the history, two numbers say it.
 #[derive(Default)]
-struct Pile(Vec<Vec<Measured>>);
-
-impl Pile {
-    const LARGEST: usize = 4096;
-
-    fn push(&mut self, record: Measured) {
-        let last = self.0.last().map_or(0, Vec::capacity);
-        if self.0.last().is_none_or(|piece| piece.len() == last) {
-            self.0.push(Vec::with_capacity((2 * last).clamp(16, Self::LARGEST)));
-        }
-        if let Some(piece) = self.0.last_mut() {
-            piece.push(record);
-        }
-    }
-
-    fn append(&mut self, other: Self) {
-        self.0.extend(other.0);
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Measured> {
-        self.0.iter_mut().flatten()
-    }
-
-    fn into_one(self) -> Vec<Measured> {
-        let mut all = Vec::with_capacity(self.0.iter().map(Vec::len).sum());
-        self.0.into_iter().for_each(|piece| all.extend(piece));
-        all
-    }
+struct Mentions {
+    /// Ages of the newest commits with the trees, and the numbers of the notes.
+    of_history: Vec<(u32, u32)>,
+    elsewhere: Vec<(ObjectId, u32)>,
 }
 
-/// A run, and the age of the commit that it counts for.
-#[derive(Clone, Copy)]
-struct Aged {
-    age: u32,
-    run: RunTime,
+impl Mentions {
+    fn add(&mut self, tree: ObjectId, note: u32, places: &Places<'_>) {
+        match places.of_tree(tree) {
+            Some(age) => self.of_history.push((age, note)),
+            None => self.elsewhere.push((tree, note)),
+        }
+    }
+
+    fn append(&mut self, mut other: Self) {
+        self.of_history.append(&mut other.of_history);
+        self.elsewhere.append(&mut other.elsewhere);
+    }
+
+    /// Trees and annotated objects as elements, sorted. The notes were read in this order.
+    fn in_full(self, places: &Places<'_>, order: &[ObjectId]) -> impl Iterator<Item = Vec<u8>> {
+        let mut full = Vec::with_capacity(self.of_history.len() + self.elsewhere.len());
+        let of_history = self.of_history.into_iter().map(|(age, note)| (places.at(age).tree, note));
+        full.extend(of_history.chain(self.elsewhere).filter_map(|(tree, note)| Some((tree, *order.get(note as usize)?))));
+        full.sort_unstable();
+        full.into_iter().map(|(tree, annotated)| [tree.as_bytes(), annotated.as_bytes()].concat())
+    }
 }
 
 /// Reads notes. The records are by testbed and point, whose numbers are this worker's own.
-#[derive(Default)]
 struct Worker<'a> {
-    places: Option<&'a Places>,
-    history: Option<&'a History>,
+    places: &'a Places<'a>,
     skimmer: Skimmer,
     codes: Codes,
     testbeds: Vec<String>,
-    records: HashMap<(usize, usize), Pile>,
-    runs: Vec<Aged>,
-    mentions: Vec<(ObjectId, ObjectId)>,
+    /// The numbers of the piles by testbed and point.
+    series: HashMap<(usize, usize), usize>,
+    records: Piles<'a>,
+    /// When each run counts, with its own id.
+    runs: Vec<Instant>,
+    mentions: Mentions,
     excused: Vec<ObjectId>,
     counts: Counts,
 }
@@ -125,7 +151,22 @@ struct Placed {
     counts: bool,
 }
 
-impl Worker<'_> {
+impl<'a> Worker<'a> {
+    fn new(places: &'a Places<'a>, folder: &'a Path) -> Self {
+        Self {
+            places,
+            skimmer: Skimmer::default(),
+            codes: Codes::default(),
+            testbeds: Vec::new(),
+            series: HashMap::new(),
+            records: Piles::new(folder),
+            runs: Vec::new(),
+            mentions: Mentions::default(),
+            excused: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
     fn take(&mut self, number: usize, annotated: ObjectId, note: &[u8]) {
         let note_number = u32::try_from(number).unwrap_or(u32::MAX);
         let skimmed = self.skimmer.skim(note);
@@ -143,40 +184,41 @@ impl Worker<'_> {
             if !run.counts {
                 continue;
             }
-            self.records.entry((run.testbed, record.point)).or_default().push(Measured {
+            let next = self.series.len();
+            let series = *self.series.entry((run.testbed, record.point)).or_insert(next);
+            let measured = Measured {
                 id: record.id.to_number().to_be_bytes(),
                 run: run.number,
                 note: note_number,
-                metric: 0,
                 dirty: run.dirty,
                 barred: record.barred,
+                metric: 0,
                 code: record.machine_code.map_or(0, |code| self.codes.number(code)),
                 figures: Figures::of(&record.summary),
-            });
+            };
+            self.records.add(series, measured);
         }
         if let Some(tree) = self.tree_of(annotated) {
             self.counts += Counts::of(skimmed.unreadable, about.iter().copied(), tree, without_run);
         }
         self.excused.extend((!skimmed.excuses.is_empty()).then_some(annotated));
-        self.mentions.extend(about.into_iter().map(|tree| (tree, annotated)));
+        about.into_iter().for_each(|tree| self.mentions.add(tree, note_number, self.places));
     }
 
     /// The tree of an annotated commit of the history.
     fn tree_of(&self, annotated: ObjectId) -> Option<ObjectId> {
-        let age = *self.places?.commits.get(&annotated)?;
-        let commits = &self.history?.commits;
-        commits.get(commits.len() - 1 - age as usize).map(|commit| commit.tree)
+        self.places.of_commit(annotated).map(|age| self.places.at(age).tree)
     }
 
     fn place(&mut self, run: &Run) -> Placed {
-        let age = self.places.and_then(|places| places.trees.get(&run.tree)).copied();
+        let age = self.places.of_tree(run.tree);
         let key = run.testbed.key();
         let testbed = self.testbeds.iter().position(|known| known == key).unwrap_or_else(|| {
             self.testbeds.push(key.to_owned());
             self.testbeds.len() - 1
         });
         let number = self.runs.len() as u32;
-        self.runs.extend(age.map(|age| Aged { age, run: RunTime { id: run.id, time: run.time } }));
+        self.runs.extend(age.map(|age| Instant::new(age, run.time, run.id)));
         Placed { id: run.id, number, testbed, dirty: run.dirty, counts: age.is_some() }
     }
 }
@@ -199,44 +241,60 @@ impl Codes {
 
 /// What all workers found.
 #[derive(Default)]
-struct Gathered {
+struct Gathered<'a> {
     codes: Codes,
-    /// The records of each series, with the metrics that they are in.
-    series: BTreeMap<SeriesKey, (Vec<Metric>, Pile)>,
-    runs: Vec<Aged>,
-    mentions: Vec<(ObjectId, ObjectId)>,
+    series: BTreeMap<SeriesKey, Gathering>,
+    parts: Vec<Part<'a>>,
+    /// When each run counts, with its own id.
+    runs: Vec<Instant>,
+    mentions: Mentions,
     excused: Vec<ObjectId>,
     counts: Counts,
 }
 
-impl Gathered {
-    fn of(workers: Vec<Worker<'_>>) -> Self {
+/// A series that is spread over the workers.
+#[derive(Default)]
+struct Gathering {
+    /// The metrics that its records are in; nearly always there is one.
+    metrics: Vec<Metric>,
+    /// Where the records are: the number of the part and of the pile, and that of the metric.
+    places: Vec<(usize, usize, u16)>,
+}
+
+/// The records that one worker found, and what its numbers mean to all.
+struct Part<'a> {
+    records: Piles<'a>,
+    runs: Vec<u32>,
+    codes: Vec<CodeNumber>,
+}
+
+impl<'a> Gathered<'a> {
+    fn of(workers: Vec<Worker<'a>>) -> Self {
         let mut all = Self::default();
-        for worker in workers {
+        all.runs.reserve_exact(workers.iter().map(|worker| worker.runs.len()).sum());
+        for mut worker in workers {
             let first_run = all.runs.len() as u32;
-            all.runs.extend(worker.runs);
-            all.mentions.extend(worker.mentions);
-            all.excused.extend(worker.excused);
+            let runs = (first_run..first_run + worker.runs.len() as u32).collect();
+            all.runs.append(&mut worker.runs);
+            all.mentions.append(worker.mentions);
+            all.excused.append(&mut worker.excused);
             all.counts += worker.counts;
-            let codes: Vec<CodeNumber> = worker.codes.codes.into_iter().map(|code| all.codes.number(code)).collect();
-            for ((testbed, point), mut records) in worker.records {
+            let codes = worker.codes.codes.into_iter().map(|code| all.codes.number(code)).collect();
+            for ((testbed, point), pile) in worker.series {
                 let Point { benchmark, config, metric } = worker.skimmer.points()[point].clone();
                 let testbed = worker.testbeds[testbed].clone();
                 let key = SeriesKey { benchmark, config, metric: metric.name.clone(), testbed };
-                let (metrics, together) = all.series.entry(key).or_default();
+                let Gathering { metrics, places } = all.series.entry(key).or_default();
                 let number = metrics.iter().position(|known| *known == metric).unwrap_or_else(|| {
                     metrics.push(metric);
                     metrics.len() - 1
                 });
-                for record in records.iter_mut() {
-                    (record.run, record.metric) = (record.run + first_run, number as u16);
-                    record.code = (record.code as usize).checked_sub(1).map_or(0, |code| codes[code]);
-                }
-                together.append(records);
+                places.push((all.parts.len(), pile, number as u16));
             }
+            worker.records.close();
+            all.parts.push(Part { records: worker.records, runs, codes });
         }
         all.number_runs_by_age();
-        all.mentions.sort_unstable();
         all.excused.sort_unstable();
         all
     }
@@ -247,18 +305,40 @@ impl Gathered {
         order.sort_unstable_by_key(|run| (self.runs[*run as usize].age, *run));
         let mut numbers = vec![0_u32; order.len()];
         order.iter().zip(0_u32..).for_each(|(run, number)| numbers[*run as usize] = number);
-        let records = self.series.values_mut().flat_map(|(_, records)| records.iter_mut());
-        records.for_each(|record| record.run = numbers[record.run as usize]);
+        self.parts.iter_mut().flat_map(|part| &mut part.runs).for_each(|run| *run = numbers[*run as usize]);
         self.runs = order.into_iter().map(|run| self.runs[run as usize]).collect();
     }
 
-    fn write(mut self, file: &File, history: &History, notes_tree: ObjectId, too_large: &[ObjectId]) -> io::Result<()> {
+    /// The records of a series, with numbers that mean the same to all.
+    fn records(&mut self, gathering: &Gathering) -> io::Result<Vec<Measured>> {
+        let mut all =
+            Vec::with_capacity(gathering.places.iter().map(|(part, pile, _)| self.parts[*part].records.len(*pile)).sum());
+        for (part, pile, metric) in &gathering.places {
+            let Part { records, runs, codes } = &mut self.parts[*part];
+            records.read(*pile, |record| {
+                let code = (record.code as usize).checked_sub(1).map_or(0, |code| codes[code]);
+                all.push(Measured { run: runs[record.run as usize], code, metric: *metric, ..record });
+            })?;
+        }
+        Ok(all)
+    }
+
+    /// The notes were read in the order given.
+    fn write(
+        mut self,
+        file: &File,
+        places: &Places<'_>,
+        (notes_tree, order): (ObjectId, &[ObjectId]),
+        too_large: &[ObjectId],
+    ) -> io::Result<()> {
+        let history = places.history;
         let mut out = Writer::new(file)?;
         let mut series = Vec::new();
-        // The largest part first, and each series is let go once it is written.
-        while let Some((key, (metrics, records))) = self.series.pop_first() {
-            series.push(self.write_series(&mut out, &key, &metrics, records.into_one())?);
+        while let Some((key, gathering)) = self.series.pop_first() {
+            let records = self.records(&gathering)?;
+            series.push(self.write_series(&mut out, &key, &gathering.metrics, records)?);
         }
+        self.parts = Vec::new();
         let tip = history.commits.first().map(|commit| commit.id).unwrap_or(ObjectId::ZERO);
         let hash = tip.as_bytes().len();
         let oldest_first = || (0_u32..).zip(history.commits.iter().rev());
@@ -269,9 +349,8 @@ impl Gathered {
             commits: out.array(hash, oldest_first().map(|(_, commit)| commit.id.as_bytes().to_vec()))?,
             by_commit: out.array(hash + 4, sorted(oldest_first().map(|(age, commit)| (commit.id, age))))?,
             by_tree: out.array(hash + 4, sorted(oldest_first().map(|(age, commit)| (commit.tree, age))))?,
-            mentions: out
-                .array(2 * hash, self.mentions.iter().map(|(tree, note)| [tree.as_bytes(), note.as_bytes()].concat()))?,
-            runs: out.array(RunTime::SIZE, self.runs.iter().map(|aged| aged.run.to_bytes()))?,
+            mentions: out.array(2 * hash, self.mentions.in_full(places, order))?,
+            runs: out.array(RunTime::SIZE, self.runs.iter().map(|run| run.run_time().to_bytes()))?,
             codes: write_codes(&mut out, &self.codes.codes)?,
             excused: self.excused.iter().map(ToString::to_string).collect(),
             too_large: too_large.iter().map(ToString::to_string).collect(),
@@ -296,10 +375,7 @@ impl Gathered {
             records.iter().map(|record| id_sum(LineId::from_number(u128::from_be_bytes(record.id)))).collect();
         ids.sort_unstable();
         let ids = out.array(4, ids)?;
-        let instant = |record: &Measured| {
-            let Aged { age, run } = self.runs[record.run as usize];
-            Instant::new(age, run.time, LineId::from_number(u128::from_be_bytes(record.id)))
-        };
+        let instant = |record: &Measured| Instant { id: record.id, ..self.runs[record.run as usize] };
         records.sort_unstable_by_key(instant);
         let newest = records.last().ok_or_else(|| io::Error::other("a series without records"))?;
         let mut units: Vec<&str> = metrics.iter().map(|metric| metric.unit.symbol()).collect();

@@ -92,6 +92,12 @@ impl Instant {
     pub(super) fn new(age: u32, time: DateTime<Utc>, id: LineId) -> Self {
         Self { age, seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos(), id: id.to_number().to_be_bytes() }
     }
+
+    /// The run, where it is the instant of one.
+    pub(super) fn run_time(&self) -> RunTime {
+        let time = DateTime::from_timestamp(self.seconds, self.nanos).unwrap_or_default();
+        RunTime { id: LineId::from_number(u128::from_be_bytes(self.id)), time }
+    }
 }
 
 impl StoredSeries {
@@ -135,6 +141,7 @@ impl StoredSeries {
             unit: Unit::from_symbol(&self.unit).map_err(|_| Damaged)?,
             better: self.better.parse::<Direction>().map_err(|_| Damaged)?,
             exact: self.exact,
+            follows: None,
         })
     }
 }
@@ -178,6 +185,23 @@ impl Figures {
         self.median
     }
 
+    pub(super) const SIZE: usize = 40;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[..8].copy_from_slice(&self.n.to_le_bytes());
+        for (place, number) in bytes[8..].chunks_exact_mut(8).zip([self.median, self.low, self.high, self.stddev]) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+        let number = |at: usize| f64::from_le_bytes(array(bytes, at));
+        let n = u64::from_le_bytes(array(bytes, 0));
+        Self { n, median: number(8), low: number(16), high: number(24), stddev: number(32) }
+    }
+
     pub(super) fn summary(&self) -> Summary {
         let known = |number: f64| Some(number).filter(|number| !number.is_nan());
         let Self { n, median, low, high, stddev } = *self;
@@ -189,23 +213,17 @@ impl Row {
     pub(super) const SIZE: usize = 68;
 
     pub(super) fn to_bytes(self) -> [u8; Self::SIZE] {
-        let Figures { n, median, low, high, stddev } = self.figures;
         let mut bytes = [0; Self::SIZE];
         bytes[..4].copy_from_slice(&self.age.to_le_bytes());
         bytes[4..8].copy_from_slice(&self.run.to_le_bytes());
         bytes[8..24].copy_from_slice(&self.id);
-        bytes[24..32].copy_from_slice(&n.to_le_bytes());
-        for (place, number) in bytes[32..64].chunks_exact_mut(8).zip([median, low, high, stddev]) {
-            place.copy_from_slice(&number.to_le_bytes());
-        }
+        bytes[24..64].copy_from_slice(&self.figures.to_bytes());
         bytes[64..].copy_from_slice(&self.code.to_le_bytes());
         bytes
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
-        let word = |at: usize| u64::from_le_bytes(array(bytes, at));
-        let number = |at: usize| f64::from_bits(word(at));
-        let figures = Figures { n: word(24), median: number(32), low: number(40), high: number(48), stddev: number(56) };
+        let figures = Figures::from_bytes(bytes.get(24..).unwrap_or_default());
         let half = |at: usize| u32::from_le_bytes(array(bytes, at));
         Self { age: half(0), run: half(4), code: half(64), id: array(bytes, 8), figures }
     }
@@ -344,6 +362,6 @@ fn age_of(bytes: &[u8]) -> u32 {
 }
 
 /// The bytes at a place; zeros beyond the end.
-fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes.get(at..at + N).and_then(|bytes| bytes.try_into().ok()).unwrap_or([0; N])
 }

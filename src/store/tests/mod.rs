@@ -150,6 +150,7 @@ fn run_of(commit: ObjectId, tree: ObjectId, seed: u64) -> Vec<Entry> {
             unit: Unit::from_symbol("s").unwrap(),
             better: Direction::Lower,
             exact: false,
+            follows: None,
         },
         summary: Summary {
             n: 1,
