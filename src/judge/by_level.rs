@@ -150,7 +150,7 @@ impl<'a> Ground<'a> {
         let n = self.places.len();
         // Where the best level has taken in the gain already, there is nothing to add to it.
         let bar = self.level.place - self.scale.gain(self.level.place, improvement_percent);
-        let better = self.places.iter().rev().take((FEWEST_RUNS - 1).min(n - 1)).take_while(|place| **place < bar).count();
+        let better = self.places.iter().rev().take(FEWEST_RUNS - 1).take_while(|place| **place < bar).count();
         (n - better..n).find_map(|start| {
             let bar = self.bar(&self.places[..start], improvement_percent)?;
             let newest = Level::of_all(&self.past, &self.places, start, &self.noise)?;

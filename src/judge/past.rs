@@ -65,7 +65,7 @@ impl Digest {
         let value_of = |commit: &&[(u32, f64)]| scale.place_of_commit(commit.iter().map(|(_, value)| *value));
         let places: Vec<f64> = commits.iter().filter_map(value_of).collect();
         let counts = commits.iter().map(|commit| commit.len()).collect();
-        let past = Past { lowest: Lowest::default(), first: 0, counts }.sealed(&places);
+        let past = Past { lowest: Lowest::default(), at_hand: (0, 0), counts }.sealed(&places);
         let first = past.lowest.len() - WITNESSES;
         let values = runs[..sealed_runs].iter().map(|(_, value)| *value);
         let best = values.zip(0..).reduce(|best, next| if is_better(better, best.0, next.0) { best } else { next })?;
@@ -183,9 +183,9 @@ impl<'a> Binding<'a> {
     /// What is sealed of these runs, whose commits have these places.
     pub(super) fn past(&self, places: &[f64]) -> Past {
         let counts = by_commit(self.runs).iter().map(ExactSizeIterator::len).collect();
-        let (lowest, first) =
-            self.older.map_or((Lowest::default(), 0), |Older { digest, .. }| (digest.lowest.clone(), digest.at_hand.0));
-        Past { lowest, first, counts }.sealed(places)
+        let (lowest, at_hand) =
+            self.older.map_or_else(Default::default, |older| (older.digest.lowest.clone(), older.digest.at_hand));
+        Past { lowest, at_hand, counts }.sealed(places)
     }
 }
 
@@ -193,8 +193,8 @@ impl<'a> Binding<'a> {
 pub(super) struct Past {
     /// The sealed commits.
     pub(super) lowest: Lowest,
-    /// The number of the first commit at hand.
-    first: usize,
+    /// The first commit at hand, and the number of its first run.
+    at_hand: (usize, usize),
     /// How many runs each commit at hand has.
     counts: Vec<usize>,
 }
@@ -202,22 +202,17 @@ pub(super) struct Past {
 impl Past {
     /// Where among the places at hand those begin that are not sealed.
     fn open(&self) -> usize {
-        self.lowest.len().saturating_sub(self.first)
+        self.lowest.len().saturating_sub(self.at_hand.0)
     }
 
     /// How many commits there are up to a place at hand.
     pub(super) fn number_of(&self, at: usize) -> usize {
-        self.first + at
+        self.at_hand.0 + at
     }
 
     /// The number of the first run of a commit at hand.
     pub(super) fn run_of(&self, at: usize) -> usize {
-        let open = self.open();
-        if at >= open {
-            self.lowest.runs() + self.counts[open..at].iter().sum::<usize>()
-        } else {
-            self.lowest.runs() - self.counts[at..open].iter().sum::<usize>()
-        }
+        self.at_hand.1 + self.counts[..at].iter().sum::<usize>()
     }
 
     /// Seals whatever these places, all there are, let be sealed.

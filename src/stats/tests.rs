@@ -79,6 +79,19 @@ fn the_differences_that_bound_a_shift_are_those_of_the_test() {
     }
 }
 
+/// The ranks that tables of the sign test give at 95 %.
+#[test]
+fn the_interval_of_a_median_is_that_of_the_tables() {
+    for (n, low, high) in
+        [(6, 1, 6), (8, 1, 8), (9, 2, 8), (11, 2, 10), (12, 3, 10), (15, 4, 12), (17, 5, 13), (20, 6, 15), (25, 8, 18)]
+    {
+        let values: Vec<f64> = (1..=n).map(f64::from).collect();
+        let interval = median_interval(&values, 0.95).unwrap();
+        assert_eq!((interval.low, interval.high), (f64::from(low), f64::from(high)), "{n} values");
+    }
+    assert_eq!(median_interval(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.95), None);
+}
+
 /// Too long for all of the differences: evenly spaced order statistics stand for the sample, its ends among them.
 #[test]
 fn a_shift_of_a_long_sample_is_that_of_evenly_spaced_values_of_it() {
@@ -106,6 +119,15 @@ fn summaries_agree_with_numpy() {
         assert_eq!(summary.low, case["low"].as_f64());
         assert_eq!(summary.high, case["high"].as_f64());
     }
+}
+
+#[test]
+fn what_was_measured_is_summarised_as_its_record_will_say() {
+    assert_eq!(summarize_measured(&[2.5]), Some(crate::model::Summary::single(2.5)));
+    assert_eq!(summarize_kept(&crate::model::Sample::new(&[2.5]).unwrap()).stddev, None);
+    // Of so many a record keeps only some: the statistics are those of all.
+    let many: Vec<f64> = (1..302).map(|root| f64::from(root * root)).collect();
+    assert_eq!(summarize_measured(&many), summarize(&many).map(|summary| summary.rounded()));
 }
 
 #[test]
@@ -150,9 +172,12 @@ fn nothing_has_no_statistics() {
     assert!(mann_whitney(&[], &[1.0]).is_none() && hodges_lehmann(&[1.0], &[], 0.95).is_none());
     assert_eq!(cliffs_delta(&[], &[1.0]), None);
     assert_eq!(hedges_g(&[1.0], &[2.0, 3.0]), None);
+    assert_eq!(hedges_g(&[1.0, 1.0], &[2.0, 2.0]), None, "a difference in units of no spread");
     assert_eq!(lagged_noise(&[1.0], 1), None);
     assert_eq!(lagged_noise(&[1.0], 9), None);
     assert_eq!(allan_deviation(&[1.0; 5], 3), None);
+    let tail = |t| distribution::student_upper_tail(t, 5.0);
+    assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(tail), [None, Some(0.0), Some(1.0)]);
     assert!(Bootstrap::default().bca(&[1.0; 8], |values| values[0]).is_none());
 }
 
@@ -174,10 +199,12 @@ fn allan_deviation_sees_what_neighbours_share() {
     let shared: Vec<f64> = normal_values(200, 6).into_iter().flat_map(|value| [value; 8]).collect();
     assert_eq!(lagged_noise(&shared, 1), Some(0.0));
     assert!(allan_deviation(&shared, 8).unwrap() > 0.4);
+    assert_eq!(allan_deviation(&[1.0, 2.0, 4.0, 3.0], 2), Some(1.0484 * 2.0), "two means are enough");
 }
 
 #[test]
 fn hampel_removes_single_outliers_and_keeps_steps() {
+    assert_eq!(hampel(&[5.0, 5.0, 5.0, 1.0, 5.0, 5.0, 5.0], 3, 1.0), [5.0; 7]);
     let cleaned = hampel(&[1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0], 3, 1.0);
     assert_eq!(cleaned, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0]);
 }

@@ -80,6 +80,8 @@ pub struct Store {
     git: git::Git,
     notes_ref: String,
     trust: Trust,
+    /// As it was opened.
+    options: OpenOptions,
 }
 
 impl Store {

@@ -38,7 +38,13 @@ impl Store {
         let git = Git::new(repo.git_dir().to_owned(), repo.workdir().map(Path::to_owned), options.isolated);
         let refs = Refs::of(&repo, &git);
         let trust = Trust::of(repo.config_snapshot().string("ratchet.trust").map(|value| value.to_string()))?;
-        Ok(Self { repo, refs, git, notes_ref, trust })
+        let options = OpenOptions { dir: Some(dir), ..options.clone() };
+        Ok(Self { repo, refs, git, notes_ref, trust, options })
+    }
+
+    /// The same repository with nothing of it in memory: what is read through it is let go with it.
+    pub(super) fn reopened(&self) -> Result<Self, StoreError> {
+        Self::open(&self.options)
     }
 }
 

@@ -69,6 +69,7 @@ fn what_can_be_no_baseline_is_left_out_and_counted() {
     let assembled = assemble(records.iter().enumerate().map(|(i, stored)| on(stored, 9 - i)), []);
     let series = &assembled[0].0;
     assert_eq!((series.runs.len(), series.excluded), (1, Excluded { dirty: 1, barred: 1, other_unit: 1, untrusted: 0 }));
+    assert_eq!(Excluded { dirty: 1, barred: 2, other_unit: 4, untrusted: 8 }.total(), 15);
 }
 
 #[test]

@@ -100,6 +100,20 @@ fn with_one_commit_to_measure_against_more_is_needed_than_with_four() {
     assert!(one < four && four <= -1.0, "{one} % and {four} %");
 }
 
+/// A level was chosen for being fast, and a loss has to be more than the luck in that. A gain is better than even that.
+#[test]
+fn the_luck_of_the_level_is_asked_for_on_top_of_a_loss_and_not_of_a_gain() {
+    let history = [vec![1.0; 30], vec![0.95; 5]].concat();
+    let needed = |candidate: f64| {
+        let thresholds = Thresholds { regression_percent: 10.0, improvement_percent: 10.0 };
+        let pair = |at: usize| Pair { reference: 0.95, candidate, reference_commit: commit(30 + at % 4) };
+        let given = Given { thresholds, pairs: (0..12).map(pair).collect(), ..Given::times(&history, candidate) };
+        given.judge().reasons.confirmation.unwrap().needed_percent.unwrap()
+    };
+    assert!((needed(0.7) - 10.0).abs() < 1e-9, "{}", needed(0.7));
+    assert!(needed(1.2) < -10.1, "{}", needed(1.2));
+}
+
 fn narrow() -> Thresholds {
     Thresholds { regression_percent: 1.0, ..Thresholds::default() }
 }

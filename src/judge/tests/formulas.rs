@@ -75,6 +75,67 @@ proptest! {
     }
 }
 
+/// P − t √(σ̂² + σ_L²): the newest run alone is a level where the best level of those before it, as a prediction, excludes it.
+#[test]
+fn the_newest_run_binds_alone_from_where_noise_does_not_explain_it() {
+    // Seven equal runs and the newest: the median difference is zero, so that the noise is what is believed before.
+    let prior = NoisePrior { sigma: 0.03, weight: 3.0 };
+    let degrees = 3.0 + 0.4 * 7.0;
+    let sigma = 0.03 * (3.0_f64 / degrees).sqrt();
+    let bar = distribution::student_quantile(0.999, degrees).unwrap() * sigma * (1.0_f64 + 1.0 / 7.0).sqrt();
+    let binds = |below: f64| {
+        let history = [vec![0.010; 7], vec![0.010 * (-below).exp()]].concat();
+        Given { prior, ..Given::times(&history, 0.010) }.judge().reasons.provisional
+    };
+    assert_eq!((binds(1.001 * bar), binds(0.999 * bar)), (true, false));
+}
+
+/// ± t(0.975) σ̂ times what so many runs of one commit leave of the deviation, and ± t(0.975) σ_L for the level.
+#[test]
+fn intervals_of_candidate_and_level_are_those_of_the_formula() {
+    let degrees = 3.0 + 0.4 * 9.0;
+    let half = distribution::student_quantile(0.975, degrees).unwrap() * 0.015 * (3.0_f64 / degrees).sqrt();
+    for (runs, spread) in [(2, 0.5 + 0.5 * std::f64::consts::PI / 4.0), (9, 0.5 + 0.5 * std::f64::consts::PI / 18.0)] {
+        let judged = Given::new(Metric::time(), &[0.010; 10], &vec![0.020; runs]).judge();
+        let (candidate, level) = (judged.candidate.unwrap(), judged.baseline.unwrap());
+        for (low, value, high, expected) in [
+            (candidate.low, candidate.value, candidate.high, half * spread.sqrt()),
+            (level.low, level.value, level.high, half / 10.0_f64.sqrt()),
+        ] {
+            assert!(near((high.unwrap() / value).ln(), expected) && near((value / low.unwrap()).ln(), expected));
+        }
+    }
+}
+
+#[test]
+fn suspicion_begins_at_six_tenths_of_the_threshold_and_noise_is_said_in_percent() {
+    let given = |factor: f64| Given::times(&[0.010; 10], 0.010 * factor).judge().reasons;
+    let gate = 1.03_f64.powf(0.6);
+    assert!(near(given(1.0).gate_percent.unwrap(), 100.0 * (gate - 1.0)));
+    assert!(near(given(1.0).noise_percent.unwrap(), 1.5 * (3.0_f64 / 6.6).sqrt()));
+    assert_eq!((given(gate * 1.0001).suspicious, given(gate * 0.9999).suspicious), (true, false));
+}
+
+/// The candidate's own loss is that against the median of the three commits before it.
+#[test]
+fn a_loss_most_of_which_was_there_before_crept_in() {
+    let history = [vec![1.0; 20], vec![1.05, 1.05, 1.05, 1.2, 1.05]].concat();
+    let creep = |candidate: f64| Given::times(&history, candidate).judge().reasons.creep;
+    let found = creep(1.095).unwrap();
+    assert!(near(found.total_percent.unwrap(), -9.5) && near(found.own_percent.unwrap(), -100.0 * 0.045 / 1.05));
+    assert_eq!((found.from, found.to, found.commits), (commit(19), commit(24), 5));
+    assert_eq!(creep(1.11), None, "more than half is its own");
+    assert_eq!(creep(1.025), None, "within the threshold nothing is lost");
+}
+
+#[test]
+fn with_fifty_commits_the_noise_is_known_and_what_it_hides_passes() {
+    let unsteady: Vec<f64> = (0..50).map(|at| if at % 2 == 0 { 0.010 } else { 0.0104 }).collect();
+    Given::times(&unsteady[..49], 0.0108).check(Verdict::Undecided);
+    let judged = Given::times(&unsteady, 0.0108).check(Verdict::Pass);
+    assert!(matches!(judged.warnings[..], [JudgeWarning::NoiseHidesLoss { .. }]), "{:?}", judged.warnings);
+}
+
 /// A series whose runs go up and down by turns: its noise is 1.0484 times the step.
 fn unsteady(metric: Metric, runs: usize, step: f64) -> Series {
     let values: Vec<f64> = (0..runs).map(|at| (step * (at % 2) as f64).exp()).collect();

@@ -91,6 +91,29 @@ fn a_better_level_binds_as_soon_as_it_was_reached_twice() {
     let judged = check(&history, 0.010, Regression);
     let baseline = judged.baseline.unwrap();
     assert_eq!((baseline.runs, baseline.commits), (2, vec![commit(30), commit(31)]));
+    assert!(!judged.reasons.provisional, "no fluke comes twice");
+}
+
+/// What its filter takes for an outlier does not hold the level, and is not built again to measure against.
+#[test]
+fn an_outlier_among_the_runs_of_a_level_does_not_hold_it() {
+    let mut history = vec![0.010; 12];
+    history[8] = 0.014;
+    let baseline = check(&history, 0.010, Pass).baseline.unwrap();
+    assert_eq!((baseline.runs, baseline.commits.contains(&commit(8)), baseline.commits.len()), (11, false, 11));
+}
+
+/// The variance of a commit's place is ½ + ½ · π/2n of that of one run: layout stays, noise averages out.
+#[test]
+fn a_level_of_commits_that_were_measured_repeatedly_is_known_better() {
+    let width = |times: usize| {
+        let mut given = Given::times(&vec![0.010; 10 * times], 0.010);
+        given.series.runs.iter_mut().for_each(|run| run.position /= times);
+        let baseline = given.check(Pass).baseline.unwrap();
+        (baseline.high.unwrap() / baseline.low.unwrap()).ln()
+    };
+    let narrower = (width(9) / width(1)).powi(2);
+    assert!((narrower - (0.5 + 0.5 * std::f64::consts::PI / 18.0)).abs() < 1e-9, "{narrower}");
 }
 
 /// The promise of the name: whatever is let in later, what was reached stays the bar.
@@ -236,6 +259,12 @@ fn zero_and_negative_values_have_a_scale_too() {
 }
 
 #[test]
+fn an_interval_that_no_number_can_say_is_not_said() {
+    let baseline = check(&[1.79e308; 3], 1.79e308, Pass).baseline.unwrap();
+    assert_eq!((baseline.value, baseline.low, baseline.high), (1.79e308, None, None));
+}
+
+#[test]
 fn pooled_noise_sharpens_the_verdict_on_a_young_series() {
     let quiet: Vec<Series> = (0..4).map(|seed| Given::times(&Noisy::new(seed, 0.002).many(1.0, 20), 1.0).series).collect();
     let prior = NoisePrior::pooled(&quiet);
@@ -289,6 +318,7 @@ fn what_came_and_went_before_does_not_convict_one_commit_but_does_when_it_lasts(
     assert!(test.p <= test.alpha, "by the usual noise alone it would be one");
     check(&history, 0.020, Regression);
     check(&history[..40], 0.0135, Undecided);
+    assert_eq!(check(&[0.010; 60], 0.0135, Regression).reasons.history.unwrap().excursion_percent, None);
     history.push(0.0128);
     check(&history, 0.0128, Regression);
     // What is mended is not blamed for what was before.

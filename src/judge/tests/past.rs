@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
+use super::super::past::Binding;
 use super::*;
 use crate::model::Direction;
 
@@ -42,11 +43,16 @@ fn kept_digest(series: &Series, commits: usize) -> Option<Digest> {
     Some(digest)
 }
 
+/// The runs that have to be at hand beside a digest.
+fn at_hand(series: &Series, digest: &Digest) -> Series {
+    Series { runs: series.runs[digest.first_at_hand()..].to_vec(), ..series.clone() }
+}
+
 /// Judges the series with all of its runs, and with a digest in place of the oldest.
 fn both_ways(given: &Given, digest: &Digest) -> (SeriesVerdict, SeriesVerdict) {
     let read = |numbers: Range<usize>| given.series.runs[numbers].to_vec();
     let older = Older { digest, read: &read };
-    let at_hand = Series { runs: given.series.runs[digest.first_at_hand()..].to_vec(), ..given.series.clone() };
+    let at_hand = at_hand(&given.series, digest);
     assert!(digest.serves(&at_hand, &given.candidate, &given.excuses));
     (given.judge(), Given { series: at_hand, ..given.clone() }.judge_with(Some(older)))
 }
@@ -108,8 +114,7 @@ fn the_best_level_of_long_ago_binds_with_its_commits() {
 fn where_a_digest_would_say_something_else_it_does_not_serve() {
     let given = Given::times(&Noisy::new(3, 0.01).many(0.01, 4000), 0.01);
     let digest = kept_digest(&given.series, 4000).unwrap();
-    let at_hand = |series: &Series| Series { runs: series.runs[digest.first_at_hand()..].to_vec(), ..series.clone() };
-    let serves = |given: &Given| digest.serves(&at_hand(&given.series), &given.candidate, &given.excuses);
+    let serves = |given: &Given| digest.serves(&at_hand(&given.series, &digest), &given.candidate, &given.excuses);
     assert!(serves(&given));
     assert!(!serves(&Given { candidate: Given::times(&[], 0.0).candidate, ..given.clone() }));
     let mut turned = given.clone();
@@ -142,5 +147,32 @@ fn a_digest_that_asks_for_more_than_it_stands_for_is_none() {
         let mut damaged = words.clone();
         damaged[at_hand] += 4000;
         assert_eq!(Digest::from_words(&damaged), None);
+    }
+}
+
+#[test]
+fn one_lucky_run_of_long_ago_is_not_a_level() {
+    let mut history = Noisy::new(1, 0.005).many(0.010, 4000);
+    history[500] = 0.0080;
+    let baseline = Given::times(&history, 0.010).check(Verdict::Pass).baseline.unwrap();
+    assert!((0.0098..0.0101).contains(&baseline.value), "{baseline:?}");
+}
+
+/// Some commits were measured twice: the oldest of the newest 256 is brought with all of its runs.
+#[test]
+fn the_newest_commits_of_a_stretch_are_the_same_brought_or_at_hand() {
+    let mut series = Given::times(&[0.010; 4200], 1.0).series;
+    for at in (0..4200).step_by(200) {
+        (series.runs[at].position, series.runs[at].commit) = (series.runs[at + 1].position, series.runs[at + 1].commit);
+    }
+    let digest = kept_digest(&series, 4200).unwrap();
+    let read = |numbers: Range<usize>| series.runs[numbers].to_vec();
+    let newest = at_hand(&series, &digest);
+    let by_digest = Binding { older: Some(Older { digest: &digest, read: &read }), runs: &newest.runs };
+    let whole = Binding { older: None, runs: &series.runs };
+    for end in (550..800).filter(|end| series.runs[*end].position != series.runs[end - 1].position) {
+        for start in [0, end.saturating_sub(100) / 200 * 200] {
+            assert_eq!(by_digest.newest_of(start..end), whole.newest_of(start..end), "{start}..{end}");
+        }
     }
 }

@@ -52,9 +52,9 @@ fn an_excuse_lets_it_go_back() {
     assert_eq!(steps, [(0, 0.010), (10, 0.012)]);
 }
 
-fn exact_line(history: &[f64]) -> Vec<RatchetStep> {
+fn exact_line(history: &[f64], excuses: &[PlacedExcuse]) -> Vec<RatchetStep> {
     let given = Given::new(exact("instructions"), history, &[]);
-    ratchet_line(&given.series, &[], BaselineRule::Level, NoisePrior::default(), given.now)
+    ratchet_line(&given.series, excuses, BaselineRule::Level, NoisePrior::default(), given.now)
 }
 
 /// More moves than anybody looks at: what stands out among them is still drawn where it was.
@@ -64,7 +64,7 @@ fn the_largest_moves_are_found_first() {
         let fall = |at: usize, from: usize, to: f64| if at < from { 1.0 } else { to };
         let history: Vec<f64> =
             (0..2000).map(|at| 0.997_f64.powi(at as i32) * fall(at, large, 0.5) * fall(at, small, 0.7)).collect();
-        let line = exact_line(&history);
+        let line = exact_line(&history, &[]);
         assert!(line.len() <= 48, "{}", line.len());
         for at in [large, small] {
             assert!([at - 1, at].iter().all(|run| line.iter().any(|step| step.run == *run)), "{at} of {line:?}");
@@ -73,9 +73,19 @@ fn the_largest_moves_are_found_first() {
     }
 }
 
+/// What was lost with an excuse and won back soon after would lie unseen between two equal ends.
+#[test]
+fn both_sides_of_an_excuse_are_looked_at() {
+    let mut history = vec![100.0; 2000];
+    history[1000..1004].fill(120.0);
+    let excused = PlacedExcuse { excuse: super::excuse::excuse(), place: ExcusePlace::History(999) };
+    let line = exact_line(&history, &[excused]);
+    assert_eq!(line.iter().map(|step| (step.run, step.value)).collect::<Vec<_>>(), [(0, 100.0), (1000, 120.0), (1004, 100.0)]);
+}
+
 #[test]
 fn a_move_of_less_than_a_thousandth_is_none() {
-    let steps = |history: &[f64]| exact_line(history).iter().map(|step| (step.run, step.value)).collect::<Vec<_>>();
+    let steps = |history: &[f64]| exact_line(history, &[]).iter().map(|step| (step.run, step.value)).collect::<Vec<_>>();
     assert_eq!(steps(&[1000.0, 1000.0, 999.1, 999.1]), [(0, 1000.0)]);
     assert_eq!(steps(&[1000.0, 1000.0, 998.9, 998.9]), [(0, 1000.0), (2, 998.9)]);
 }

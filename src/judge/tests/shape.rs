@@ -30,4 +30,5 @@ fn rows_go_from_the_best_value_to_the_worst() {
     assert_eq!((rows[0].before, rows[0].after, rows[0].change_percent), (9.0, 18.0, Some(100.0)));
     assert_eq!((rows[3].share, rows[3].before), (0.5, 5.0));
     assert_eq!(compare_quantiles(Direction::Higher, &numbers[..7], &doubled), None, "too few values have no shape");
+    assert!(compare_quantiles(Direction::Higher, &numbers[..8], &doubled).is_some());
 }

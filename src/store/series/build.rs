@@ -16,26 +16,32 @@ use crate::codec::{Point, Skimmer};
 use crate::judge::Digest;
 use crate::model::{Excuse, LineId, Metric, ObjectId, Run, SeriesKey};
 use crate::store::annotated::{Counts, readable, reading_order};
-use crate::store::{History, HistoryCommit, Notes, StoreError, decode};
+use crate::store::objects::theirs;
+use crate::store::{History, HistoryCommit, Store, StoreError, decode};
 
 /// Reads the notes and writes the file; what does not fit into memory meanwhile goes to `folder`. The outer error is the repository's,
-/// the inner one the file's.
+/// the inner one the file's. The store is let go in between: by then all of its packs is mapped into memory.
 pub(super) fn write(
     file: &File,
     folder: &Path,
     history: &History,
-    notes: &Notes<'_>,
+    store: Store,
     notes_tree: ObjectId,
 ) -> Result<io::Result<()>, StoreError> {
     let places = Places::of(history);
     let mut too_large = Vec::new();
+    let notes = store.notes_in(theirs(notes_tree))?;
     let position = |age: u32| history.commits.len() - 1 - age as usize;
-    let order = reading_order(notes, |id| places.of_commit(*id).map(position));
+    let mut order = reading_order(&notes, |id| places.of_commit(*id).map(position));
     let worker = || Worker::new(&places, folder);
-    let workers = decode::on_all_cores(readable(&order, notes, &mut too_large), worker, Worker::take)?;
+    let workers = decode::on_all_cores(readable(&order, &notes, &mut too_large), worker, Worker::take)?;
+    drop(notes);
+    drop(store);
     let gathered = Gathered::of(workers);
-    drop(order);
-    Ok(gathered.write(file, history, notes_tree, &too_large))
+    // From here on a note's number is its place in the order.
+    let mut left_out = too_large.iter().peekable();
+    order.retain(|annotated| left_out.next_if(|left_out| *left_out == annotated).is_none());
+    Ok(gathered.write(file, &places, (notes_tree, &order), &too_large))
 }
 
 /// Where commits and trees stand in the history.
@@ -89,11 +95,35 @@ fn start_of(id: ObjectId) -> u64 {
     id.as_bytes().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
-/// A run, and the age of the commit that it counts for.
-#[derive(Clone, Copy)]
-struct Aged {
-    age: u32,
-    run: RunTime,
+/// Which trees a note has something about. Of most, whose trees are those of the history, two numbers say it.
+#[derive(Default)]
+struct Mentions {
+    /// Ages of the newest commits with the trees, and the numbers of the notes.
+    of_history: Vec<(u32, u32)>,
+    elsewhere: Vec<(ObjectId, u32)>,
+}
+
+impl Mentions {
+    fn add(&mut self, tree: ObjectId, note: u32, places: &Places<'_>) {
+        match places.of_tree(tree) {
+            Some(age) => self.of_history.push((age, note)),
+            None => self.elsewhere.push((tree, note)),
+        }
+    }
+
+    fn append(&mut self, mut other: Self) {
+        self.of_history.append(&mut other.of_history);
+        self.elsewhere.append(&mut other.elsewhere);
+    }
+
+    /// Trees and annotated objects as elements, sorted. The notes were read in this order.
+    fn in_full(self, places: &Places<'_>, order: &[ObjectId]) -> impl Iterator<Item = Vec<u8>> {
+        let mut full = Vec::with_capacity(self.of_history.len() + self.elsewhere.len());
+        let of_history = self.of_history.into_iter().map(|(age, note)| (places.at(age).tree, note));
+        full.extend(of_history.chain(self.elsewhere).filter_map(|(tree, note)| Some((tree, *order.get(note as usize)?))));
+        full.sort_unstable();
+        full.into_iter().map(|(tree, annotated)| [tree.as_bytes(), annotated.as_bytes()].concat())
+    }
 }
 
 /// Reads notes. The records are by testbed and point, whose numbers are this worker's own.
@@ -105,8 +135,9 @@ struct Worker<'a> {
     /// The numbers of the piles by testbed and point.
     series: HashMap<(usize, usize), usize>,
     records: Piles<'a>,
-    runs: Vec<Aged>,
-    mentions: Vec<(ObjectId, ObjectId)>,
+    /// When each run counts, with its own id.
+    runs: Vec<Instant>,
+    mentions: Mentions,
     excused: Vec<ObjectId>,
     counts: Counts,
 }
@@ -130,7 +161,7 @@ impl<'a> Worker<'a> {
             series: HashMap::new(),
             records: Piles::new(folder),
             runs: Vec::new(),
-            mentions: Vec::new(),
+            mentions: Mentions::default(),
             excused: Vec::new(),
             counts: Counts::default(),
         }
@@ -161,6 +192,7 @@ impl<'a> Worker<'a> {
                 note: note_number,
                 dirty: run.dirty,
                 barred: record.barred,
+                metric: 0,
                 code: record.machine_code.map_or(0, |code| self.codes.number(code)),
                 figures: Figures::of(&record.summary),
             };
@@ -170,7 +202,7 @@ impl<'a> Worker<'a> {
             self.counts += Counts::of(skimmed.unreadable, about.iter().copied(), tree, without_run);
         }
         self.excused.extend((!skimmed.excuses.is_empty()).then_some(annotated));
-        self.mentions.extend(about.into_iter().map(|tree| (tree, annotated)));
+        about.into_iter().for_each(|tree| self.mentions.add(tree, note_number, self.places));
     }
 
     /// The tree of an annotated commit of the history.
@@ -186,7 +218,7 @@ impl<'a> Worker<'a> {
             self.testbeds.len() - 1
         });
         let number = self.runs.len() as u32;
-        self.runs.extend(age.map(|age| Aged { age, run: RunTime { id: run.id, time: run.time } }));
+        self.runs.extend(age.map(|age| Instant::new(age, run.time, run.id)));
         Placed { id: run.id, number, testbed, dirty: run.dirty, counts: age.is_some() }
     }
 }
@@ -213,8 +245,9 @@ struct Gathered<'a> {
     codes: Codes,
     series: BTreeMap<SeriesKey, Gathering>,
     parts: Vec<Part<'a>>,
-    runs: Vec<Aged>,
-    mentions: Vec<(ObjectId, ObjectId)>,
+    /// When each run counts, with its own id.
+    runs: Vec<Instant>,
+    mentions: Mentions,
     excused: Vec<ObjectId>,
     counts: Counts,
 }
@@ -225,7 +258,7 @@ struct Gathering {
     /// The metrics that its records are in; nearly always there is one.
     metrics: Vec<Metric>,
     /// Where the records are: the number of the part and of the pile, and that of the metric.
-    places: Vec<(usize, usize, usize)>,
+    places: Vec<(usize, usize, u16)>,
 }
 
 /// The records that one worker found, and what its numbers mean to all.
@@ -239,12 +272,11 @@ impl<'a> Gathered<'a> {
     fn of(workers: Vec<Worker<'a>>) -> Self {
         let mut all = Self::default();
         all.runs.reserve_exact(workers.iter().map(|worker| worker.runs.len()).sum());
-        all.mentions.reserve_exact(workers.iter().map(|worker| worker.mentions.len()).sum());
         for mut worker in workers {
             let first_run = all.runs.len() as u32;
             let runs = (first_run..first_run + worker.runs.len() as u32).collect();
             all.runs.append(&mut worker.runs);
-            all.mentions.append(&mut worker.mentions);
+            all.mentions.append(worker.mentions);
             all.excused.append(&mut worker.excused);
             all.counts += worker.counts;
             let codes = worker.codes.codes.into_iter().map(|code| all.codes.number(code)).collect();
@@ -257,13 +289,12 @@ impl<'a> Gathered<'a> {
                     metrics.push(metric);
                     metrics.len() - 1
                 });
-                places.push((all.parts.len(), pile, number));
+                places.push((all.parts.len(), pile, number as u16));
             }
             worker.records.close();
             all.parts.push(Part { records: worker.records, runs, codes });
         }
         all.number_runs_by_age();
-        all.mentions.sort_unstable();
         all.excused.sort_unstable();
         all
     }
@@ -278,22 +309,29 @@ impl<'a> Gathered<'a> {
         self.runs = order.into_iter().map(|run| self.runs[run as usize]).collect();
     }
 
-    /// The records of a series, each with the number of its metric.
-    fn records(&mut self, gathering: &Gathering) -> io::Result<Vec<(usize, Measured)>> {
-        let mut all = Vec::new();
+    /// The records of a series, with numbers that mean the same to all.
+    fn records(&mut self, gathering: &Gathering) -> io::Result<Vec<Measured>> {
+        let mut all =
+            Vec::with_capacity(gathering.places.iter().map(|(part, pile, _)| self.parts[*part].records.len(*pile)).sum());
         for (part, pile, metric) in &gathering.places {
             let Part { records, runs, codes } = &mut self.parts[*part];
-            let records = records.read(*pile)?;
-            all.reserve_exact(records.len());
-            all.extend(records.into_iter().map(|record| {
+            records.read(*pile, |record| {
                 let code = (record.code as usize).checked_sub(1).map_or(0, |code| codes[code]);
-                (*metric, Measured { run: runs[record.run as usize], code, ..record })
-            }));
+                all.push(Measured { run: runs[record.run as usize], code, metric: *metric, ..record });
+            })?;
         }
         Ok(all)
     }
 
-    fn write(mut self, file: &File, history: &History, notes_tree: ObjectId, too_large: &[ObjectId]) -> io::Result<()> {
+    /// The notes were read in the order given.
+    fn write(
+        mut self,
+        file: &File,
+        places: &Places<'_>,
+        (notes_tree, order): (ObjectId, &[ObjectId]),
+        too_large: &[ObjectId],
+    ) -> io::Result<()> {
+        let history = places.history;
         let mut out = Writer::new(file)?;
         let mut series = Vec::new();
         while let Some((key, gathering)) = self.series.pop_first() {
@@ -311,9 +349,8 @@ impl<'a> Gathered<'a> {
             commits: out.array(hash, oldest_first().map(|(_, commit)| commit.id.as_bytes().to_vec()))?,
             by_commit: out.array(hash + 4, sorted(oldest_first().map(|(age, commit)| (commit.id, age))))?,
             by_tree: out.array(hash + 4, sorted(oldest_first().map(|(age, commit)| (commit.tree, age))))?,
-            mentions: out
-                .array(2 * hash, self.mentions.iter().map(|(tree, note)| [tree.as_bytes(), note.as_bytes()].concat()))?,
-            runs: out.array(RunTime::SIZE, self.runs.iter().map(|aged| aged.run.to_bytes()))?,
+            mentions: out.array(2 * hash, self.mentions.in_full(places, order))?,
+            runs: out.array(RunTime::SIZE, self.runs.iter().map(|run| run.run_time().to_bytes()))?,
             codes: write_codes(&mut out, &self.codes.codes)?,
             excused: self.excused.iter().map(ToString::to_string).collect(),
             too_large: too_large.iter().map(ToString::to_string).collect(),
@@ -328,30 +365,24 @@ impl<'a> Gathered<'a> {
         out: &mut Writer<'_>,
         key: &SeriesKey,
         metrics: &[Metric],
-        mut records: Vec<(usize, Measured)>,
+        mut records: Vec<Measured>,
     ) -> io::Result<StoredSeries> {
         let age_of = |record: &Measured| self.runs[record.run as usize].age;
         // A record that was copied counts once, at the newest commit.
-        records.sort_unstable_by_key(|(_, record)| (record.id, Reverse(age_of(record)), record.note));
-        records.dedup_by_key(|(_, record)| record.id);
+        records.sort_unstable_by_key(|record| (record.id, Reverse(age_of(record)), record.note));
+        records.dedup_by_key(|record| record.id);
         let mut ids: Vec<[u8; 4]> =
-            records.iter().map(|(_, record)| id_sum(LineId::from_number(u128::from_be_bytes(record.id)))).collect();
+            records.iter().map(|record| id_sum(LineId::from_number(u128::from_be_bytes(record.id)))).collect();
         ids.sort_unstable();
         let ids = out.array(4, ids)?;
-        let instant = |record: &Measured| {
-            let Aged { age, run } = self.runs[record.run as usize];
-            Instant::new(age, run.time, LineId::from_number(u128::from_be_bytes(record.id)))
-        };
-        records.sort_unstable_by_key(|(_, record)| instant(record));
-        let (newest_metric, newest) = records.last().ok_or_else(|| io::Error::other("a series without records"))?;
+        let instant = |record: &Measured| Instant { id: record.id, ..self.runs[record.run as usize] };
+        records.sort_unstable_by_key(instant);
+        let newest = records.last().ok_or_else(|| io::Error::other("a series without records"))?;
         let mut units: Vec<&str> = metrics.iter().map(|metric| metric.unit.symbol()).collect();
         units.sort_unstable();
         units.dedup();
         let units = units.into_iter().map(|unit| {
-            let in_unit = || {
-                let of_unit = records.iter().filter(|(metric, _)| metrics[*metric].unit.symbol() == unit);
-                of_unit.map(|(_, record)| record)
-            };
+            let in_unit = || records.iter().filter(|record| metrics[usize::from(record.metric)].unit.symbol() == unit);
             let may_bind = |record: &&Measured| !record.dirty && !record.barred;
             let row = |record: &Measured| {
                 let (age, run) = (age_of(record), record.run);
@@ -368,7 +399,7 @@ impl<'a> Gathered<'a> {
             Ok(StoredUnit { unit: unit.to_owned(), rows, digest, dirty, barred })
         });
         let units = units.collect::<io::Result<_>>()?;
-        Ok(StoredSeries::new(key, &metrics[*newest_metric], instant(newest), ids, units))
+        Ok(StoredSeries::new(key, &metrics[usize::from(newest.metric)], instant(newest), ids, units))
     }
 }
 

@@ -25,7 +25,7 @@ use chrono::{DateTime, Utc};
 use self::blocks::Part;
 use self::newer::{NewRecord, Newer, Outdated, Search};
 use self::stored::{Base, Row, RunTime, StoredSeries, StoredUnit};
-use super::objects::{ours, theirs};
+use super::objects::ours;
 use super::{AnnotatedHistory, HistoryCommit, Store, StoreError, Walk};
 use crate::judge::Digest;
 use crate::model::{LineId, Metric, ObjectId, SeriesKey, Summary, Unit};
@@ -120,11 +120,10 @@ impl Store {
     /// Reads everything and writes a file; `None` where nothing can be written.
     fn write_series(&self, tip: ObjectId, walk: Walk, notes_tree: ObjectId) -> Result<Option<File>, StoreError> {
         let history = self.history(&[tip], walk)?;
-        let notes = self.notes_in(theirs(notes_tree))?;
         let folder = self.series_folder();
         let place = fs::create_dir_all(&folder).and_then(|()| tempfile::NamedTempFile::new_in(&folder));
         if let Ok(place) = place
-            && build::write(place.as_file(), &folder, &history, &notes, notes_tree)?.is_ok()
+            && build::write(place.as_file(), &folder, &history, self.reopened()?, notes_tree)?.is_ok()
         {
             // Another process may have written the same: one of both stays, and both are right.
             return Ok(place
@@ -134,7 +133,7 @@ impl Store {
                 .and(File::open(folder.join(file_name(tip, walk))).ok()));
         }
         let Ok(nameless) = tempfile::tempfile() else { return Ok(None) };
-        Ok(build::write(&nameless, &tempfile::env::temp_dir(), &history, &notes, notes_tree)?.ok().map(|()| nameless))
+        Ok(build::write(&nameless, &tempfile::env::temp_dir(), &history, self.reopened()?, notes_tree)?.ok().map(|()| nameless))
     }
 
     fn series_folder(&self) -> PathBuf {

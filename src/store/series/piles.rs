@@ -11,8 +11,8 @@ use std::path::Path;
 
 use super::stored::{CodeNumber, Figures, array};
 
-/// So many are held: five megabytes of each thread.
-const MOST_HELD: usize = 1 << 16;
+/// So many are held: less than three megabytes of each thread.
+const MOST_HELD: usize = 1 << 15;
 
 /// One record that counts for a commit of the history. Numbers are those of the thread that read it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +23,8 @@ pub(super) struct Measured {
     pub(super) note: u32,
     pub(super) dirty: bool,
     pub(super) barred: bool,
+    /// The number of its metric among those of the series; 0 until the series is put together.
+    pub(super) metric: u16,
     pub(super) code: CodeNumber,
     pub(super) figures: Figures,
 }
@@ -71,12 +73,11 @@ impl<'a> Piles<'a> {
         self.held.shrink_to_fit();
     }
 
-    /// The records of a pile, in no order.
-    pub(super) fn read(&mut self, pile: Pile) -> io::Result<Vec<Measured>> {
-        let mut records = Vec::new();
+    /// Hands over the records of a pile, in no order.
+    pub(super) fn read(&mut self, pile: Pile, mut take: impl FnMut(Measured)) -> io::Result<()> {
         for batch in self.kept.iter().chain([&self.held]) {
             let first = batch.partition_point(|(other, _)| *other < pile);
-            records.extend(batch[first..].iter().take_while(|(other, _)| *other == pile).map(|(_, record)| *record));
+            batch[first..].iter().take_while(|(other, _)| *other == pile).for_each(|(_, record)| take(*record));
         }
         let mut bytes = Vec::new();
         if let Some(file) = &mut self.file {
@@ -84,10 +85,17 @@ impl<'a> Piles<'a> {
                 bytes.resize((range.end - range.start) as usize * Measured::SIZE, 0);
                 file.seek(SeekFrom::Start(range.start * Measured::SIZE as u64))?;
                 file.read_exact(&mut bytes)?;
-                records.extend(bytes.chunks_exact(Measured::SIZE).map(Measured::from_bytes));
+                bytes.chunks_exact(Measured::SIZE).map(Measured::from_bytes).for_each(&mut take);
             }
         }
-        Ok(records)
+        Ok(())
+    }
+
+    /// How many records a pile has.
+    pub(super) fn len(&self, pile: Pile) -> usize {
+        let in_memory = self.kept.iter().chain([&self.held]).flatten().filter(|(other, _)| *other == pile).count();
+        let written = self.written.iter().filter(|stretch| stretch.pile == pile);
+        in_memory + written.map(|stretch| (stretch.records.end - stretch.records.start) as usize).sum::<usize>()
     }
 
     /// Writes what is held behind what was written before.
@@ -134,6 +142,7 @@ impl Measured {
             code: number(24),
             dirty: bytes.get(28) == Some(&1),
             barred: bytes.get(29) == Some(&1),
+            metric: 0,
             figures: Figures::from_bytes(bytes.get(32..).unwrap_or_default()),
         }
     }
@@ -149,7 +158,8 @@ mod tests {
         id[..4].copy_from_slice(&number.to_le_bytes());
         let summary = Summary { n: 20, low: Some(0.5), ..Summary::single(f64::from(number)) };
         let (dirty, barred) = (number.is_multiple_of(2), number.is_multiple_of(3));
-        Measured { id, run: number / 7, note: number / 9, dirty, barred, code: number % 5, figures: Figures::of(&summary) }
+        let figures = Figures::of(&summary);
+        Measured { id, run: number / 7, note: number / 9, dirty, barred, metric: 0, code: number % 5, figures }
     }
 
     /// NaN stands for what is not known, so bytes are compared.
@@ -167,7 +177,9 @@ mod tests {
         piles.close();
         for pile in 0..6 {
             let expected: Vec<Measured> = (0..1000).filter(|number| pile_of(*number) == pile).map(record).collect();
-            assert_eq!(bytes_of(piles.read(pile).unwrap()), bytes_of(expected), "pile {pile} in batches of {most}");
+            let mut read = Vec::new();
+            piles.read(pile, |record| read.push(record)).unwrap();
+            assert_eq!((piles.len(pile), bytes_of(read)), (expected.len(), bytes_of(expected)), "pile {pile}, batches of {most}");
         }
     }
 

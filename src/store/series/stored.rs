@@ -92,6 +92,12 @@ impl Instant {
     pub(super) fn new(age: u32, time: DateTime<Utc>, id: LineId) -> Self {
         Self { age, seconds: time.timestamp(), nanos: time.timestamp_subsec_nanos(), id: id.to_number().to_be_bytes() }
     }
+
+    /// The run, where it is the instant of one.
+    pub(super) fn run_time(&self) -> RunTime {
+        let time = DateTime::from_timestamp(self.seconds, self.nanos).unwrap_or_default();
+        RunTime { id: LineId::from_number(u128::from_be_bytes(self.id)), time }
+    }
 }
 
 impl StoredSeries {

@@ -113,6 +113,26 @@ fn a_file_serves_the_commits_that_follow_it() {
     assert_eq!(files(&world), before, "what came later was put on top");
 }
 
+#[test]
+fn a_note_that_is_too_large_takes_no_other_with_it() {
+    let world = measured_world();
+    let lines = "\n".repeat(crate::store::MAX_NOTE_LINES + 1);
+    let blob = world.git_with_input(&world.dir, &["hash-object", "-w", "--stdin"], lines.as_bytes());
+    world.git(&["notes", "--ref=ratchet", "add", "-f", "-C", &blob, "HEAD~2"]);
+    // The same content as that of the last measured commit: what counts for it is looked up by its tree.
+    world.commit("between");
+    world.commit("4");
+    assert!(check(&world, Walk::FirstParent));
+    let store = world.store();
+    let head = store.head().unwrap();
+    let own = [store.history_commit(head).unwrap()];
+    let tip = store.commit(head).unwrap().parents[0];
+    let kept = store.series_history(&own, tip, Walk::FirstParent).unwrap().unwrap();
+    let (_, candidate) = told(kept.annotated());
+    assert_eq!(candidate, [record(4)]);
+    assert_eq!(kept.annotated().warnings.len(), 1);
+}
+
 /// So many commits with other contents, each measured, by streams that git reads at once.
 fn long_world(commits: u64) -> World {
     let world = World::new();
