@@ -17,7 +17,7 @@ fn check_spills(history: &[f64], candidate: f64, expected: Verdict) -> SeriesVer
 fn best_run_holds_the_candidate_against_the_best_ever() {
     let judged = check_best_run(&[12.0, 10.0, 11.0], 10.31, Regression);
     assert_eq!(judged.baseline.unwrap().commits, [commit(1)]);
-    assert!(judged.reasons.exact && judged.reasons.noise_percent.is_none());
+    assert!(judged.reasons.exact && judged.reasons.noise_percent.is_none() && judged.reasons.history_runs == 3);
     check_best_run(&[12.0, 10.0, 11.0], 10.29, Pass);
     check_best_run(&[12.0, 10.0, 11.0], 9.51, Pass);
     check_best_run(&[12.0, 10.0, 11.0], 9.49, Improvement);
