@@ -133,13 +133,13 @@ impl Sample {
         Ok(Self { exponent, ticks }.without_trailing_zeros())
     }
 
-    /// The parts as stored: values are `ticks[i] · 10^exponent`, ascending. `None` if they are empty, not sorted, too
-    /// many, or not finite numbers.
+    /// The parts as stored: values are `ticks[i] · 10^exponent`, ascending. `None` if they are empty, not sorted or too many, or if
+    /// the exponent is out of range; within it, every value is a finite number.
     pub fn from_parts(exponent: i32, ticks: Vec<i64>) -> Option<Self> {
         let sample = Self { exponent, ticks };
         let sorted = sample.ticks.is_sorted();
         let fits = !sample.ticks.is_empty() && sample.ticks.len() <= Self::MAX_VALUES && (-40..=40).contains(&exponent);
-        (sorted && fits && sample.values().all(f64::is_finite)).then_some(sample)
+        (sorted && fits).then_some(sample)
     }
 
     /// The power of ten that one tick stands for.

@@ -46,7 +46,7 @@ pub fn summarize_measured(values: &[f64]) -> Option<Summary> {
 pub fn summarize_kept(sample: &Sample) -> Summary {
     let ticks = sample.ticks();
     let n = ticks.len();
-    let value = |at: usize| ticks.get(at).map(|ticks| rounded(sample.value_of(*ticks)));
+    let value = |at: usize| ticks.get(at).map(|ticks| rounded_value(sample, *ticks));
     let scale = sample.value_of(1);
     let sum: i128 = ticks.iter().map(|ticks| i128::from(*ticks)).sum();
     let mean = sum as f64 / n as f64;
@@ -63,6 +63,13 @@ pub fn summarize_kept(sample: &Sample) -> Summary {
         min: value(0),
         max: value(n - 1),
     }
+}
+
+/// A value of at most twelve digits is what it would be rounded to.
+fn rounded_value(sample: &Sample, ticks: i64) -> f64 {
+    const TWELVE_DIGITS: u64 = 1_000_000_000_000;
+    let value = sample.value_of(ticks);
+    if ticks.unsigned_abs() < TWELVE_DIGITS { value } else { rounded(value) }
 }
 
 /// [`largest_rank`] of the samples that records keep, remembered.
