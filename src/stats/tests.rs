@@ -205,6 +205,7 @@ fn allan_deviation_sees_what_neighbours_share() {
 #[test]
 fn hampel_removes_single_outliers_and_keeps_steps() {
     assert_eq!(hampel(&[5.0, 5.0, 5.0, 1.0, 5.0, 5.0, 5.0], 3, 1.0), [5.0; 7]);
+    assert_eq!(hampel(&[-1.2, -1.2, -1.2, 0.4, -1.2, -1.2, -1.2], 3, 1.0), [-1.2; 7]);
     let cleaned = hampel(&[1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0], 3, 1.0);
     assert_eq!(cleaned, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 5.0]);
 }

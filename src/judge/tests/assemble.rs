@@ -70,6 +70,8 @@ fn what_can_be_no_baseline_is_left_out_and_counted() {
     let series = &assembled[0].0;
     assert_eq!((series.runs.len(), series.excluded), (1, Excluded { dirty: 1, barred: 1, other_unit: 1, untrusted: 0 }));
     assert_eq!(Excluded { dirty: 1, barred: 2, other_unit: 4, untrusted: 8 }.total(), 15);
+    let judged = Given { series: series.clone(), ..Given::times(&[], 1.0) }.check(Verdict::Pass);
+    assert_eq!(judged.warnings, [JudgeWarning::Excluded(series.excluded)]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn a_missing_side_is_said_and_never_passes_unseen() {
     assert_eq!((new.change_percent, &new.baseline), (None, &None));
     assert_eq!(new.candidate.unwrap().value, 0.01);
     let missing = Given::new(Metric::time(), &[0.01, 0.01], &[]).check(NotMeasured);
-    assert_eq!(missing.baseline.unwrap().value, 0.01);
+    assert_eq!((missing.reasons.history_runs, missing.baseline.unwrap().value), (2, 0.01));
     Given::new(Metric::time(), &[], &[]).check(NotMeasured);
 }
 
