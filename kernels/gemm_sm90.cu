@@ -78,7 +78,9 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
 
         for (int number = blockIdx.x; number < rows * columns; number += gridDim.x) {
             const Tile tile = tile_of(number, rows, columns);
-            float sum[BLOCK_N / 2];
+            // Zeroed although the first product overwrites it: registers that nobody has defined get copies in the loop, by
+            // which the assembler of CUDA 12 serialises wgmma (its advice C7515).
+            float sum[BLOCK_N / 2] = {};
             int previous = 0;
             for (int step = 0; step < steps; step++) {
                 barrier_wait(full + turn.slot, turn.parity);

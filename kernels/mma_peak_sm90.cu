@@ -45,7 +45,9 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     fence_async();
     __syncthreads();
 
-    typename Instruction<TYPE>::Sum sum[columns / 2];
+    // Zeroed although the first product overwrites it: registers that nobody has defined get copies in the loop, by
+    // which the assembler of CUDA 12 serialises wgmma (its advice C7515).
+    typename Instruction<TYPE>::Sum sum[columns / 2] = {};
     warpgroup_registers(sum);
     for (int outer = 0; outer < OUTER; outer++) {
 #pragma unroll 1
