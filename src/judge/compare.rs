@@ -58,6 +58,8 @@ pub struct Comparison {
     pub high_percent: Option<f64>,
     /// Cliff's delta from −1 to 1: positive where the second side tends to be better.
     pub delta: f64,
+    /// Hedges' g on the scale of comparison: positive where the second side is better; `None` without spread.
+    pub hedges_g: Option<f64>,
     /// Two-sided Mann-Whitney probability of a difference like this without a cause.
     pub p: f64,
 }
@@ -115,6 +117,7 @@ fn compare(
         high_percent: ends.map(|(one, other)| one.max(other)),
         // Lower places are better.
         delta: effect::cliffs_delta(&first, &second)?,
+        hedges_g: effect::hedges_g(&first, &second),
         p: rank::mann_whitney(&first, &second)?.p_two_sided,
         before,
         after,
@@ -169,6 +172,7 @@ mod tests {
         assert_eq!((compared.basis, compared.counts), (Basis::WithinRuns, (5, 5)));
         assert!(close(compared.change_percent, -100.0), "{compared:?}");
         assert_eq!(compared.delta, -1.0);
+        assert!(compared.hedges_g.is_some_and(|g| g < -10.0), "far apart, and for the worse: {compared:?}");
         assert!((compared.p - 2.0 / 252.0).abs() < 1e-12, "all of 252 splits but two are less extreme");
         assert!(compared.low_percent < compared.change_percent && compared.change_percent < compared.high_percent);
     }

@@ -1,4 +1,4 @@
-//! `compare --json`. Version 1 only grows.
+//! `compare --json` (docs/compare.schema.json). Version 1 only grows.
 
 use serde_json::{Value, json};
 
@@ -29,6 +29,7 @@ fn one(series: &SeriesComparison) -> Value {
         "low_percent": compared.low_percent,
         "high_percent": compared.high_percent,
         "delta": compared.delta,
+        "hedges_g": compared.hedges_g,
         "p": compared.p,
     });
     series_json::series(&series.key, &series.metric, rest)

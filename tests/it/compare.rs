@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::schemas::assert_described;
 use crate::world::World;
 
 fn record(world: &World, values: &str) {
@@ -9,6 +10,7 @@ fn record(world: &World, values: &str) {
 }
 
 fn only(compare: &Value) -> &Value {
+    assert_described("compare", compare);
     assert_eq!(compare["series"].as_array().unwrap().len(), 1, "{compare:#}");
     &compare["series"][0]
 }

@@ -61,6 +61,16 @@ fn a_record_on_two_commits_of_one_tree_counts_once_at_the_newer() {
 }
 
 #[test]
+fn what_a_metric_follows_from_is_said_by_the_newest_run_and_makes_no_other_series() {
+    let [old, mut new] = [stored(1, 1.0), stored(2, 2.0)];
+    new.record.metric = new.record.metric.following(&MetricName::new("latency").unwrap());
+    let assembled = assemble([on(&old, 1)], [on(&new, 0)]);
+    let [(series, candidate)] = assembled.as_slice() else { panic!("{assembled:?}") };
+    assert_eq!((&series.metric, series.runs.len()), (&Metric::time(), 1), "the series is the one that it always was");
+    assert_eq!(candidate.follows.as_ref().map(MetricName::as_str), Some("latency"));
+}
+
+#[test]
 fn what_can_be_no_baseline_is_left_out_and_counted() {
     let mut records = [1, 2, 3, 4].map(|number| stored(number, 1.0));
     records[0].run.dirty = true;
