@@ -171,6 +171,9 @@ impl<'o> Collector<'o> {
         for place in self.places.values().filter(|place| place.repeated) {
             let measured = &mut self.measurements[place.index];
             if let Some(summary) = stats::summarize_measured(&measured.values) {
+                // Each of them was small enough; together they may not be.
+                let at = format!("`{}` {}", measured.benchmark, measured.metric.name);
+                check(&at, &measured.metric.unit, &summary)?;
                 measured.summary = summary;
             }
         }

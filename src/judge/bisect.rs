@@ -62,8 +62,8 @@ impl Search {
     /// A commit was measured.
     pub fn told(&mut self, at: usize, side: MoveSide) {
         match side {
-            MoveSide::Before => self.before = self.before.max(at).min(self.after.saturating_sub(1)),
-            MoveSide::After => self.after = self.after.min(at).max(self.before + 1),
+            MoveSide::Before => self.before = self.before.max(at),
+            MoveSide::After => self.after = self.after.min(at),
         }
     }
 
@@ -93,10 +93,11 @@ pub fn suspected_move(better: Direction, measured: &[(usize, f64)]) -> Option<(u
     let values: Vec<f64> = measured.iter().map(|(_, value)| *value).collect();
     let scale = Scale::for_values(better, &values);
     let places: Vec<f64> = values.iter().map(|value| scale.place(*value)).collect();
-    // Between the means of two halves of n and m values lies n m / (n + m) times their squared distance.
+    // What two halves of n and m values vary less by than the whole: n m times the squared distance of their means, over the
+    // number of all values, which is the same for every split.
     let gain = |split: usize| {
         let (before, after) = places.split_at(split);
-        let weight = (before.len() * after.len()) as f64 / places.len() as f64;
+        let weight = (before.len() * after.len()) as f64;
         stats::mean(before).zip(stats::mean(after)).map_or(0.0, |(before, after)| weight * (before - after).powi(2))
     };
     let best = (1..places.len()).max_by(|one, other| gain(*one).total_cmp(&gain(*other)))?;

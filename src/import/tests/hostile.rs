@@ -34,6 +34,22 @@ fn an_empty_file_says_so() {
 }
 
 #[test]
+fn repetitions_that_are_too_large_together_are_refused() {
+    let one = |seconds: &str| {
+        format!(
+            r#"{{"name":"b","run_name":"b","run_type":"iteration","iterations":1,"real_time":{seconds},"cpu_time":1,"time_unit":"s"}}"#
+        )
+    };
+    let of = |first: &str, second: &str| {
+        let file = format!(r#"{{"context":{{}},"benchmarks":[{},{}]}}"#, one(first), one(second));
+        import(file.as_bytes(), &as_format(Format::GoogleBenchmark))
+    };
+    assert_eq!(of("1", "2").unwrap().measurements[0].values, [1.0, 2.0]);
+    let error = of("1e250", "2e250").unwrap_err().to_string();
+    assert!(error.contains("`b` time"), "{error}");
+}
+
+#[test]
 fn a_file_cut_off_anywhere_is_refused_or_shorter_but_never_a_panic() {
     for (format, bytes) in good_files() {
         let whole = import(&bytes, &as_format(format)).unwrap().measurements.len();

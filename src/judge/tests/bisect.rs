@@ -60,6 +60,7 @@ fn a_right_suspicion_needs_two_measurements() {
 fn two_neighbours_need_none() {
     let search = Search::new(2, None);
     assert_eq!((search.next(), search.found(), search.steps_left()), (None, 1..=1, 0));
+    assert_eq!([3, 5, 9, 10].map(|commits| Search::new(commits, None).steps_left()), [1, 2, 3, 4]);
 }
 
 #[test]
@@ -67,6 +68,15 @@ fn records_point_to_the_largest_step() {
     let noisy = [(0, 10.0), (3, 10.2), (5, 9.9), (9, 12.0), (10, 12.3), (20, 11.9)];
     assert_eq!(suspected_move(Direction::Lower, &noisy), Some((5, 9)));
     assert_eq!(suspected_move(Direction::Higher, &noisy), Some((5, 9)));
+    let numbered = |values: &[f64]| values.iter().copied().enumerate().collect::<Vec<_>>();
+    let last = numbered(&[10.0, 10.0, 10.0, 10.0, 10.0, 20.0]);
+    assert_eq!(suspected_move(Direction::Lower, &last), Some((4, 5)));
+    let crept_on = numbered(&[10.0, 10.0, 10.0, 11.0, 11.0, 12.0]);
+    assert_eq!(
+        suspected_move(Direction::Lower, &crept_on),
+        Some((2, 3)),
+        "three commits weigh more than one that is further off"
+    );
     assert_eq!(suspected_move(Direction::Lower, &noisy[..2]), None, "two records say nothing");
     assert_eq!(suspected_move(Direction::Lower, &[(0, 1.0), (1, 1.0), (2, 1.0)]), None);
 }
@@ -120,6 +130,8 @@ fn a_shift_says_how_much_and_whether_it_is_clear() {
     let shift = PairedShift::of(Direction::Lower, &runs(1.0, 0.001, 12, 1), &runs(1.1, 0.001, 12, 2)).unwrap();
     assert!((shift.percent.unwrap() + 10.0).abs() < 0.3 && shift.is_clear() && shift.pairs == 12, "{shift:?}");
     assert!(shift.low_percent < shift.percent && shift.percent < shift.high_percent, "{shift:?}");
+    let better = PairedShift::of(Direction::Higher, &runs(1.0, 0.001, 12, 5), &runs(1.1, 0.001, 12, 6)).unwrap();
+    assert!(better.percent > Some(0.0) && better.is_clear(), "{better:?}");
     let same = PairedShift::of(Direction::Lower, &runs(1.0, 0.01, 12, 3), &runs(1.0, 0.01, 12, 4)).unwrap();
     assert!(!same.is_clear(), "{same:?}");
     assert!(!PairedShift::of(Direction::Lower, &[1.0], &[2.0]).unwrap().is_clear(), "one pair has no interval");
