@@ -61,6 +61,9 @@ fn two_neighbours_need_none() {
     let search = Search::new(2, None);
     assert_eq!((search.next(), search.found(), search.steps_left()), (None, 1..=1, 0));
     assert_eq!([3, 5, 9, 10].map(|commits| Search::new(commits, None).steps_left()), [1, 2, 3, 4]);
+    let mut search = Search::new(10, None);
+    search.told(7, MoveSide::Before);
+    assert_eq!((search.next(), search.steps_left()), (Some(8), 1));
 }
 
 #[test]
