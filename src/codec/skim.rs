@@ -2,8 +2,8 @@
 //!
 //! A history has millions of records and few series. So what names a series is taken as the bytes that the line has,
 //! looked up, and understood once; samples and warnings are checked and thrown away, once statistics that follow from a
-//! sample are computed. Which lines count as readable is
-//! the same as there, line by line: a property test holds the two against each other.
+//! sample are computed. Which lines count as readable is the same as there, line by line: a property test holds the two
+//! against each other.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

@@ -1,7 +1,8 @@
 //! Records without their samples: smaller lines that say the same to everything but a look at a distribution.
 //!
-//! A thinned line keeps its id and all else that it says, and says the statistics that a reader took from the sample. Where the line with the sample comes back, from a clone that still has
-//! it, both stand in the note: then the one with the sample counts, and the other says nothing new.
+//! A thinned line keeps its id and all else that it says, and says the statistics that a reader took from the sample. Where
+//! the line with the sample comes back, from a clone that still has it, both stand in the note: then the one with the sample
+//! counts, and the other says nothing new.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

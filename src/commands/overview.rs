@@ -231,7 +231,9 @@ impl Gathered<'_> {
     fn is_follower(&self, history: &SeriesHistory, commits: &Commits) -> bool {
         let candidate = commits.place(self.judgement.candidate);
         let is_measured = history.points.iter().any(|point| Some(point.commit) == candidate);
-        is_measured && self.judgement.followers.iter().any(|follower| follower.metric == history.key.metric)
+        history.verdict.is_none()
+            && is_measured
+            && self.judgement.followers.iter().any(|follower| follower.metric == history.key.metric)
     }
 
     fn history(&self, series: &Series, lines: Lines, commits: &Commits) -> SeriesHistory {

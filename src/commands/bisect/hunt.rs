@@ -121,13 +121,14 @@ impl Hunt<'_, '_, '_> {
             steps.push(BisectionStep { commit: self.line.measured(at), shift: pairs.shift()?, side, is_sure });
         }
         let found = search.found();
-        let of_found = match (*found.start(), *found.end()) {
-            _ if last == 1 => Some(whole),
-            (first, only) if first == only => {
-                let pairs = self.pairs(only - 1, only, &mut progress, &Pairs::are_of_known_ends)?;
-                pairs.map(|pairs| pairs.shift()).transpose()?
-            }
-            _ => None,
+        let only = *found.end();
+        let of_found = if last == 1 {
+            Some(whole)
+        } else if *found.start() == only {
+            let pairs = self.pairs(only - 1, only, &mut progress, &Pairs::are_of_known_ends)?;
+            pairs.map(|pairs| pairs.shift()).transpose()?
+        } else {
+            None
         };
         progress.finish();
         Ok(Hunted { metric: ends.metric, whole, steps, found, of_found })
