@@ -37,7 +37,8 @@ fn a_bare_repository_takes_notes_and_is_never_dirty() {
 /// Asked of git itself: `init -h` lists what it knows.
 fn git_knows_reftables() -> bool {
     let usage = git_command(Path::new(".")).args(["init", "-h"]).output().unwrap();
-    String::from_utf8_lossy(&usage.stdout).contains("--ref-format") || String::from_utf8_lossy(&usage.stderr).contains("--ref-format")
+    String::from_utf8_lossy(&usage.stdout).contains("--ref-format")
+        || String::from_utf8_lossy(&usage.stderr).contains("--ref-format")
 }
 
 #[test]
