@@ -300,8 +300,8 @@ fn confirm(
     }
     let suspect = |place: &usize| {
         // Judged anew, since the plan depends on how many suspects there are.
-        let SeriesVerdict { key, reasons, baseline, .. } = bench.judge(&sides[*place], &[], places.len());
-        reasons.plan.zip(baseline).map(|(plan, baseline)| (*place, Suspect::new(key, plan, baseline.commits)))
+        let SeriesVerdict { key, metric, reasons, baseline, .. } = bench.judge(&sides[*place], &[], places.len());
+        reasons.plan.zip(baseline).map(|(plan, baseline)| (*place, Suspect::new(key, metric, plan, baseline.commits)))
     };
     let (judged, mut suspects): (Vec<usize>, Vec<Suspect>) = places.iter().filter_map(suspect).unzip();
     if suspects.is_empty() {
