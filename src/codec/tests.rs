@@ -153,11 +153,19 @@ fn impossible_profiles_are_unreadable_not_fatal() {
 #[test]
 fn notes_of_version_1_are_read_forever() {
     let note = decoded(include_bytes!("../../tests/data/notes/v1.jsonl"));
-    assert_eq!((note.runs.len(), note.records.len(), note.excuses.len(), note.unreadable.len()), (1, 5, 1, 0));
+    assert_eq!((note.runs.len(), note.records.len(), note.excuses.len(), note.unreadable.len()), (1, 4, 1, 0));
     assert_eq!(note.profiles.len(), 1);
-    assert_eq!(note.records[4].metric.follows.as_ref().map(MetricName::as_str), Some("time"));
     assert_eq!(note.records[0].summary.median, 0.0123);
     assert_eq!(note.run_of(&note.records[0]).unwrap().testbed.key(), "CPU · 2 cores");
+}
+
+#[test]
+fn what_a_metric_follows_is_read_forever() {
+    let line = include_str!("../../tests/data/notes/v1-follows.jsonl");
+    let note = decoded(line.as_bytes());
+    assert_eq!((note.records.len(), note.unreadable.len()), (1, 0));
+    assert_eq!(note.records[0].metric.follows.as_ref().map(MetricName::as_str), Some("time"));
+    assert_eq!(Entry::Record(note.records[0].clone()).encode() + "\n", line);
 }
 
 const WHOLE_SAMPLES: &[u8] = include_bytes!("../../tests/data/notes/v1-whole-samples.jsonl");
