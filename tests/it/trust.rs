@@ -342,6 +342,31 @@ fn a_candidate_that_nobody_signed_for_is_judged_and_marked() {
 }
 
 #[test]
+fn a_kernel_that_nobody_signed_for_is_marked_under_its_roofs() {
+    if !can_sign() {
+        return;
+    }
+    let shared = Shared::measured();
+    let record = |dir: &Path, benchmark: &str, rates: [&str; 2]| {
+        let metrics = ["--metric", rates[0], "--metric", rates[1], "--testbed", "NVIDIA L4"];
+        shared.world.ratchet_in(dir, &[&["record", "--benchmark", benchmark][..], &metrics].concat()).expect(0);
+    };
+    let gemm = || shared.world.ratchet(&["roofline", "--json"]).expect(0).json()["testbeds"][0]["kernels"][0].clone();
+    record(&shared.mallory, "gemm", ["throughput=50 TFLOP/s", "bandwidth=200 GB/s"]);
+    record(&shared.mallory, "copy", ["time=1ms", "bandwidth=10 GB/s"]);
+    shared.exchange();
+    assert_eq!((&gemm()["trusted"], &gemm()["flop_rate"]), (&json!(false), &json!(50e12)));
+    assert_eq!(gemm()["attainable"], 75e12, "the roof of a stranger holds nobody down");
+    let text = shared.world.ratchet(&["roofline"]).expect(0).out;
+    assert!(text.contains("50 TFLOP/s untrusted") && text.contains("nobody who may sign vouches for"), "{text}");
+    // What is signed for stands alone.
+    record(&shared.ann, "gemm", ["throughput=40 TFLOP/s", "bandwidth=160 GB/s"]);
+    assert_eq!((&gemm()["trusted"], &gemm()["flop_rate"]), (&json!(true), &json!(40e12)));
+    let text = shared.world.ratchet(&["roofline"]).expect(0).out;
+    assert!(!text.contains("untrusted"), "{text}");
+}
+
+#[test]
 fn what_is_kept_of_signatures_never_changes_the_answer() {
     if !can_sign() {
         return;
