@@ -260,4 +260,14 @@ impl Judgement {
     pub fn verdict(&self) -> Verdict {
         self.series.iter().map(|series| series.verdict).max().unwrap_or(Verdict::NotMeasured)
     }
+
+    /// The series that most wants an explanation, of those that were measured and have a baseline: the worst verdict, what is
+    /// measured before what is counted, the largest loss.
+    pub fn worst(&self) -> Option<&SeriesVerdict> {
+        let has_both_sides = |series: &&SeriesVerdict| series.candidate.is_some() && series.baseline.is_some();
+        let rank = |series: &SeriesVerdict| (series.verdict, !series.metric.exact);
+        let loss = |series: &SeriesVerdict| -series.change_percent.unwrap_or(0.0);
+        let worse = |a: &&SeriesVerdict, b: &&SeriesVerdict| rank(a).cmp(&rank(b)).then(loss(a).total_cmp(&loss(b)));
+        self.series.iter().filter(has_both_sides).max_by(worse)
+    }
 }

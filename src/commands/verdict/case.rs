@@ -5,6 +5,8 @@ use std::num::NonZero;
 use std::ops::Range;
 use std::thread::ScopedJoinHandle;
 
+use chrono::{DateTime, Utc};
+
 use super::super::evidence::{Evidence, Unusable};
 use super::super::followers;
 use super::super::selection::Selection;
@@ -27,13 +29,13 @@ pub(super) struct Case<'a> {
     pub(super) selection: &'a Selection,
     pub(super) policy: &'a Settings,
     pub(super) rule: BaselineRule,
-    pub(super) now: chrono::DateTime<chrono::Utc>,
+    pub(super) now: DateTime<Utc>,
     pub(super) confirms: bool,
 }
 
 /// What came of it.
 pub(super) struct Heard<'a> {
-    pub(super) bench: Bench<'a>,
+    pub(super) court: Court<'a>,
     /// The series that were judged; with their histories only where they may be judged again.
     pub(super) sides: Vec<(Series, Candidate)>,
     pub(super) series: Vec<SeriesVerdict>,
@@ -55,7 +57,7 @@ impl<'a> Case<'a> {
             let at_hand = evidence.digest(series).map(|digest| evidence.count(series) - digest.first_at_hand());
             evidence.load(series, at_hand.unwrap_or(NoisePrior::MOST_RUNS))
         })?;
-        let bench = Bench {
+        let court = Court {
             prior: NoisePrior::pooled(sides.iter().map(|(series, _)| series)),
             excuses: evidence.excuses(),
             rule: self.rule,
@@ -65,19 +67,19 @@ impl<'a> Case<'a> {
             now: self.now,
             family: sides.len(),
         };
-        let verdicts = self.judge_all(&bench, &mut sides, evidence)?;
-        Ok(Heard { bench, sides, series: verdicts, followers, unmeasured })
+        let verdicts = self.judge_all(&court, &mut sides, evidence)?;
+        Ok(Heard { court, sides, series: verdicts, followers, unmeasured })
     }
 
     /// Judges on every core: each has the whole history of one series in memory at a time, at most.
     fn judge_all(
         &self,
-        bench: &Bench<'_>,
+        court: &Court<'_>,
         sides: &mut [(Series, Candidate)],
         evidence: &Evidence,
     ) -> Result<Vec<SeriesVerdict>, Unusable> {
         let judge = |side: &mut (Series, Candidate), spare: &mut Vec<MeasuredRun>| {
-            if let Some(verdict) = bench.judge_by_digest(side, evidence)? {
+            if let Some(verdict) = court.judge_by_digest(side, evidence)? {
                 if self.confirms && is_suspect(&verdict) {
                     evidence.load(&mut side.0, usize::MAX)?;
                 }
@@ -87,7 +89,7 @@ impl<'a> Case<'a> {
                 side.0.runs = std::mem::take(spare);
             }
             evidence.load(&mut side.0, usize::MAX)?;
-            let verdict = bench.judge(side, &[], 1);
+            let verdict = court.judge(side, &[], 1);
             if !self.confirms {
                 // Fresh memory for each series of a long history would cost more than judging it.
                 *spare = std::mem::take(&mut side.0.runs);
@@ -111,18 +113,18 @@ impl<'a> Case<'a> {
 }
 
 /// What every series of one check is judged by.
-pub(super) struct Bench<'a> {
+pub(super) struct Court<'a> {
     prior: NoisePrior,
     excuses: Vec<judge::PlacedExcuse>,
     rule: BaselineRule,
     overrides: Overrides,
     policy: &'a Settings,
     pub(super) arguments: &'a CheckArgs,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
     family: usize,
 }
 
-impl Bench<'_> {
+impl Court<'_> {
     pub(super) fn judge(&self, side: &(Series, Candidate), pairs: &[Pair], suspects: usize) -> SeriesVerdict {
         self.judge_with(side, None, pairs, suspects)
     }

@@ -40,16 +40,18 @@ impl Overrides {
     }
 }
 
-/// Gathers the evidence, judges every series of it, and measures suspicious ones again where that is asked for.
-pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<(Judgement, Vec<Notice>), CommandError> {
-    judge_and_keep(arguments, context).map(|(judgement, notices, _)| (judgement, notices))
+/// What came of a check.
+pub struct Judged {
+    /// The verdicts.
+    pub judgement: Judgement,
+    /// What was noticed on the way.
+    pub notices: Vec<Notice>,
+    /// The notes, where they had to be read for it.
+    pub read: Option<ReadNotes>,
 }
 
-/// The same, with the notes that had to be read for it.
-pub fn judge_and_keep(
-    arguments: &CheckArgs,
-    context: &mut Context,
-) -> Result<(Judgement, Vec<Notice>, Option<ReadNotes>), CommandError> {
+/// Gathers the evidence, judges every series of it, and measures suspicious ones again where that is asked for.
+pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<Judged, CommandError> {
     let overrides = Overrides::new(arguments)?;
     let selection = Selection::new(&arguments.series)?;
     let workspace = Workspace::open(context)?;
@@ -64,39 +66,41 @@ pub fn judge_and_keep(
     let case = Case { arguments, overrides, selection: &selection, policy: &policy, rule, now: (context.clock)(), confirms };
     let mut heard = case.hear(&evidence);
     if heard.is_err() {
+        // What was kept of earlier checks is damaged: the notes themselves have everything.
         evidence = gather(false)?;
         heard = case.hear(&evidence);
     }
-    let Heard { bench, sides, mut series, followers, unmeasured } =
-        heard.map_err(|Unusable| CommandError::failure("the series of the history cannot be read"))?;
+    let Heard { court, sides, mut series, followers, unmeasured } = heard.map_err(|Unusable| {
+        CommandError::failure("the series of the history cannot be read")
+            .with_hint("git config ratchet.cache false does without what is kept of them")
+    })?;
     let mut notices = evidence.notices(&workspace.store)?;
     notices.extend(unmeasured);
     if confirms {
         let confirmer = Confirmer::new(&workspace, evidence.candidate)?;
-        notices.extend(confirm(&confirmer, &bench, &sides, &mut series, context)?);
+        notices.extend(confirm(&confirmer, &court, &sides, &mut series, context)?);
     }
     if evidence.is_truncated() {
         series.iter_mut().for_each(doubt);
     }
     let judgement = Judgement { candidate: evidence.candidate, base: evidence.newest_of_history(), series, followers };
-    Ok((judgement, notices, evidence.into_notes()))
+    Ok(Judged { judgement, notices, read: evidence.into_notes() })
 }
 
-/// The series that most wants an explanation: the worst verdict, what is measured before what is counted, the largest loss.
+/// The series that most wants an explanation ([`Judgement::worst`]).
 ///
 /// # Errors
 /// Nothing was measured, or nothing binds.
 pub fn worst(judgement: &Judgement) -> Result<&SeriesVerdict, CommandError> {
-    let commit = judgement.candidate.short(SHORT_ID);
-    let measured = judgement.series.iter().filter(|series| series.candidate.is_some());
-    let with_baseline = measured.clone().filter(|series| series.baseline.is_some());
-    let loss = |series: &SeriesVerdict| -series.change_percent.unwrap_or(0.0);
-    let rank = |series: &SeriesVerdict| (series.verdict, !series.metric.exact);
-    let worst = with_baseline.max_by(|a, b| rank(a).cmp(&rank(b)).then(loss(a).total_cmp(&loss(b))));
-    worst.ok_or_else(|| match measured.count() {
-        0 => CommandError::no_verdict(format!("{commit} has no such results"))
-            .with_hint("git ratchet show lists what was measured; git ratchet bench measures"),
-        _ => CommandError::no_verdict(format!("nothing binds these results of {commit}: there is no baseline to compare with")),
+    judgement.worst().ok_or_else(|| {
+        let commit = judgement.candidate.short(SHORT_ID);
+        if judgement.series.iter().any(|series| series.candidate.is_some()) {
+            return CommandError::no_verdict(format!(
+                "nothing binds these results of {commit}: there is no baseline to compare with"
+            ));
+        }
+        CommandError::no_verdict(format!("{commit} has no such results"))
+            .with_hint("git ratchet show lists what was measured; git ratchet bench measures")
     })
 }
 

@@ -8,43 +8,40 @@ use super::super::selection::Selection;
 use crate::judge::{Candidate, Excluded, Series};
 use crate::model::{Config, Metric, SeriesKey};
 use crate::report::Notice;
-use crate::settings::Settings;
+use crate::settings::{Benchmark, Settings};
 
 /// Leaves what is judged: series that the candidate measured, and required ones that it did not.
 pub(super) fn require(sides: &mut Vec<(Series, Candidate)>, policy: &Settings, selection: &Selection) {
-    let measured: BTreeSet<_> = sides
-        .iter()
-        .filter(|(_, candidate)| !candidate.runs.is_empty())
-        .map(|(series, _)| (series.key.benchmark.clone(), series.key.config.clone()))
-        .collect();
-    let no_config = Config::empty();
-    let mut missing = Vec::new();
-    for benchmark in policy.required() {
-        // A kernel's points stand in its manifest; that it was measured at all is what can be told here.
-        if benchmark.kernel.is_some() && !measured.iter().any(|(name, _)| *name == benchmark.name) {
-            missing.push((benchmark, &no_config));
-        }
-        for config in benchmark.configs().iter().filter(|config| !measured.contains(&(benchmark.name.clone(), (*config).clone())))
-        {
-            missing.push((benchmark, config));
-        }
-    }
+    let missing = missing(sides, policy);
     let is_missing =
-        |key: &SeriesKey| missing.iter().any(|(benchmark, config)| benchmark.name == key.benchmark && **config == key.config);
+        |key: &SeriesKey| missing.iter().any(|(benchmark, config)| benchmark.name == key.benchmark && *config == key.config);
     sides.retain(|(series, candidate)| !candidate.runs.is_empty() || is_missing(&series.key));
     for (benchmark, config) in missing {
-        let known = sides.iter().any(|(series, _)| series.key.benchmark == benchmark.name && series.key.config == *config);
+        if sides.iter().any(|(series, _)| series.key.benchmark == benchmark.name && series.key.config == config) {
+            continue;
+        }
         let metric = benchmark.metrics.first().map_or_else(Metric::time, |metric| points::metric_of(&metric.source));
-        let key = SeriesKey {
-            benchmark: benchmark.name.clone(),
-            config: config.clone(),
-            metric: metric.name.clone(),
-            testbed: "any".to_owned(),
-        };
-        if !known && selection.covers(&key) {
+        let key = SeriesKey { benchmark: benchmark.name.clone(), config, metric: metric.name.clone(), testbed: "any".to_owned() };
+        if selection.covers(&key) {
             sides.push((Series { key, metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default()));
         }
     }
+}
+
+/// The points that the settings require and the candidate was not measured at.
+fn missing<'a>(sides: &[(Series, Candidate)], policy: &'a Settings) -> Vec<(&'a Benchmark, Config)> {
+    let measured = sides.iter().filter(|(_, candidate)| !candidate.runs.is_empty());
+    let measured: BTreeSet<_> = measured.map(|(series, _)| (&series.key.benchmark, &series.key.config)).collect();
+    let mut missing = Vec::new();
+    for benchmark in policy.required() {
+        // A kernel's points stand in its manifest; that it was measured at all is what can be told here.
+        if benchmark.kernel.is_some() && !measured.iter().any(|(name, _)| **name == benchmark.name) {
+            missing.push((benchmark, Config::empty()));
+        }
+        let points = benchmark.configs().iter().filter(|config| !measured.contains(&(&benchmark.name, *config)));
+        missing.extend(points.map(|config| (benchmark, config.clone())));
+    }
+    missing
 }
 
 /// Series of the history that this commit was not measured for, on the testbeds that it was measured on.

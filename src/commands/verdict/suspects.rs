@@ -3,7 +3,7 @@
 use super::super::confirmation::{Confirmer, Suspect};
 use super::super::context::Context;
 use super::super::error::CommandError;
-use super::case::Bench;
+use super::case::Court;
 use crate::judge::{Candidate, ExcuseEffect, Series, SeriesVerdict};
 use crate::report::Notice;
 
@@ -11,7 +11,7 @@ use crate::report::Notice;
 /// count once here, as pairs, and as ordinary runs from the next check on.
 pub(super) fn confirm(
     confirmer: &Confirmer<'_>,
-    bench: &Bench<'_>,
+    court: &Court<'_>,
     sides: &[(Series, Candidate)],
     series: &mut [SeriesVerdict],
     context: &mut Context,
@@ -27,16 +27,16 @@ pub(super) fn confirm(
     }
     let suspect = |place: &usize| {
         // Judged anew, since the plan depends on how many suspects there are.
-        let SeriesVerdict { key, reasons, baseline, .. } = bench.judge(&sides[*place], &[], places.len());
+        let SeriesVerdict { key, reasons, baseline, .. } = court.judge(&sides[*place], &[], places.len());
         reasons.plan.zip(baseline).map(|(plan, baseline)| (*place, Suspect::new(key, plan, baseline.commits)))
     };
     let (judged, mut suspects): (Vec<usize>, Vec<Suspect>) = places.iter().filter_map(suspect).unzip();
     if suspects.is_empty() {
         return Ok(notices);
     }
-    notices.extend(confirmer.confirm(&mut suspects, !bench.arguments.no_record, context)?);
+    notices.extend(confirmer.confirm(&mut suspects, !court.arguments.no_record, context)?);
     for (place, suspect) in judged.iter().zip(&suspects).filter(|(_, suspect)| !suspect.pairs.is_empty()) {
-        series[*place] = bench.judge(&sides[*place], &suspect.pairs, places.len());
+        series[*place] = court.judge(&sides[*place], &suspect.pairs, places.len());
     }
     Ok(notices)
 }
