@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::by_tree::ByTree;
+use super::by_tree::{ByTree, tree_of_run};
 use super::decode;
 use super::{History, Notes, Store, StoreError, StoreWarning};
 use crate::codec::Note;
@@ -65,7 +65,7 @@ impl Store {
         let untrusted = decoded(untrusted.into_inner().into_iter().map(Ok))?;
         for (annotated, note) in trusted {
             if !untrusted.is_empty() {
-                runs.insert(annotated, note.runs.iter().map(|run| (run.id, run.tree)).collect());
+                runs.insert(annotated, tree_of_run(&note));
             }
             let tree = positions.get(&annotated).map(|position| history.commits[*position].tree);
             by_tree.add(note, annotated, tree);

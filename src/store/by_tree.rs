@@ -55,9 +55,7 @@ impl Counts {
         let about = note.runs.iter().map(|run| run.tree).chain(note.excuses.iter().map(|excuse| excuse.tree));
         Self::of(note.unreadable.len(), about, annotated_tree, without_run)
     }
-}
 
-impl Counts {
     /// With what one note adds in place of what it added before.
     pub(super) fn replacing(self, before: Self, now: Self) -> Self {
         let replace = |all: usize, before: usize, now: usize| (all + now).saturating_sub(before);
@@ -86,52 +84,22 @@ impl ByTree {
         if let Some(tree) = annotated_tree {
             self.counts += Counts::of_note(&note, tree);
         }
-        let tree_of_run: HashMap<LineId, ObjectId> = note.runs.iter().map(|run| (run.id, run.tree)).collect();
-        for run in note.runs {
-            self.trees.entry(run.tree).or_default().runs.push(run);
-        }
-        for record in note.records {
-            if let Some(tree) = tree_of_run.get(&record.run) {
-                self.trees.entry(*tree).or_default().records.push(record);
-            }
-        }
-        for profile in note.profiles {
-            if let Some(tree) = tree_of_run.get(&profile.run) {
-                self.trees.entry(*tree).or_default().profiles.push(profile);
-            }
-        }
-        for excuse in note.excuses {
-            self.excused.push((annotated, excuse.clone()));
-            self.trees.entry(excuse.tree).or_default().excuses.push(excuse);
-        }
+        let tree_of_run = tree_of_run(&note);
+        self.excused.extend(note.excuses.iter().map(|excuse| (annotated, excuse.clone())));
+        sort(note, &tree_of_run, &mut self.trees);
     }
 
     /// The same for lines that are not trusted; `runs` are the trusted ones of the same note, with their trees. Whatever they say,
     /// nothing of them may stand in the way of a trusted line: they are kept apart until those have been taken.
-    pub(super) fn add_untrusted(&mut self, note: Note, runs: HashMap<LineId, ObjectId>, is_in_history: bool) {
+    pub(super) fn add_untrusted(&mut self, mut note: Note, runs: HashMap<LineId, ObjectId>, is_in_history: bool) {
         if is_in_history {
             self.counts.unreadable_lines += note.unreadable.len();
             self.counts.unreadable_notes += usize::from(!note.unreadable.is_empty());
         }
-        let mut tree_of_run: HashMap<LineId, ObjectId> = note.runs.iter().map(|run| (run.id, run.tree)).collect();
+        let mut tree_of_run = tree_of_run(&note);
         tree_of_run.extend(runs);
-        for run in note.runs {
-            self.untrusted.entry(run.tree).or_default().runs.push(run);
-        }
-        for record in note.records {
-            if let Some(tree) = tree_of_run.get(&record.run) {
-                let record = Record { barred: Some(Record::UNTRUSTED.to_owned()), ..record };
-                self.untrusted.entry(*tree).or_default().records.push(record);
-            }
-        }
-        for profile in note.profiles {
-            if let Some(tree) = tree_of_run.get(&profile.run) {
-                self.untrusted.entry(*tree).or_default().profiles.push(profile);
-            }
-        }
-        for excuse in note.excuses {
-            self.untrusted.entry(excuse.tree).or_default().excuses.push(excuse);
-        }
+        note.records.iter_mut().for_each(|record| record.barred = Some(Record::UNTRUSTED.to_owned()));
+        sort(note, &tree_of_run, &mut self.untrusted);
     }
 
     pub(super) fn join(mut self, history: &History) -> AnnotatedHistory {
@@ -145,7 +113,8 @@ impl ByTree {
             note.records.extend(untrusted.records);
             note.profiles.extend(untrusted.profiles);
             let trusted: HashSet<LineId> = note.excuses.iter().map(|excuse| excuse.id).collect();
-            let mut excuses = each_once(Note { excuses: untrusted.excuses, ..Note::default() }).excuses;
+            let mut excuses = untrusted.excuses;
+            keep_first(&mut excuses, |excuse| excuse.id);
             excuses.retain(|excuse| !trusted.contains(&excuse.id));
             untrusted_excuses.insert(tree, excuses);
         }
@@ -209,15 +178,42 @@ fn untrusted(
     (records + excuses > 0).then_some(StoreWarning::Untrusted { records, excuses })
 }
 
+/// The tree that each run of a note measured.
+pub(super) fn tree_of_run(note: &Note) -> HashMap<LineId, ObjectId> {
+    note.runs.iter().map(|run| (run.id, run.tree)).collect()
+}
+
+/// Sorts the lines of a note by the tree that they are about. What names a run that is not there is about none, and is left out.
+fn sort(note: Note, tree_of_run: &HashMap<LineId, ObjectId>, trees: &mut HashMap<ObjectId, Note>) {
+    for run in note.runs {
+        trees.entry(run.tree).or_default().runs.push(run);
+    }
+    for record in note.records {
+        if let Some(tree) = tree_of_run.get(&record.run) {
+            trees.entry(*tree).or_default().records.push(record);
+        }
+    }
+    for profile in note.profiles {
+        if let Some(tree) = tree_of_run.get(&profile.run) {
+            trees.entry(*tree).or_default().profiles.push(profile);
+        }
+    }
+    for excuse in note.excuses {
+        trees.entry(excuse.tree).or_default().excuses.push(excuse);
+    }
+}
+
 /// The same line may have come from several notes: `git notes copy` and our own inheritance make copies.
 fn each_once(mut note: Note) -> Note {
-    note.runs.sort_by_key(|run| run.id);
-    note.runs.dedup_by_key(|run| run.id);
-    note.records.sort_by_key(|record| record.id);
-    note.records.dedup_by_key(|record| record.id);
-    note.profiles.sort_by_key(|profile| profile.id);
-    note.profiles.dedup_by_key(|profile| profile.id);
-    note.excuses.sort_by_key(|excuse| excuse.id);
-    note.excuses.dedup_by_key(|excuse| excuse.id);
+    keep_first(&mut note.runs, |run| run.id);
+    keep_first(&mut note.records, |record| record.id);
+    keep_first(&mut note.profiles, |profile| profile.id);
+    keep_first(&mut note.excuses, |excuse| excuse.id);
     note
+}
+
+/// Of lines with the same id, the first.
+fn keep_first<T>(lines: &mut Vec<T>, id: impl Fn(&T) -> LineId) {
+    lines.sort_by_key(&id);
+    lines.dedup_by_key(|line| id(line));
 }

@@ -301,25 +301,27 @@ impl<'a> Gathered<'a> {
         let mut units: Vec<&str> = metrics.iter().map(|metric| metric.unit.symbol()).collect();
         units.sort_unstable();
         units.dedup();
-        let units = units.into_iter().map(|unit| {
-            let in_unit = || records.iter().filter(|record| metrics[usize::from(record.metric)].unit.symbol() == unit);
-            let may_bind = |record: &&Measured| !record.dirty && !record.barred;
-            let row = |record: &Measured| {
-                let (age, run) = (age_of(record), record.run);
-                Row { age, run, code: record.code, id: record.id, figures: record.figures }.to_bytes()
-            };
-            let rows: Array = out.array(Row::SIZE, in_unit().filter(may_bind).map(row))?;
-            let better = metrics.iter().find(|metric| metric.unit.symbol() == unit).map(|metric| metric.better);
-            let values: Vec<(u32, f64)> =
-                in_unit().filter(may_bind).map(|record| (age_of(record), record.figures.median())).collect();
-            let words = better.and_then(|better| Digest::of(better, &values)).map_or(Vec::new(), |digest| digest.words());
-            let digest = out.array(8, words.into_iter().map(u64::to_le_bytes))?;
-            let dirty = in_unit().filter(|record| record.dirty).count();
-            let barred = in_unit().filter(|record| record.barred && !record.dirty).count();
-            Ok(StoredUnit { unit: unit.to_owned(), rows, digest, dirty, barred })
-        });
-        let units = units.collect::<io::Result<_>>()?;
+        let units = units.into_iter().map(|unit| self.write_unit(out, unit, metrics, &records)).collect::<io::Result<_>>()?;
         Ok(StoredSeries::new(key, &metrics[usize::from(newest.metric)], instant(newest), ids, units))
+    }
+
+    /// What of a series is in one unit: the records that may bind as rows, the others by their number.
+    fn write_unit(&self, out: &mut Writer<'_>, unit: &str, metrics: &[Metric], records: &[Measured]) -> io::Result<StoredUnit> {
+        let in_unit = || records.iter().filter(|record| metrics[usize::from(record.metric)].unit.symbol() == unit);
+        let binding = || in_unit().filter(|record| !record.dirty && !record.barred);
+        let age_of = |record: &Measured| self.runs[record.run as usize].age;
+        let row = |record: &Measured| {
+            let (age, run) = (age_of(record), record.run);
+            Row { age, run, code: record.code, id: record.id, figures: record.figures }.to_bytes()
+        };
+        let rows = out.array(Row::SIZE, binding().map(row))?;
+        let better = metrics.iter().find(|metric| metric.unit.symbol() == unit).map(|metric| metric.better);
+        let values: Vec<(u32, f64)> = binding().map(|record| (age_of(record), record.figures.median())).collect();
+        let words = better.and_then(|better| Digest::of(better, &values)).map_or(Vec::new(), |digest| digest.words());
+        let digest = out.array(8, words.into_iter().map(u64::to_le_bytes))?;
+        let dirty = in_unit().filter(|record| record.dirty).count();
+        let barred = in_unit().filter(|record| record.barred && !record.dirty).count();
+        Ok(StoredUnit { unit: unit.to_owned(), rows, digest, dirty, barred })
     }
 }
 
