@@ -56,6 +56,11 @@ fn quoted(text: &str) -> String {
     escape::terminal_short(&shell_words::quote(text), 400)
 }
 
+/// Stands behind what nobody who may sign vouches for.
+pub fn trust_mark(is_trusted: bool) -> &'static str {
+    if is_trusted { "" } else { " untrusted" }
+}
+
 /// `driver 550.54 → 560.28`.
 pub fn fact_change(change: &FactChange) -> String {
     let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());

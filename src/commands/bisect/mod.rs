@@ -88,7 +88,7 @@ fn subject(
         return Ok(Subject { benchmark, config, metric, old, part });
     }
     let check = CheckArgs { rev: arguments.new.clone(), series, no_confirm: true, ..CheckArgs::default() };
-    let (judgement, _) = verdict::judge(&check, context)?;
+    let judgement = verdict::judge(&check, context)?.judgement;
     let worst = verdict::worst(&judgement).map_err(|error| match error.hint {
         Some(_) => error,
         None => error.with_hint("name a commit before the move with --old"),

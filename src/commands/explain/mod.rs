@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::history;
 use super::profile_diff;
 use super::selection::Selection;
-use super::verdict;
+use super::verdict::{self, Judged};
 use super::workspace::Workspace;
 use crate::cli::{CheckArgs, ExplainArgs, ExplainFormat, SeriesArgs};
 use crate::exit::Exit;
@@ -28,7 +28,7 @@ pub fn run(arguments: &ExplainArgs, context: &mut Context) -> Result<Exit, Comma
     let workspace = Workspace::open(context)?;
     let (series, rev) = what(arguments, &workspace.store);
     let check = CheckArgs { rev, series, past: arguments.past.clone(), no_confirm: true, ..CheckArgs::default() };
-    let (judgement, notices) = verdict::judge(&check, context)?;
+    let Judged { judgement, notices, .. } = verdict::judge(&check, context)?;
     for notice in &notices {
         write_notice(context.err, notice, context.terminal.color)?;
     }
