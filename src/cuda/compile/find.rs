@@ -76,11 +76,7 @@ pub(super) fn find(search: &CompilerSearch<'_>) -> Result<(Installation, Library
         let own = roots.iter().find(|root| root.libraries().contains(&library));
         match Library::load(&library, builtins(&library).as_deref()) {
             Ok(loaded) => {
-                let of_root = |root: &Root| with_headers(root.includes.iter());
-                let own = own.map(of_root).filter(|found| !found.is_empty());
-                let is_lacking = own.as_ref().is_some_and(|found| !is_complete(found));
-                let whole = || roots.iter().chain(&fallbacks).map(of_root).find(|found| is_complete(found));
-                let includes = if is_lacking { whole().or(own) } else { own };
+                let includes = own.map(|root| with_headers(root.includes.iter())).filter(|found| !found.is_empty());
                 let includes = includes.unwrap_or_else(|| with_headers(headers()));
                 return Ok((Installation { builtins: builtins(&library), library, includes }, loaded));
             }
@@ -99,8 +95,6 @@ struct Root {
 }
 
 const HEADER: &str = "cuda_fp16.h";
-/// Included by CUDA's other headers, and in a wheel of its own.
-const FURTHER_HEADER: &str = "crt/host_defines.h";
 
 /// The newest first.
 const NAMES: [&str; 3] = ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"];
@@ -196,11 +190,6 @@ fn entries(folder: &Path, fits: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(Result::ok).filter(|entry| fits(&entry.file_name().to_string_lossy()));
     paths.map(|entry| entry.path()).collect()
-}
-
-/// Whether nothing that CUDA's headers include is missing: a Python environment may hold the runtime's headers alone.
-fn is_complete(includes: &[PathBuf]) -> bool {
-    includes.iter().any(|folder| folder.join(FURTHER_HEADER).is_file())
 }
 
 /// The include folders that exist, where CUDA's headers are among them.
