@@ -20,6 +20,7 @@ mod kernels_cpu;
 mod profile;
 mod roofline;
 mod schemas;
+mod suites;
 mod tidy;
 mod toolkits;
 mod trust;

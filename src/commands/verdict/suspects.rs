@@ -27,8 +27,8 @@ pub(super) fn confirm(
     }
     let suspect = |place: &usize| {
         // Judged anew, since the plan depends on how many suspects there are.
-        let SeriesVerdict { key, reasons, baseline, .. } = court.judge(&sides[*place], &[], places.len());
-        reasons.plan.zip(baseline).map(|(plan, baseline)| (*place, Suspect::new(key, plan, baseline.commits)))
+        let SeriesVerdict { key, metric, reasons, baseline, .. } = court.judge(&sides[*place], &[], places.len());
+        reasons.plan.zip(baseline).map(|(plan, baseline)| (*place, Suspect::new(key, metric, plan, baseline.commits)))
     };
     let (judged, mut suspects): (Vec<usize>, Vec<Suspect>) = places.iter().filter_map(suspect).unzip();
     if suspects.is_empty() {
