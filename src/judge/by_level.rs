@@ -247,6 +247,7 @@ impl Case<'_> {
             creep: self.creep(),
             more_runs_needed: None,
             same_machine_code: None,
+            only_recorded: false,
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Reasons {
     pub more_runs_needed: Option<usize>,
     /// Whether the candidate ran the same machine code as the baseline; `None` where the records of either do not say.
     pub same_machine_code: Option<bool>,
+    /// Whether nothing here says how to measure it again. Settings tell, which the judge does not know: it says no.
+    pub only_recorded: bool,
 }
 
 impl Reasons {
@@ -51,6 +53,7 @@ impl Reasons {
             creep: None,
             more_runs_needed: None,
             same_machine_code: None,
+            only_recorded: false,
         }
     }
 }

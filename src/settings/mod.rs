@@ -139,6 +139,11 @@ impl Settings {
         self.suites.iter().find(|suite| suite.measures(name)).filter(|_| self.benchmark(name).is_none())
     }
 
+    /// Whether a benchmark of this name can be measured: by its own table or by a suite.
+    pub fn measures(&self, name: &BenchmarkName) -> bool {
+        self.benchmark(name).is_some() || self.suite_of(name).is_some()
+    }
+
     /// The benchmarks that `check` must find measured.
     pub fn required(&self) -> impl Iterator<Item = &Benchmark> {
         self.benchmarks.iter().filter(|benchmark| benchmark.required)

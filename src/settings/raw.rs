@@ -112,6 +112,7 @@ pub(super) struct RawSuite {
     pub(super) one: Option<Spanned<Vec<String>>>,
     pub(super) results: Option<Spanned<Text>>,
     pub(super) format: Option<Text>,
+    pub(super) better: Option<Better>,
     pub(super) benchmarks: Option<Spanned<Vec<Text>>>,
     pub(super) build: Option<Spanned<RawCommand>>,
     pub(super) prepare: Option<Spanned<RawCommand>>,

@@ -15,7 +15,7 @@ use super::parameters::{Parameters, parsed};
 use super::placeholder::Pattern;
 use super::raw::RawSuite;
 use super::{CommandLine, PartialThresholds};
-use crate::model::{BenchmarkName, Config};
+use crate::model::{BenchmarkName, Config, Direction};
 
 /// In `command` and `one`: the file that the results are wanted in.
 const RESULTS: &str = "results";
@@ -32,6 +32,8 @@ pub struct Suite {
     pub results: Option<String>,
     /// The format of the results, in the word of `git ratchet record`; found from the content where absent.
     pub format: Option<String>,
+    /// The better direction of metrics for which neither the results nor the unit nor the name tells it.
+    pub better: Option<Direction>,
     /// Runs once, before the suite.
     pub build: Option<CommandLine>,
     /// Runs before the suite.
@@ -159,6 +161,7 @@ fn suite(raw: &RawSuite) -> Result<Suite, Problem> {
         name: BenchmarkName::new(name).map_err(|error| Problem::at(raw.name.span(), error.to_string()))?,
         results: results(raw)?,
         format: raw.format.as_ref().map(|format| format.0.clone()),
+        better: raw.better.map(|better| better.0),
         build: plain(&raw.build)?,
         prepare: plain(&raw.prepare)?,
         cleanup: plain(&raw.cleanup)?,

@@ -94,7 +94,8 @@ impl Reader {
     }
 
     fn import(&self, printed: Printed<'_>) -> Result<Imported, Box<dyn Error + Send + Sync>> {
-        let options = ImportOptions { format: self.format, newer_than: Some(self.marker()), ..ImportOptions::default() };
+        let (format, better, newer_than) = (self.format, self.suite.better, Some(self.marker()));
+        let options = ImportOptions { format, better, newer_than, ..ImportOptions::default() };
         let mut imported = match &self.place {
             Place::Printed if printed.cut => return Err(Unusable::Cut.into()),
             Place::Printed => import::import(printed.bytes, &options)?,

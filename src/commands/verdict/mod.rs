@@ -83,6 +83,9 @@ pub fn judge(arguments: &CheckArgs, context: &mut Context) -> Result<Judged, Com
     if evidence.is_truncated() {
         series.iter_mut().for_each(doubt);
     }
+    for verdict in &mut series {
+        verdict.reasons.only_recorded = !workspace.settings.measures(&verdict.key.benchmark);
+    }
     let judgement = Judgement { candidate: evidence.candidate, base: evidence.newest_of_history(), series, followers };
     Ok(Judged { judgement, notices, read: evidence.into_notes() })
 }
