@@ -13,6 +13,7 @@ FACTS += ["gpu_power_limit", "gpu_ecc", "gpu_mig", "gpu_l2", "gpu_multiprocessor
 def run(session):
     found = lab.kernels(session)
     points = found.points()
+    session.has_records = True
     columns = [("kernel", 15), ("config", 24), ("exit", 4), ("time", 13), ("throughput", 13), ("bandwidth", 10)]
     columns += [("of roofline", 11), ("registers", 9), ("spilled", 7), ("", 0)]
     table = session.columns(*columns)
