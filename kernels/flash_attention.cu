@@ -14,6 +14,7 @@ constexpr int threads = 32 * NUM_WARPS;
 constexpr int tiles_m = BLOCK_M / (16 * NUM_WARPS);  // 16-row tiles of a warp
 constexpr int tiles_n = BLOCK_N / 8, tiles_d = HEAD_DIM / 8;
 constexpr int chunks = HEAD_DIM / 8;  // of 16 bytes in a row
+constexpr int bytes_q = BLOCK_M * HEAD_DIM * 2, bytes_k = BLOCK_N * HEAD_DIM * 2;
 constexpr float log2_e = 1.4426950408889634f;
 constexpr float scale = log2_e * (HEAD_DIM == 64 ? 0.125f : 0.08838834764831845f);  // 1 / sqrt(D)
 
@@ -21,16 +22,16 @@ static_assert(HEAD_DIM == 64 || HEAD_DIM == 128, "head dimensions");
 static_assert(BLOCK_M % (16 * NUM_WARPS) == 0 && BLOCK_N % 16 == 0, "whole fragments");
 static_assert(NUM_STAGES >= 2, "one stage computes while another loads");
 
+/// Starts copying ROWS rows from row `first` on to the tile at `tile`. What lies outside is not read.
 template <int ROWS>
-__device__ __forceinline__ void load_rows(uint4* tile, const TYPE* matrix, int first, int rows) {
-    static_assert(ROWS * chunks % threads == 0, "every thread copies as much");
+__device__ __forceinline__ void load_rows(unsigned tile, const TYPE* matrix, int first, int rows) {
+    constexpr int rows_at_once = threads / chunks;
+    static_assert(ROWS % rows_at_once == 0, "every thread copies as much");
+    const int row = static_cast<int>(threadIdx.x) / chunks, chunk = threadIdx.x % chunks;
 #pragma unroll
-    for (int i = 0; i < ROWS * chunks / threads; i++) {
-        const int at = i * threads + static_cast<int>(threadIdx.x);
-        const int row = at / chunks, chunk = at % chunks;
-        const bool inside = first + row < rows;
-        copy_async(tile + swizzled<chunks>(row, chunk), matrix + static_cast<long long>(inside ? first + row : 0) * HEAD_DIM + chunk * 8, inside);
-    }
+    for (int i = 0; i < ROWS; i += rows_at_once)
+        copy_async(tile + moved<chunks>(place_of<chunks>(row + i % 8, chunk), i / 8 * 8, 0),
+                   matrix + static_cast<long long>(first + row + i) * HEAD_DIM + chunk * 8, first + row + i < rows);
 }
 
 // 128 registers are enough for 16 rows of 64 elements, and let two blocks of 8 warps run on a multiprocessor.
@@ -45,9 +46,7 @@ constexpr int resident = HEAD_DIM == 64 && tiles_m == 1 && threads <= 256 ? most
 extern "C" __global__ void __launch_bounds__(threads, resident)
     flash_attention(const TYPE* __restrict__ q, const TYPE* __restrict__ k, const TYPE* __restrict__ v, TYPE* __restrict__ o, int queries,
                     int keys, int group) {
-    uint4* const tile_q = reinterpret_cast<uint4*>(dynamic_shared());
-    uint4* const tiles_k = tile_q + BLOCK_M * chunks;
-    uint4* const tiles_v = tiles_k + NUM_STAGES * BLOCK_N * chunks;
+    const unsigned tile_q = shared_address(dynamic_shared()), tiles_k = tile_q + bytes_q, tiles_v = tiles_k + NUM_STAGES * bytes_k;
 
     const int rows = group * queries;
     // The last rows have most to do when causal: they go first.
@@ -57,6 +56,8 @@ extern "C" __global__ void __launch_bounds__(threads, resident)
     const TYPE* const values_of_head = v + head * keys * HEAD_DIM;
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const int row_of_warp = warp * tiles_m * 16;
+    const unsigned place_q = place_of<chunks>(row_of_warp + lane % 16, lane / 16), place_v = place_of<chunks>(lane % 16, lane / 16);
+    const unsigned place_k = place_of<chunks>(lane % 8 + lane / 16 * 8, lane / 8 % 2);
 
     // Positions of this block's rows: the last query sees the last key. A block with rows of two heads has all positions.
     const int last_row = min(first_row + BLOCK_M, rows) - 1;
@@ -66,8 +67,8 @@ extern "C" __global__ void __launch_bounds__(threads, resident)
     const int seen_by_all = CAUSAL ? min(keys, (one_head ? first_row % queries : 0) + offset + 1) : keys;
     const int steps = seen_by_last > 0 ? ceil_div(seen_by_last, BLOCK_N) : 0;
 
-    const auto load_step = [&](uint4* tiles, const TYPE* matrix, int step) {
-        if (step < steps) load_rows<BLOCK_N>(tiles + step % NUM_STAGES * BLOCK_N * chunks, matrix, (steps - 1 - step) * BLOCK_N, keys);
+    const auto load_step = [&](unsigned tiles, const TYPE* matrix, int step) {
+        if (step < steps) load_rows<BLOCK_N>(tiles + step % NUM_STAGES * bytes_k, matrix, (steps - 1 - step) * BLOCK_N, keys);
         copy_async_commit();
     };
     load_rows<BLOCK_M>(tile_q, q + head * rows * HEAD_DIM, first_row, rows);
@@ -78,6 +79,13 @@ extern "C" __global__ void __launch_bounds__(threads, resident)
     }
 
     unsigned query[tiles_m][HEAD_DIM / 16][4];
+    copy_async_wait<2 * NUM_STAGES - 3>();
+    __syncthreads();  // Q is there
+#pragma unroll
+    for (int i = 0; i < tiles_m; i++)
+#pragma unroll
+        for (int d = 0; d < HEAD_DIM / 16; d++) load_matrices(query[i][d], tile_q + moved<chunks>(place_q, i * 16, d * 2));
+
     float output[tiles_m][tiles_d][4] = {};
     float maximum[tiles_m][2], sum[tiles_m][2] = {};
 #pragma unroll
@@ -89,22 +97,15 @@ extern "C" __global__ void __launch_bounds__(threads, resident)
         __syncthreads();  // K is there, and everyone has left the tiles that are loaded next
         load_step(tiles_k, keys_of_head, step + NUM_STAGES - 1);
         load_step(tiles_v, values_of_head, step + NUM_STAGES - 1);
-        if (step == 0) {
-#pragma unroll
-            for (int i = 0; i < tiles_m; i++)
-#pragma unroll
-                for (int d = 0; d < HEAD_DIM / 16; d++)
-                    load_matrices(query[i][d], tile_q + swizzled<chunks>(row_of_warp + i * 16 + lane % 16, d * 2 + lane / 16));
-        }
 
         float score[tiles_m][tiles_n][4] = {};
-        const uint4* const tile_k = tiles_k + step % NUM_STAGES * BLOCK_N * chunks;
+        const unsigned tile_k = tiles_k + step % NUM_STAGES * bytes_k;
 #pragma unroll
         for (int d = 0; d < HEAD_DIM / 16; d++)
 #pragma unroll
             for (int j = 0; j < tiles_n / 2; j++) {
                 unsigned right[4];
-                load_matrices(right, tile_k + swizzled<chunks>(j * 16 + lane % 8 + lane / 16 * 8, d * 2 + lane / 8 % 2));
+                load_matrices(right, tile_k + moved<chunks>(place_k, j * 16, d * 2));
 #pragma unroll
                 for (int i = 0; i < tiles_m; i++) {
                     mma<TYPE>(score[i][j * 2], query[i][d], right[0], right[1]);
@@ -158,7 +159,7 @@ extern "C" __global__ void __launch_bounds__(threads, resident)
 
         copy_async_wait<2 * NUM_STAGES - 2>();
         __syncthreads();  // V is there
-        const uint4* const tile_v = tiles_v + step % NUM_STAGES * BLOCK_N * chunks;
+        const unsigned tile_v = tiles_v + step % NUM_STAGES * bytes_k;
 #pragma unroll
         for (int j = 0; j < tiles_n / 2; j++) {
             unsigned left[tiles_m][4];
@@ -170,7 +171,7 @@ extern "C" __global__ void __launch_bounds__(threads, resident)
 #pragma unroll
             for (int d = 0; d < tiles_d / 2; d++) {
                 unsigned right[4];
-                load_matrices_transposed(right, tile_v + swizzled<chunks>(j * 16 + lane % 16, d * 2 + lane / 16));
+                load_matrices_transposed(right, tile_v + moved<chunks>(place_v, j * 16, d * 2));
 #pragma unroll
                 for (int i = 0; i < tiles_m; i++) {
                     mma<TYPE>(output[i][d * 2], left[i], right[0], right[1]);

@@ -70,7 +70,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     Barriers* const barriers = reinterpret_cast<Barriers*>(tiles_v + NUM_STAGES * bytes_k);
 
     const int rows = group * queries, works = ceil_div(rows, BLOCK_M) * heads;
-    const int warpgroup = threadIdx.x / 128;
+    const int warpgroup = uniform(threadIdx.x / 128);
 
     if (threadIdx.x == 0) {
         for (int i = 0; i < NUM_STAGES; i++) {
@@ -120,7 +120,8 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
         const int part = warpgroup - 1, lane = threadIdx.x % 32;
         const int row_in_tile = part * 64 + threadIdx.x % 128 / 32 * 16 + lane / 4;
         const int next_part = (part + 1) % consumers;
-        const unsigned char* const own_q = tile_q + part * 64 * 128;
+        const unsigned long long own_q = matrix_descriptor(tile_q + part * 64 * 128, 16, 1024);
+        const unsigned long long first_k = matrix_descriptor(tiles_k, 16, 1024), first_v = matrix_descriptor(tiles_v, panel_k, 1024);
         // The tensor cores go from warpgroup to warpgroup: barrier 1 + part is the turn of `part`.
         constexpr bool in_turns = IN_TURNS && consumers > 1;
         if constexpr (in_turns)
@@ -148,22 +149,22 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             for (int i = 0; i < HEAD_DIM / 2; i++) output[i] = 0.0f;
 
             const auto multiply_keys = [&] {
-                const unsigned char* const tile = tiles_k + turn_k.slot * bytes_k;
+                const unsigned long long tile = further(first_k, turn_k.slot * bytes_k);
                 warpgroup_registers(score);
                 warpgroup_fence();
 #pragma unroll
                 for (int d = 0; d < HEAD_DIM / 16; d++)
-                    Warpgroup<TYPE>::multiply(score, matrix_descriptor(own_q + d / 4 * panel_q + d % 4 * 32, 16, 1024),
-                                              matrix_descriptor(tile + d / 4 * panel_k + d % 4 * 32, 16, 1024), d > 0);
+                    Warpgroup<TYPE>::multiply(score, further(own_q, d / 4 * panel_q + d % 4 * 32), further(tile, d / 4 * panel_k + d % 4 * 32),
+                                              d > 0);
                 warpgroup_commit();
             };
             const auto multiply_values = [&] {
-                const unsigned char* const tile = tiles_v + turn_v.slot * bytes_k;
+                const unsigned long long tile = further(first_v, turn_v.slot * bytes_k);
                 warpgroup_registers(output);
                 warpgroup_fence();
 #pragma unroll
                 for (int j = 0; j < BLOCK_N / 16; j++)
-                    Warpgroup<TYPE>::multiply_n_major(output, probability[j], matrix_descriptor(tile + j * 16 * 128, panel_k, 1024));
+                    Warpgroup<TYPE>::multiply_n_major(output, probability[j], further(tile, j * 16 * 128));
                 warpgroup_commit();
             };
             // Scores become exponentials; `shrink` is what all that was summed before must be multiplied with.

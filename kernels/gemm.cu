@@ -13,23 +13,22 @@ constexpr int threads = 32 * WARPS_M * WARPS_N;
 constexpr int warp_m = BLOCK_M / WARPS_M, warp_n = BLOCK_N / WARPS_N;
 constexpr int tiles_m = warp_m / 16, tiles_n = warp_n / 8;
 constexpr int chunks = BLOCK_K / 8;  // of 16 bytes in a row of a tile
-constexpr int stage_chunks = (BLOCK_M + BLOCK_N) * chunks;
+constexpr int bytes_a = BLOCK_M * BLOCK_K * 2, bytes_b = BLOCK_N * BLOCK_K * 2;
 
 static_assert(warp_m % 16 == 0 && warp_n % 32 == 0, "a warp computes whole fragments");
 static_assert(STAGES >= 2, "one stage computes while another loads");
 
-/// Starts copying ROWS rows of BLOCK_K elements from column `k` on.
+/// Starts copying ROWS rows of BLOCK_K elements from column `k` on to the tile at `tile`. What lies outside is not read.
 template <int ROWS>
-__device__ __forceinline__ void load_tile(uint4* tile, const TYPE* matrix, int first_row, int rows, int k, int depth) {
-    static_assert(ROWS * chunks % threads == 0, "every thread copies as much");
+__device__ __forceinline__ void load_tile(unsigned tile, const TYPE* matrix, int first_row, int rows, int k, int depth) {
+    constexpr int rows_at_once = threads / chunks;
+    static_assert(ROWS % rows_at_once == 0, "every thread copies as much");
+    const int row = static_cast<int>(threadIdx.x) / chunks, chunk = threadIdx.x % chunks;
+    const TYPE* const from = matrix + static_cast<long long>(first_row + row) * depth + k + chunk * 8;
 #pragma unroll
-    for (int i = 0; i < ROWS * chunks / threads; i++) {
-        const int at = i * threads + static_cast<int>(threadIdx.x);
-        const int row = at / chunks, chunk = at % chunks;
-        const bool inside = first_row + row < rows && k + chunk * 8 < depth;
-        const TYPE* from = matrix + static_cast<long long>(inside ? first_row + row : 0) * depth + (inside ? k + chunk * 8 : 0);
-        copy_async(tile + swizzled<chunks>(row, chunk), from, inside);
-    }
+    for (int i = 0; i < ROWS; i += rows_at_once)
+        copy_async(tile + moved<chunks>(place_of<chunks>(row + i % 8, chunk), i / 8 * 8, 0), from + static_cast<long long>(i) * depth,
+                   first_row + row + i < rows && k + chunk * 8 < depth);
 }
 
 /// This block's tile of C.
@@ -43,17 +42,19 @@ __device__ __forceinline__ int2 tile_of_block(int m, int n) {
 
 extern "C" __global__ void __launch_bounds__(threads)
     gemm(const TYPE* __restrict__ a, const TYPE* __restrict__ b, TYPE* __restrict__ c, int m, int n, int k) {
-    uint4* const stages = reinterpret_cast<uint4*>(dynamic_shared());
+    const unsigned tiles = shared_address(dynamic_shared());
     const int2 tile = tile_of_block(m, n);
     const int first_m = tile.x * BLOCK_M, first_n = tile.y * BLOCK_N;
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const int row_of_warp = warp / WARPS_N * warp_m, column_of_warp = warp % WARPS_N * warp_n;
+    const unsigned place_a = place_of<chunks>(row_of_warp + lane % 16, lane / 16);
+    const unsigned place_b = place_of<chunks>(column_of_warp + lane % 8 + lane / 16 * 8, lane / 8 % 2);
     const int steps = ceil_div(k, BLOCK_K);
 
     const auto load = [&](int step) {
-        uint4* const stage = stages + step % STAGES * stage_chunks;
-        load_tile<BLOCK_M>(stage, a, first_m, m, step * BLOCK_K, k);
-        load_tile<BLOCK_N>(stage + BLOCK_M * chunks, b, first_n, n, step * BLOCK_K, k);
+        const unsigned tile_a = tiles + step % STAGES * (bytes_a + bytes_b);
+        load_tile<BLOCK_M>(tile_a, a, first_m, m, step * BLOCK_K, k);
+        load_tile<BLOCK_N>(tile_a + bytes_a, b, first_n, n, step * BLOCK_K, k);
     };
 #pragma unroll
     for (int step = 0; step < STAGES - 1; step++) {
@@ -68,18 +69,14 @@ extern "C" __global__ void __launch_bounds__(threads)
         if (step + STAGES - 1 < steps) load(step + STAGES - 1);
         copy_async_commit();
 
-        const uint4* const tile_a = stages + step % STAGES * stage_chunks;
-        const uint4* const tile_b = tile_a + BLOCK_M * chunks;
+        const unsigned tile_a = tiles + step % STAGES * (bytes_a + bytes_b), tile_b = tile_a + bytes_a;
 #pragma unroll
         for (int inner = 0; inner < BLOCK_K / 16; inner++) {
             unsigned left[tiles_m][4], right[tiles_n / 2][4];
 #pragma unroll
-            for (int i = 0; i < tiles_m; i++)
-                load_matrices(left[i], tile_a + swizzled<chunks>(row_of_warp + i * 16 + lane % 16, inner * 2 + lane / 16));
+            for (int i = 0; i < tiles_m; i++) load_matrices(left[i], tile_a + moved<chunks>(place_a, i * 16, inner * 2));
 #pragma unroll
-            for (int j = 0; j < tiles_n / 2; j++)
-                load_matrices(right[j],
-                              tile_b + swizzled<chunks>(column_of_warp + j * 16 + lane % 8 + lane / 16 * 8, inner * 2 + lane / 8 % 2));
+            for (int j = 0; j < tiles_n / 2; j++) load_matrices(right[j], tile_b + moved<chunks>(place_b, j * 16, inner * 2));
 #pragma unroll
             for (int i = 0; i < tiles_m; i++)
 #pragma unroll

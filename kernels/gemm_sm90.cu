@@ -42,7 +42,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     Barrier* const full = reinterpret_cast<Barrier*>(tiles_b + STAGES * bytes_b);
     Barrier* const empty = full + STAGES;
 
-    const int warpgroup = threadIdx.x / 128;
+    const int warpgroup = uniform(threadIdx.x / 128);
     const int rows = ceil_div(m, BLOCK_M), columns = ceil_div(n, BLOCK_N), steps = ceil_div(k, block_k);
 
     if (threadIdx.x == 0) {
@@ -75,6 +75,8 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
         if constexpr (shift_registers) registers_increase<232>();
         const int part = warpgroup - 1, lane = threadIdx.x % 32;
         const int row_of_thread = part * 64 + threadIdx.x % 128 / 32 * 16 + lane / 4;
+        const unsigned long long first_a = matrix_descriptor(tiles_a + part * 64 * 128, 16, 1024);
+        const unsigned long long first_b = matrix_descriptor(tiles_b, 16, 1024);
 
         for (int number = blockIdx.x; number < rows * columns; number += gridDim.x) {
             const Tile tile = tile_of(number, rows, columns);
@@ -84,14 +86,12 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             int previous = 0;
             for (int step = 0; step < steps; step++) {
                 barrier_wait(full + turn.slot, turn.parity);
-                const unsigned char* const left = tiles_a + turn.slot * bytes_a + part * 64 * 128;
-                const unsigned char* const right = tiles_b + turn.slot * bytes_b;
+                const unsigned long long left = further(first_a, turn.slot * bytes_a), right = further(first_b, turn.slot * bytes_b);
                 warpgroup_registers(sum);
                 warpgroup_fence();
 #pragma unroll
                 for (int inner = 0; inner < block_k / 16; inner++)
-                    Warpgroup<TYPE>::multiply(sum, matrix_descriptor(left + inner * 32, 16, 1024), matrix_descriptor(right + inner * 32, 16, 1024),
-                                              step > 0 || inner > 0);
+                    Warpgroup<TYPE>::multiply(sum, further(left, inner * 32), further(right, inner * 32), step > 0 || inner > 0);
                 warpgroup_commit();
                 // The products of the step before are done: its slot may be loaded again.
                 warpgroup_wait<1>();

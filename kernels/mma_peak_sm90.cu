@@ -45,6 +45,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     fence_async();
     __syncthreads();
 
+    const unsigned long long right = matrix_descriptor(tile, 16, 1024);
     // Zeroed although the first product overwrites it: registers that nobody has defined get copies in the loop, by
     // which the assembler of CUDA 12 serialises wgmma (its advice C7515).
     typename Instruction<TYPE>::Sum sum[columns / 2] = {};
@@ -55,7 +56,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
             warpgroup_fence();
 #pragma unroll
             for (int step = 0; step < steps; step++)
-                Instruction<TYPE>::add(sum, left[step], matrix_descriptor(tile + step * 32, 16, 1024), inner > 0 || step > 0);
+                Instruction<TYPE>::add(sum, left[step], further(right, step * 32), inner > 0 || step > 0);
             warpgroup_commit();
             warpgroup_wait<1>();
         }

@@ -15,6 +15,20 @@ __device__ __forceinline__ int swizzled(int row, int chunk) {
     else return row * CHUNKS + (chunk ^ (row % 8));
 }
 
+/// The byte of a tile at which chunk swizzled(row, chunk) begins.
+template <int CHUNKS>
+__device__ __forceinline__ unsigned place_of(int row, int chunk) {
+    return swizzled<CHUNKS>(row, chunk) * 16;
+}
+
+/// From place_of(row, chunk) that of (row + rows, chunk + columns), for `rows` that are a multiple of 8 and `columns` that
+/// share no bit with `chunk`. Where both are constants, columns cost one instruction for all rows, and rows cost none: they
+/// become the offset of a load.
+template <int CHUNKS>
+__device__ __forceinline__ unsigned moved(unsigned place, int rows, int columns) {
+    return (place ^ columns * 16) + rows * CHUNKS * 16;
+}
+
 /// Transposes a 4x4 matrix of registers over the four lanes of a quad: lane q gives row q and gets column q.
 /// Thus four accumulators of neighbouring 8-column blocks become 16 contiguous bytes of one block.
 __device__ __forceinline__ uint4 transposed_in_quad(unsigned v0, unsigned v1, unsigned v2, unsigned v3) {

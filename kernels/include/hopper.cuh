@@ -105,17 +105,6 @@ __device__ __forceinline__ void registers_increase() {
 
 // ---- wgmma ------------------------------------------------------------------------------------------------------------
 
-/// Describes an operand in shared memory with 128-byte swizzle; offsets in bytes.
-///
-/// K-major (rows of 64 16-bit elements along K): `stride` from 8 rows to the next 8, `leading` unused. 16 elements along K
-/// further is 32 bytes further. MN-major (rows of 64 elements along M or N, one row for each k): `stride` from 8
-/// values of k to the next 8, `leading` from 64 elements along M or N to the next 64.
-__device__ __forceinline__ unsigned long long matrix_descriptor(const void* start, int leading, int stride) {
-    const unsigned long long swizzle_128 = 1ull << 62;
-    return swizzle_128 | static_cast<unsigned long long>(stride >> 4) << 32 | static_cast<unsigned long long>(leading >> 4) << 16 |
-           static_cast<unsigned long long>((shared_address(start) & 0x3FFFF) >> 4);
-}
-
 __device__ __forceinline__ void warpgroup_fence() { asm volatile("wgmma.fence.sync.aligned;\n" ::: "memory"); }
 __device__ __forceinline__ void warpgroup_commit() { asm volatile("wgmma.commit_group.sync.aligned;\n" ::: "memory"); }
 

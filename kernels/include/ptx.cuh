@@ -46,10 +46,10 @@ __device__ __forceinline__ float exp2_approximate(float x) {
 
 // ---- asynchronous copies, sm_80 -------------------------------------------------------------------------------------
 
-/// Copies 16 bytes from global to shared memory in the background; fills with zeros where `inside` is false (and reads nothing).
-__device__ __forceinline__ void copy_async(void* shared, const void* global, bool inside) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared_address(shared)), "l"(global), "r"(inside ? 16 : 0)
-                 : "memory");
+/// Copies 16 bytes from global memory to an address of shared memory in the background; fills with zeros where `inside` is
+/// false, and reads nothing: `global` may then lie anywhere.
+__device__ __forceinline__ void copy_async(unsigned shared, const void* global, bool inside) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared), "l"(global), "r"(inside ? 16 : 0) : "memory");
 }
 
 /// Makes the copies since the last commit a group.
@@ -63,20 +63,20 @@ __device__ __forceinline__ void copy_async_wait() {
 
 // ---- tensor cores, one warp -----------------------------------------------------------------------------------------
 
-/// Four 8x8 matrices of 16-bit elements; lanes 0-7 give the rows of the first, 8-15 of the second, and so on.
+/// Four 8x8 matrices of 16-bit elements; lanes 0-7 give the addresses of the rows of the first, 8-15 of the second, and so on.
 /// Lane l gets elements 2(l%4) and 2(l%4)+1 of row l/4 of each.
-__device__ __forceinline__ void load_matrices(unsigned (&fragment)[4], const void* row) {
+__device__ __forceinline__ void load_matrices(unsigned (&fragment)[4], unsigned row) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];\n"
                  : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
-                 : "r"(shared_address(row))
+                 : "r"(row)
                  : "memory");
 }
 
 /// The same, with every matrix transposed.
-__device__ __forceinline__ void load_matrices_transposed(unsigned (&fragment)[4], const void* row) {
+__device__ __forceinline__ void load_matrices_transposed(unsigned (&fragment)[4], unsigned row) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];\n"
                  : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
-                 : "r"(shared_address(row))
+                 : "r"(row)
                  : "memory");
 }
 

@@ -284,6 +284,7 @@ impl Launcher {
             environment: Vec::new(),
             timeout: Point::DEFAULT_TIMEOUT,
             metrics: Vec::new(),
+            results: None,
         }
     }
 }

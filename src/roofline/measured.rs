@@ -91,6 +91,21 @@ struct Rates {
     flop: Vec<f64>,
     bytes: Vec<f64>,
     time: Vec<f64>,
+    has_untrusted: bool,
+}
+
+impl Rates {
+    fn add(&mut self, entry: &Evidence<'_>) {
+        let rates = [
+            (&mut self.flop, entry.rate("throughput", &Unit::FLOP_PER_SECOND)),
+            (&mut self.bytes, entry.rate("bandwidth", &Unit::BYTE_PER_SECOND)),
+            (&mut self.time, entry.rate(MetricName::TIME, &Unit::SECOND)),
+        ];
+        for (known, rate) in rates {
+            self.has_untrusted |= rate.is_some() && entry.record.is_untrusted();
+            known.extend(rate);
+        }
+    }
 }
 
 /// The kernels of one commit on a testbed: a declared point for each benchmark point with a rate, and a counted one where
@@ -98,10 +113,7 @@ struct Rates {
 pub fn kernels<'a>(testbed: &str, evidence: impl IntoIterator<Item = Evidence<'a>>, profiles: &[&Profile]) -> Vec<Kernel> {
     let mut points: BTreeMap<(BenchmarkName, Config), Rates> = BTreeMap::new();
     for entry in evidence.into_iter().filter(|entry| entry.run.testbed.key() == testbed) {
-        let rates = points.entry((entry.record.benchmark.clone(), entry.record.config.clone())).or_default();
-        rates.flop.extend(entry.rate("throughput", &Unit::FLOP_PER_SECOND));
-        rates.bytes.extend(entry.rate("bandwidth", &Unit::BYTE_PER_SECOND));
-        rates.time.extend(entry.rate(MetricName::TIME, &Unit::SECOND));
+        points.entry((entry.record.benchmark.clone(), entry.record.config.clone())).or_default().add(&entry);
     }
     for profile in profiles {
         points.entry((profile.benchmark.clone(), profile.config.clone())).or_default();
@@ -119,6 +131,7 @@ pub fn kernels<'a>(testbed: &str, evidence: impl IntoIterator<Item = Evidence<'a
             flop_rate,
             byte_rate,
             work,
+            is_trusted: !rates.has_untrusted,
         };
         let precision = precision_of(&config);
         let (flop_rate, byte_rate, time) = (median(rates.flop), median(rates.bytes), median(rates.time));

@@ -11,6 +11,7 @@ fn kernel(flop_rate: Option<f64>, byte_rate: Option<f64>, precision: Option<Prec
         flop_rate,
         byte_rate,
         work: WorkSource::Declared,
+        is_trusted: true,
     }
 }
 

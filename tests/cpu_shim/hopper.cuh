@@ -299,10 +299,6 @@ inline void registers_increase() {
     static_assert(Registers % 8 == 0 && Registers >= 24 && Registers <= 256);
 }
 
-inline unsigned long long matrix_descriptor(const void* start, int leading, int stride) {
-    if (shared_address(start) % 16 != 0) cuda_shim::fail("an operand of wgmma is not aligned");
-    return 1ull << 62 | (unsigned long long)(stride >> 4) << 32 | (unsigned long long)(leading >> 4) << 16 | (shared_address(start) & 0x3FFFF) >> 4;
-}
 inline void warpgroup_fence() {
     cuda_shim::hopper();
     cuda_shim::current->matrix_fenced = true;

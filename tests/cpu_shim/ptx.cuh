@@ -33,18 +33,18 @@ inline void shim_copy(const cuda_shim::Thread::Copy& copy) {
     memset(copy.to, 0, 16);
     memcpy(copy.to, copy.from, copy.bytes);
 }
-inline void copy_async(void* shared, const void* global, bool inside) {
-    if (reinterpret_cast<uintptr_t>(shared) % 16 != 0) cuda_shim::fail("cp.async to an address that is not aligned");
+inline void copy_async(unsigned shared, const void* global, bool inside) {
+    if (shared % 16 != 0) cuda_shim::fail("cp.async to an address that is not aligned");
     if (inside && reinterpret_cast<uintptr_t>(global) % 16 != 0) cuda_shim::fail("cp.async from an address that is not aligned");
-    auto* to = static_cast<unsigned char*>(shared);
+    unsigned char* to = cuda_shim::block->shared_window + shared;
     if (to < cuda_shim::block->shared || to + 16 > cuda_shim::block->shared + cuda_shim::block->shared_bytes)
         cuda_shim::fail("cp.async to outside dynamic shared memory");
-    cuda_shim::Thread::Copy copy{shared, global, inside ? 16u : 0u};
+    cuda_shim::Thread::Copy copy{to, global, inside ? 16u : 0u};
     if (cuda_shim::block->eager) {
         shim_copy(copy);
         copy.bytes = ~0u;
     } else {
-        memset(shared, 0xFF, 16);  // nobody may rely on what was there
+        memset(to, 0xFF, 16);  // nobody may rely on what was there
     }
     cuda_shim::current->open_copies.push_back(copy);
 }
@@ -146,12 +146,12 @@ inline void mma_sync(const char* kind, Accumulator (&d)[4], const unsigned (&a)[
 
 }  // namespace cuda_shim
 
-inline void load_matrices(unsigned (&fragment)[4], const void* row) {
-    auto got = cuda_shim::load_matrices("ldmatrix", row, false);
+inline void load_matrices(unsigned (&fragment)[4], unsigned row) {
+    auto got = cuda_shim::load_matrices("ldmatrix", cuda_shim::block->shared_window + row, false);
     memcpy(fragment, got.at, sizeof fragment);
 }
-inline void load_matrices_transposed(unsigned (&fragment)[4], const void* row) {
-    auto got = cuda_shim::load_matrices("ldmatrix.trans", row, true);
+inline void load_matrices_transposed(unsigned (&fragment)[4], unsigned row) {
+    auto got = cuda_shim::load_matrices("ldmatrix.trans", cuda_shim::block->shared_window + row, true);
     memcpy(fragment, got.at, sizeof fragment);
 }
 

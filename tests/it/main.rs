@@ -22,6 +22,7 @@ mod profile;
 mod roofline;
 mod schemas;
 mod shipped;
+mod suites;
 mod tidy;
 mod toolkits;
 mod trust;
