@@ -19,6 +19,13 @@ using Barrier = unsigned long long;
 
 namespace cuda_shim {
 
+/// Whether tiles and products are computed, or only who waits for whom.
+#ifdef PROTOCOL_ONLY
+constexpr bool moves_data = false;
+#else
+constexpr bool moves_data = true;
+#endif
+
 /// What cuTensorMapEncodeTiled checks, for 128-byte swizzle.
 inline TensorMap tensor_map(void* base, int element, std::vector<long long> extent, std::vector<int> box) {
     TensorMap map;
@@ -88,7 +95,7 @@ inline void check_end() {
         for (auto* product : list)
             if (!product->done) fail("a block ends while a product of a warpgroup is under way");
     for (auto& barrier : hopper().barriers)
-        if (barrier.initialised && barrier.bytes != 0) fail("a block ends while a barrier expects bytes");
+        if (barrier.initialised && (barrier.bytes != 0 || barrier.missing != barrier.arrivals)) fail("a block ends in the midst of a phase of a barrier");
 }
 
 inline BarrierState& state_of(Barrier* barrier) {
@@ -128,7 +135,7 @@ inline void load_tile(void* to, const TensorMap& map, Barrier* barrier, long lon
     if (!ready(barrier).fenced) fail("TMA gets a barrier that was not fenced after its initialisation");
     auto finish = [=] {
         unsigned address = at;
-        for (int k = 0; k < map.box[2]; k++)
+        for (int k = 0; moves_data && k < map.box[2]; k++)
             for (int j = 0; j < map.box[1]; j++)
                 for (int i = 0; i < map.box[0]; i++, address += map.element) {
                     unsigned char* target = block->shared_window + swizzle_128(address);
@@ -143,7 +150,7 @@ inline void load_tile(void* to, const TensorMap& map, Barrier* barrier, long lon
     if (block->eager) {
         finish();
     } else {
-        memset(to, 0xFF, bytes);
+        if (moves_data) memset(to, 0xFF, bytes);
         block->pending.push_back({finish});
     }
 }
@@ -209,9 +216,10 @@ inline void multiply(Product& product) {
 inline void finish_products(std::vector<Product*>& list, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (list[i]->done) continue;
+        list[i]->done = true;
+        if (!moves_data) continue;
         if (list[i]->kind == i8) multiply<int>(*list[i]);
         else multiply<float>(*list[i]);
-        list[i]->done = true;
     }
 }
 

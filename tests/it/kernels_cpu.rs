@@ -66,6 +66,14 @@ const HOPPER: &[Case] = &[
     ("mma_peak_sm90", "TYPE=unsigned_char WARPS=4 INNER=3 OUTER=2"),
 ];
 
+/// Attention on sm_90a without its data, one warpgroup that computes, two and three, under many interleavings.
+const TURNS: &[Case] = &[
+    ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=128 CAUSAL=0 BLOCK_M=64 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=4 IN_TURNS=1"),
+    ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1"),
+    ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=192 BLOCK_N=64 NUM_STAGES=3 NUM_WARPS=12 IN_TURNS=1"),
+    ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=192 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=12 IN_TURNS=0"),
+];
+
 /// Where the programs lie, and the folder of what is built, with the precompiled header that all of them begin with.
 struct Shim {
     built: tempfile::TempDir,
@@ -172,6 +180,11 @@ fn kernels_for_sm_90a_compute_what_plain_loops_compute() {
     all_right("hopper", HOPPER);
 }
 
+#[test]
+fn warpgroups_of_attention_never_wait_for_ever() {
+    all_right("turns", TURNS);
+}
+
 /// A fault planted in a kernel: the case that must find it, what is replaced by what, and a word of how it is told.
 struct Planted {
     case: Case,
@@ -189,6 +202,7 @@ const ATTENTION_SM90: Case = (
     "flash_attention_sm90",
     "TYPE=__half HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1 UNIT=1e-3",
 );
+const TURNS_SM90: Case = TURNS[2];
 const PEAK_SM90: Case = ("mma_peak_sm90", "TYPE=__half WARPS=4 INNER=3 OUTER=2");
 
 const PLANTED: &[Planted] = &[
@@ -201,6 +215,10 @@ const PLANTED: &[Planted] = &[
     Planted { case: GEMM_SM90, from: "turn.parity ^ 1", to: "turn.parity", told: "deadlock" },
     Planted { case: ATTENTION_SM90, from: "panel_k, 1024)", to: "panel_k, 512)", told: "WRONG" },
     Planted { case: ATTENTION_SM90, from: "warpgroup_wait<1>();", to: "", told: "WRONG" },
+    Planted { case: TURNS_SM90, from: "last_work && step", to: "step", told: "deadlock" },
+    Planted { case: TURNS_SM90, from: "last_work && step == work.steps - 1", to: "false", told: "have not been met" },
+    Planted { case: TURNS_SM90, from: "                take_turn();\n", to: "", told: "opens for nobody" },
+    Planted { case: TURNS_SM90, from: "(part + 1) % consumers", to: "1", told: "deadlock" },
     Planted { case: PEAK_SM90, from: "fence_async();", to: "", told: "fence_async" },
 ];
 
@@ -210,6 +228,7 @@ fn planted_faults_are_found() {
     let Some(shim) = Shim::get() else { return };
     in_parallel(PLANTED, |number, planted| {
         let (program, _) = planted.case;
+        let kernel = program.trim_end_matches("_turns");
         let copy = tempfile::tempdir().unwrap();
         let programs = copy.path().join("tests/cpu_shim");
         fs::create_dir_all(&programs).unwrap();
@@ -222,9 +241,9 @@ fn planted_faults_are_found() {
             let from = entry.unwrap().path();
             fs::copy(&from, copy.path().join("kernels/reference").join(from.file_name().unwrap())).unwrap();
         }
-        let source = fs::read_to_string(kernels.join(format!("{program}.cu"))).unwrap();
-        assert!(source.contains(planted.from), "{program}.cu has no `{}` any more", planted.from);
-        fs::write(copy.path().join(format!("kernels/{program}.cu")), source.replacen(planted.from, planted.to, 1)).unwrap();
+        let source = fs::read_to_string(kernels.join(format!("{kernel}.cu"))).unwrap();
+        assert!(source.contains(planted.from), "{kernel}.cu has no `{}` any more", planted.from);
+        fs::write(copy.path().join(format!("kernels/{kernel}.cu")), source.replacen(planted.from, planted.to, 1)).unwrap();
         match shim.run(&programs, &format!("planted-{number}"), planted.case) {
             Ok(said) => Err(format!("{program} with `{}` for `{}` was not found: {said}", planted.to, planted.from)),
             Err(said) if said.starts_with("compiling") || !said.contains(planted.told) => {
