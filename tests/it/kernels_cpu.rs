@@ -1,6 +1,7 @@
 //! The kernels of `kernels/` on a CPU: their very source, compiled with g++ against tests/cpu_shim, on small and ragged
 //! shapes against plain loops. docs/kernels-list.md says what this shows and what only a GPU can.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -157,12 +158,15 @@ fn in_parallel<J: Sync>(jobs: &[J], job: impl Fn(usize, &J) -> Result<(), String
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
 
-fn all_right(name: &str, cases: &[Case]) {
-    let Some(shim) = Shim::get() else { return };
+/// Runs the cases and gives what they printed; `None` where they cannot run here.
+fn all_right(name: &str, cases: &[Case]) -> Option<Vec<String>> {
+    let shim = Shim::get()?;
+    let said = Mutex::new(Vec::new());
     in_parallel(cases, |number, case| {
         let ran = shim.run(&folder(), &format!("{name}-{number}"), *case);
-        ran.map(drop).map_err(|fault| format!("{} with {}: {fault}", case.0, case.1))
+        ran.map(|text| said.lock().unwrap().push(text)).map_err(|fault| format!("{} with {}: {fault}", case.0, case.1))
     });
+    said.into_inner().ok()
 }
 
 #[test]
@@ -177,7 +181,32 @@ fn tensor_core_kernels_compute_what_plain_loops_compute() {
 
 #[test]
 fn kernels_for_sm_90a_compute_what_plain_loops_compute() {
-    all_right("hopper", HOPPER);
+    let said = all_right("hopper", HOPPER).unwrap_or_default();
+    let groups: BTreeSet<&str> =
+        said.iter().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix("group ")).collect();
+    if !said.is_empty() {
+        assert_eq!(groups, elsewhere("group "), "descriptors differ from those of other compilers: tests/data/hopper/wgmma.txt");
+    }
+}
+
+/// What other compilers make of wgmma for the same tiles.
+fn elsewhere(what: &str) -> BTreeSet<&'static str> {
+    let lines = include_str!("../data/hopper/wgmma.txt").lines().filter_map(|line| line.split_once(": "));
+    lines.filter_map(|(_, told)| told.strip_prefix(what)).collect()
+}
+
+/// The shim takes the place of the instructions, so that it cannot see what is written behind their operands.
+#[test]
+fn instructions_of_warpgroups_are_written_as_by_other_compilers() {
+    let header = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/include/hopper.cuh")).unwrap();
+    let own = header.lines().filter_map(|line| {
+        let (place, rest) = line.split_once("(wgmma_").filter(|(_, rest)| !rest.starts_with("peak"))?;
+        let (instruction, behind) = rest.split_once('"')?.1.split_once("\", \"")?;
+        let place = if place.starts_with("SHARED") { "shared" } else { "registers" };
+        Some(format!("{place} {instruction}{}", behind.trim_end_matches("\")")))
+    });
+    let own: BTreeSet<String> = own.collect();
+    assert_eq!(own.iter().map(String::as_str).collect::<BTreeSet<_>>(), elsewhere("form "));
 }
 
 #[test]
