@@ -125,7 +125,10 @@ fn with_causes(error: ImportError) -> Unusable {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(known) = cause {
-        text = format!("{text}: {known}");
+        // Some errors say it themselves.
+        if !text.ends_with(&known.to_string()) {
+            text = format!("{text}: {known}");
+        }
         cause = known.source();
     }
     Unusable::Unreadable(text)
