@@ -6,7 +6,7 @@ use std::path::Path;
 use super::context::Context;
 use super::error::CommandError;
 use super::history;
-use super::paired::{self, Matchup, Measured, Session};
+use super::paired::{self, MatchedPoint, Matchup, Measured, Session};
 use super::paired_kernels;
 use super::selection::Selection;
 use super::suites;
@@ -156,11 +156,12 @@ fn live(
             config,
             references: vec![before],
             candidate: after,
-            part: None,
+            parts: Vec::new(),
         }));
     }
     let parts = suites::recorded(workspace, &settings, after, selection)?;
     matchups.extend(parts.into_iter().map(|part| part.matchup(vec![before], after)));
+    let matchups = suites::shared(&settings, matchups);
     let is_kernel = |matchup: &Matchup| settings.benchmark(&matchup.benchmark).is_some_and(|known| known.kernel.is_some());
     let clocks = matchups.iter().any(is_kernel).then_some(ClockState::Free);
     announce(&settings, &matchups, after, context)?;
@@ -190,20 +191,23 @@ fn announce(settings: &Settings, matchups: &[Matchup], after: ObjectId, context:
 }
 
 fn compared(matchup: &Matchup, measured: &Measured, selection: &Selection) -> Vec<SeriesComparison> {
-    let of_metric = |(place, metric): (usize, &Metric)| {
+    let of_metric = |(point, place): (&MatchedPoint<'_>, usize)| {
+        let metric = measured.metrics.get(place)?;
         let both = measured.pairs.iter().map(|pair| pair.reference.median(place).zip(pair.candidate.median(place)));
         let (before, after): (Vec<f64>, Vec<f64>) = both.collect::<Option<Vec<_>>>()?.into_iter().unzip();
         let key = SeriesKey {
-            benchmark: matchup.benchmark.clone(),
-            config: matchup.config.clone(),
+            benchmark: point.benchmark.clone(),
+            config: point.config.clone(),
             metric: metric.name.clone(),
-            testbed: matchup.part.as_ref().map_or("here", |part| &part.testbed).to_owned(),
+            testbed: point.testbed.unwrap_or("here").to_owned(),
         };
         let comparison = judge::compare_pairs(metric.better, &before, &after)?;
         let series = SeriesComparison { key, metric: metric.clone(), trusted: (true, true), comparison };
         selection.covers_metric(&metric.name).then_some(series)
     };
-    measured.metrics.iter().enumerate().filter_map(of_metric).collect()
+    let points = matchup.points(measured.metrics.len());
+    let places = points.iter().flat_map(|point| point.places.clone().map(move |place| (point, place)));
+    places.filter_map(of_metric).collect()
 }
 
 fn show(arguments: &CompareArgs, compared: &Compared, context: &mut Context) -> Result<(), CommandError> {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::paired::{self, Matchup, Measured, Session, SoFar};
+use super::paired::{self, MatchedPoint, Matchup, Measured, Session, SoFar};
 use super::points;
 use super::recording::{self, SessionRun};
-use super::suites::SuitePart;
+use super::suites::{self, SuitePart};
 use super::workspace::Workspace;
 use crate::cuda::ClockState;
 use crate::harness::{MeasuredPair, Next};
@@ -47,6 +47,11 @@ impl Suspect {
             self.pairs.push(Pair { reference, candidate, reference_commit });
             self.stopped = matches!(self.plan.next_step(&self.pairs), Step::Stop(_));
         }
+    }
+
+    /// Whether it waits for more pairs. Where all commits had their turn and none told of it, there is nothing to wait for.
+    fn is_open(&self, pairs: usize, references: usize) -> bool {
+        !self.stopped && pairs < self.plan.most_pairs && (pairs < references || !self.pairs.is_empty())
     }
 
     fn said(&self) -> String {
@@ -128,7 +133,7 @@ impl<'a> Confirmer<'a> {
                 }
             }
             let measured = session.measure(matchup, &mut |so_far| {
-                let next = step(&mut own, so_far);
+                let next = step(&mut own, matchup, so_far);
                 if let Some(open) = own.iter().find(|suspect| !suspect.stopped) {
                     line.advance(open.pairs.len() as f64 / open.plan.most_pairs as f64);
                     line.update(&matchup.to_string(), &open.said(), None);
@@ -147,7 +152,7 @@ impl<'a> Confirmer<'a> {
                 // Pairs before a failure prove nothing.
                 None => own.iter_mut().for_each(|suspect| suspect.pairs.clear()),
             }
-            tell(&own, context)?;
+            tell(&own, matchup, context)?;
         }
         line.finish();
         let mut notices = std::mem::take(&mut session.notices);
@@ -163,7 +168,7 @@ impl<'a> Confirmer<'a> {
 
     /// What a matchup was measured on: the GPU, what the results of a suite name, or this computer.
     fn testbed_of(&self, matchup: &Matchup, gpu: Option<&Testbed>) -> Result<Testbed, CommandError> {
-        match (&matchup.part, gpu.filter(|_| self.is_kernel(&matchup.benchmark))) {
+        match (matchup.parts.first(), gpu.filter(|_| self.is_kernel(&matchup.benchmark))) {
             (_, Some(gpu)) => Ok(gpu.clone()),
             (Some(part), None) if part.testbed != self.testbed.key() => recording::named_testbed(&part.testbed, BTreeMap::new()),
             _ => Ok(self.testbed.clone()),
@@ -180,7 +185,8 @@ impl<'a> Confirmer<'a> {
         Some(ClockState::of_key(&first.key.testbed).unwrap_or(ClockState::Free))
     }
 
-    /// One matchup for each point with suspects, of a suite for each testbed; the newest commits of their levels first.
+    /// One matchup for each point with suspects, of a suite for each testbed; the newest commits of their levels first. What one
+    /// command of a suite measures against the same commits is one matchup.
     fn matchups(&self, suspects: &[Suspect]) -> Vec<Matchup> {
         let mut matchups: BTreeMap<(&BenchmarkName, &Config, Option<&str>), Matchup> = BTreeMap::new();
         for Suspect { key, metric, commits, .. } in suspects {
@@ -190,18 +196,18 @@ impl<'a> Confirmer<'a> {
                 config: key.config.clone(),
                 references: Vec::new(),
                 candidate: self.candidate,
-                part: of_suite.map(|testbed| SuitePart {
+                parts: Vec::from_iter(of_suite.map(|testbed| SuitePart {
                     benchmark: key.benchmark.clone(),
                     config: key.config.clone(),
                     testbed: testbed.to_owned(),
                     metrics: Vec::new(),
-                }),
+                })),
             });
-            matchup.part.iter_mut().for_each(|part| part.metrics.push(metric.clone()));
+            matchup.parts.iter_mut().for_each(|part| part.metrics.push(metric.clone()));
             let known = matchup.references.clone();
             matchup.references.extend(commits.iter().rev().filter(|commit| !known.contains(commit)));
         }
-        matchups.into_values().collect()
+        suites::shared(&self.settings, matchups.into_values().collect())
     }
 
     /// Nothing of a repository is run without saying so.
@@ -219,36 +225,54 @@ fn measured_elsewhere(matchup: &Matchup, gpu: &Testbed) -> Notice {
 }
 
 fn is_of(suspect: &Suspect, matchup: &Matchup) -> bool {
-    let (key, part) = (&suspect.key, matchup.part.as_ref());
-    key.benchmark == matchup.benchmark && key.config == matchup.config && part.is_none_or(|part| part.testbed == key.testbed)
+    matchup.points(0).iter().any(|point| is_at(suspect, point))
+}
+
+fn is_at(Suspect { key, .. }: &Suspect, point: &MatchedPoint<'_>) -> bool {
+    let is_same = key.benchmark == *point.benchmark && key.config == *point.config;
+    is_same && point.testbed.is_none_or(|testbed| testbed == key.testbed)
+}
+
+/// The place of the suspect's metric among those that are measured.
+fn place_of(suspect: &Suspect, matchup: &Matchup, metrics: &[Metric]) -> Option<usize> {
+    let own = matchup.points(metrics.len()).into_iter().find(|point| is_at(suspect, point))?;
+    own.places.into_iter().find(|place| metrics.get(*place).is_some_and(|metric| metric.name == suspect.key.metric))
 }
 
 /// Hands the newest pair to every suspect; goes on while one of them wants more.
-fn step(suspects: &mut [&mut Suspect], SoFar { references, metrics, pairs }: SoFar<'_>) -> Next {
+fn step(suspects: &mut [&mut Suspect], matchup: &Matchup, SoFar { references, metrics, pairs }: SoFar<'_>) -> Next {
     let Some(newest) = pairs.last() else { return Next::Measure };
     for suspect in suspects.iter_mut() {
-        let metric = metrics.iter().position(|metric| metric.name == suspect.key.metric);
+        let metric = place_of(suspect, matchup, metrics);
         if let Some((metric, commit)) = metric.zip(references.get(newest.reference_index)) {
             suspect.take(metric, newest, *commit);
         }
     }
-    let is_open = |suspect: &&mut Suspect| !suspect.stopped && pairs.len() < suspect.plan.most_pairs;
-    if suspects.iter().any(is_open) { Next::Measure } else { Next::Stop }
+    if suspects.iter().any(|suspect| suspect.is_open(pairs.len(), references.len())) { Next::Measure } else { Next::Stop }
 }
 
 /// What came out for each suspect of a point, where no bar shows it.
-fn tell(suspects: &[&mut Suspect], context: &mut Context) -> Result<(), CommandError> {
+fn tell(suspects: &[&mut Suspect], matchup: &Matchup, context: &mut Context) -> Result<(), CommandError> {
     for suspect in suspects.iter().filter(|suspect| !suspect.pairs.is_empty() && !context.terminal.progress) {
-        writeln!(context.err, "  {}: {}", escape::terminal(suspect.key.metric.as_str()), suspect.said())?;
+        let SeriesKey { benchmark, config, metric, .. } = &suspect.key;
+        let name = match (matchup.parts.len(), config.is_empty()) {
+            (0 | 1, _) => metric.to_string(),
+            (_, true) => format!("{benchmark} {metric}"),
+            (_, false) => format!("{benchmark} [{config}] {metric}"),
+        };
+        writeln!(context.err, "  {}: {}", escape::terminal(&name), suspect.said())?;
     }
     Ok(())
 }
 
 /// What was measured, as runs of the commits: first the candidate's, then each reference's.
 fn session_runs(matchup: &Matchup, measured: &Measured) -> Vec<SessionRun> {
-    let of = |commit, barred: Option<&String>, runs: Vec<_>| SessionRun {
-        commit,
-        measurements: recording::pooled((&matchup.benchmark, &matchup.config), &measured.metrics, barred, &runs),
+    let points = matchup.points(measured.metrics.len());
+    let of = |commit, barred: Option<&String>, runs: Vec<_>| {
+        let pooled = |point: &MatchedPoint<'_>| {
+            recording::pooled((point.benchmark, point.config), (&measured.metrics, point.places.clone()), barred, &runs)
+        };
+        SessionRun { commit, measurements: points.iter().flat_map(pooled).collect() }
     };
     let candidate = measured.pairs.iter().map(|pair| &pair.candidate).collect();
     let references = measured.references.iter().enumerate().map(|(index, commit)| {

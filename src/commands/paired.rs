@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
@@ -41,8 +42,39 @@ pub struct Matchup {
     pub references: Vec<ObjectId>,
     /// The commit that is held against them.
     pub candidate: ObjectId,
-    /// Where a suite measures it: what of its results is wanted.
-    pub part: Option<SuitePart>,
+    /// Where a suite measures it: what of its results is wanted. There are several where one command measures them all; the
+    /// first has the benchmark and the config of the matchup.
+    pub parts: Vec<SuitePart>,
+}
+
+/// A point that a matchup measures.
+pub struct MatchedPoint<'a> {
+    /// The benchmark.
+    pub benchmark: &'a BenchmarkName,
+    /// Its point.
+    pub config: &'a Config,
+    /// The testbed, where results may name it.
+    pub testbed: Option<&'a str>,
+    /// The places of its metrics among those that are measured.
+    pub places: Range<usize>,
+}
+
+impl Matchup {
+    /// The points that are measured, where so many metrics are.
+    pub fn points(&self, metrics: usize) -> Vec<MatchedPoint<'_>> {
+        if self.parts.is_empty() {
+            let (benchmark, config) = (&self.benchmark, &self.config);
+            return vec![MatchedPoint { benchmark, config, testbed: None, places: 0..metrics }];
+        }
+        let mut end = 0;
+        let of_part = |part| {
+            let SuitePart { benchmark, config, testbed, metrics }: &SuitePart = part;
+            let places = end..end + metrics.len();
+            end = places.end;
+            MatchedPoint { benchmark, config, testbed: Some(testbed.as_str()), places }
+        };
+        self.parts.iter().map(of_part).collect()
+    }
 }
 
 /// A point in a checkout.
@@ -50,8 +82,17 @@ type PointIn<'p> = dyn Fn(&Path) -> Result<Point, CommandError> + 'p;
 
 impl fmt::Display for Matchup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.config.is_empty() { write!(f, "{}", self.benchmark) } else { write!(f, "{} [{}]", self.benchmark, self.config) }
+        write_point(f, &self.benchmark, &self.config)?;
+        match self.parts.len() {
+            0 | 1 => Ok(()),
+            several => write!(f, " and {} more", several - 1),
+        }
     }
+}
+
+/// A point by name.
+pub fn write_point(f: &mut fmt::Formatter<'_>, benchmark: &BenchmarkName, config: &Config) -> fmt::Result {
+    if config.is_empty() { write!(f, "{benchmark}") } else { write!(f, "{benchmark} [{config}]") }
 }
 
 /// What a session measured of one matchup.
@@ -150,7 +191,7 @@ impl<'a> Session<'a> {
         next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
         let settings = self.settings;
-        match (settings.benchmark(&matchup.benchmark), settings.suite_of(&matchup.benchmark), &matchup.part) {
+        match (settings.benchmark(&matchup.benchmark), settings.suite_of(&matchup.benchmark), matchup.parts.first()) {
             (Some(benchmark), ..) if benchmark.kernel.is_some() => match &self.kernels {
                 Some(kernels) => {
                     let seed = self.random.next_u64();
@@ -161,9 +202,14 @@ impl<'a> Session<'a> {
             (Some(benchmark), ..) => {
                 self.measure_in_worktrees(matchup, &|folder| points::point(benchmark, &matchup.config, folder), next)
             }
-            (None, Some(suite), Some(part)) => {
+            (None, Some(suite), Some(first)) => {
+                if let Err(why) = suite.command_for(&first.benchmark, &first.config, "") {
+                    self.notices.push(not_remeasured(matchup, &why.to_string()));
+                    return Ok(None);
+                }
                 let here = recording::this_testbed(settings.testbed.as_deref())?;
-                self.measure_in_worktrees(matchup, &|folder| suites::part(suite, part, here.key(), folder), next)
+                let all = (first, matchup.parts.as_slice());
+                self.measure_in_worktrees(matchup, &|folder| suites::parts(suite, all, here.key(), folder), next)
             }
             _ => Ok(None),
         }
@@ -212,7 +258,11 @@ impl<'a> Session<'a> {
                 self.notices.push(not_remeasured(matchup, &first_line(&failure)));
                 Ok(None)
             }
-            None => Ok(Some(Measured { metrics, references: commits, barred, pairs: run.pairs })),
+            None => {
+                let measured = Measured { metrics, references: commits, barred, pairs: run.pairs };
+                self.notices.extend(untold(matchup, &measured));
+                Ok(Some(measured))
+            }
         }
     }
 
@@ -243,7 +293,8 @@ impl<'a> Session<'a> {
         matchup: &Matchup,
         commit: ObjectId,
     ) -> Result<Result<Side, String>, CommandError> {
-        if self.not_building.contains(&(commit, matchup.benchmark.clone())) {
+        let builder = self.builder(matchup);
+        if self.not_building.contains(&(commit, builder.clone())) {
             return Ok(Err("it does not build".to_owned()));
         }
         let folder = match self.checkout(role, commit) {
@@ -261,11 +312,17 @@ impl<'a> Session<'a> {
             Ok(prepared) => Ok(Ok(Side { commit, point, prepared })),
             Err(failure) => {
                 if is_of_build(&failure) {
-                    self.not_building.insert((commit, matchup.benchmark.clone()));
+                    self.not_building.insert((commit, builder));
                 }
                 Ok(Err(first_line(&failure)))
             }
         }
+    }
+
+    /// The benchmark or suite of the settings whose build it takes.
+    fn builder(&self, matchup: &Matchup) -> BenchmarkName {
+        let suite = self.settings.suite_of(&matchup.benchmark).filter(|_| !matchup.parts.is_empty());
+        suite.map_or_else(|| matchup.benchmark.clone(), |suite| suite.name.clone())
     }
 
     fn checkout(&mut self, role: Role, commit: ObjectId) -> Result<PathBuf, StoreError> {
@@ -279,6 +336,21 @@ impl<'a> Session<'a> {
         self.checked_out.insert((role, commit), folder.clone());
         Ok(folder)
     }
+}
+
+/// The points of which no pair tells anything: results of an older commit may lack a benchmark.
+fn untold(matchup: &Matchup, measured: &Measured) -> Vec<Notice> {
+    let is_told =
+        |pair: &MeasuredPair, place: usize| pair.reference.median(place).is_some() && pair.candidate.median(place).is_some();
+    let is_untold =
+        |point: &MatchedPoint<'_>| !measured.pairs.iter().any(|pair| point.places.clone().any(|place| is_told(pair, place)));
+    let untold = matchup.points(measured.metrics.len()).into_iter().filter(|_| matchup.parts.len() > 1).filter(is_untold);
+    let notice = |point: MatchedPoint<'_>| {
+        let config = if point.config.is_empty() { String::new() } else { format!(" [{}]", point.config) };
+        let message = format!("{}{config}: it is not in the results of both commits", point.benchmark);
+        Notice::new("not_confirmed", message).hint("what was recorded decides")
+    };
+    untold.map(notice).collect()
 }
 
 fn is_of_build(failure: &BenchFailure) -> bool {
@@ -300,8 +372,11 @@ pub fn announcement(settings: &Settings, matchups: &[Matchup], policy: &str, rev
     let names = |wanted: bool| {
         let mut names: Vec<&str> = Vec::new();
         for matchup in matchups.iter().filter(|matchup| is_kernel(matchup) == wanted) {
-            if !names.contains(&matchup.benchmark.as_str()) {
-                names.push(matchup.benchmark.as_str());
+            let of_parts = matchup.parts.iter().map(|part| &part.benchmark);
+            for name in std::iter::once(&matchup.benchmark).chain(of_parts).map(BenchmarkName::as_str) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
             }
         }
         (!names.is_empty()).then(|| names.join(", "))

@@ -54,7 +54,7 @@ impl Planned {
         if let Some(suite) = workspace.settings.suite_of(benchmark) {
             let (benchmark, config) = (benchmark.clone(), config.clone());
             let part = SuitePart { benchmark, config, testbed: String::new(), metrics: Vec::new() };
-            self.commands.push(suites::part(suite, &part, "", root)?);
+            self.commands.push(suites::parts(suite, (&part, std::slice::from_ref(&part)), "", root)?);
             return Ok(());
         }
         let unknown = || CommandError::usage(format!("ratchet.toml does not have the point {}", point_name(benchmark, config)));

@@ -1,6 +1,7 @@
 //! From measurements to a note: one run, its records, one commit on the notes ref.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
@@ -135,14 +136,16 @@ pub struct SessionRun {
     pub measurements: Vec<Measurement>,
 }
 
-/// The short runs of one point on one commit, as one measurement for each metric that all of them could tell.
+/// The short runs of one point on one commit, as one measurement for each metric that all of them could tell. `places` are the
+/// point's own among the metrics.
 pub fn pooled(
     (benchmark, config): (&BenchmarkName, &Config),
-    metrics: &[Metric],
+    (metrics, places): (&[Metric], Range<usize>),
     barred: Option<&String>,
     runs: &[&ShortRun],
 ) -> Vec<Measurement> {
-    let of_metric = |(place, metric): (usize, &Metric)| {
+    let of_metric = |place: usize| {
+        let metric = metrics.get(place)?;
         let columns: Option<Vec<&Vec<f64>>> = runs.iter().map(|run| run.values.get(place)?.as_ref()).collect();
         let values: Vec<f64> = columns?.into_iter().flatten().copied().collect();
         Some(Measurement {
@@ -156,7 +159,7 @@ pub fn pooled(
             machine_code: None,
         })
     };
-    metrics.iter().enumerate().filter_map(of_metric).collect()
+    places.filter_map(of_metric).collect()
 }
 
 /// Writes runs that were measured interleaved, each to the note of its commit: one session id, one commit on the notes ref.

@@ -137,11 +137,16 @@ fn short_run<T: Target>(
     measured.and_then(|run| finished.map(|()| run)).map_err(|error| failed(point, completed, error))
 }
 
-/// Where the wanted metrics stand among those that a side tells.
+/// Where the wanted metrics stand among those that a side tells. A point may tell one metric of several things: the first that
+/// is wanted is then the first that is told, and so on.
 fn places(metrics: &[Metric], prepared: &Prepared) -> Vec<Option<usize>> {
-    let told =
-        |wanted: &Metric| prepared.metrics.iter().position(|told| (&told.name, &told.unit) == (&wanted.name, &wanted.unit));
-    metrics.iter().map(told).collect()
+    let is_same = |one: &Metric, other: &Metric| (&one.name, &one.unit) == (&other.name, &other.unit);
+    let place = |(index, wanted): (usize, &Metric)| {
+        let earlier = metrics[..index].iter().filter(|metric| is_same(metric, wanted)).count();
+        let told = prepared.metrics.iter().enumerate().filter(|(_, told)| is_same(told, wanted));
+        told.map(|(place, _)| place).nth(earlier)
+    };
+    metrics.iter().enumerate().map(place).collect()
 }
 
 fn execute<T: Target>(
@@ -227,6 +232,22 @@ mod tests {
         assert_eq!((run.pairs[0].reference.median(0), run.pairs[0].candidate.median(0)), (Some(0.01), Some(0.02)));
         reference.metrics.pop();
         assert_eq!(pairs(&mut reference, &mut candidate, 1, 1).pairs[0].reference.median(0), None);
+    }
+
+    #[test]
+    fn a_metric_of_several_things_is_told_in_the_same_order() {
+        let (mut reference, mut candidate) = (FakeExecutor::of([0.01]), FakeExecutor::of([0.02]));
+        for executor in [&mut reference, &mut candidate] {
+            executor.metrics = vec![Metric::time(), Metric::peak_memory(), Metric::time()];
+            executor.observe =
+                |_, seconds| Ok(Observation { values: vec![Some(seconds), None, Some(seconds * 4.0)], throttled: false });
+        }
+        let pair = pairs(&mut reference, &mut candidate, 1, 1).pairs.remove(0);
+        assert_eq!(
+            [pair.reference.median(0), pair.reference.median(1), pair.reference.median(2)],
+            [Some(0.01), None, Some(0.04)]
+        );
+        assert_eq!([pair.candidate.median(0), pair.candidate.median(2)], [Some(0.02), Some(0.08)]);
     }
 
     #[test]

@@ -166,6 +166,48 @@ fn without_one_the_whole_suite_is_run_again() {
     assert!(lab.calls().iter().all(|(_, arguments)| arguments.is_empty()));
 }
 
+#[test]
+fn what_one_command_measures_is_confirmed_in_one_session() {
+    let lab = Lab::new("command = [\"sh\", \"suite.sh\"]\n");
+    for _ in 0..4 {
+        lab.measured(10);
+    }
+    lab.measured(13);
+    let ran = lab.ratchet(&["check", "--confirm"]).expect(1);
+    assert!(ran.err.contains("running the commands of parse/large, parse/small"), "{}", ran.err);
+    assert!(ran.err.contains("[1/1] parse/large and 1 more\n"), "{}", ran.err);
+    assert_eq!(ran.out.matches("regression (confirmed)").count(), 2, "{}", ran.out);
+    let shown = lab.ratchet(&["show", "--json"]).expect(0).json();
+    let medians: Vec<(String, f64)> = shown["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| (record["benchmark"].as_str().unwrap().to_owned(), record["statistics"]["median"].as_f64().unwrap()))
+        .collect();
+    assert_eq!(medians.len(), 4, "{shown:#}");
+    for (name, seconds) in medians {
+        let expected = if name == "parse/large" { 0.13 } else { 0.013 };
+        assert!((seconds / expected - 1.0).abs() < 0.01, "{name}: {seconds}");
+    }
+}
+
+/// The newer commit measures more than the older one.
+#[test]
+fn a_benchmark_that_older_results_lack_does_not_keep_others_from_being_compared() {
+    let lab = Lab::new("command = [\"sh\", \"suite.sh\"]\n");
+    lab.world.write("suite.sh", &SUITE.replace("parse/large", "parse/huge"));
+    let old = lab.measured(10);
+    lab.world.write("suite.sh", SUITE);
+    lab.measured(13);
+    lab.calls();
+    let ran = lab.ratchet(&["compare", &old, "HEAD", "--live", "--pairs", "2", "--json"]).expect(0).json();
+    let series = ran["series"].as_array().unwrap();
+    assert_eq!(series.len(), 1, "{ran:#}");
+    assert_eq!(series[0]["benchmark"], "parse/small");
+    assert!(ran["warnings"].to_string().contains("parse/large: it is not in the results of both commits"), "{ran:#}");
+    assert_eq!(lab.calls().iter().filter(|(here, _)| *here).count(), 0);
+}
+
 /// Names come from notes, which other people write.
 #[test]
 fn a_name_is_one_argument_and_never_an_option() {
@@ -240,7 +282,9 @@ fn a_confirmation_is_not_inherited_in_place_of_the_suite() {
 /// What one suite cannot do is no reason to lose what another measured.
 #[test]
 fn a_suite_that_has_no_room_for_results_fails_alone() {
-    let lab = Lab::new("command = \"sh suite.sh; echo >&2; rm -r \\\"$TMPDIR\\\"\"\nbenchmarks = [\"parse/*\"]\n[[suite]]\nname = \"b\"\ncommand = \"sh suite.sh\"\nbenchmarks = [\"parse/*\"]\n");
+    let lab = Lab::new(
+        "command = \"sh suite.sh; echo >&2; rm -r \\\"$TMPDIR\\\"\"\nbenchmarks = [\"parse/*\"]\n[[suite]]\nname = \"b\"\ncommand = \"sh suite.sh\"\nbenchmarks = [\"parse/*\"]\n",
+    );
     lab.commit(10);
     let temporary = lab.world.root().join("a 'quoted' folder");
     fs::create_dir(&temporary).unwrap();

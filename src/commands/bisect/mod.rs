@@ -83,9 +83,9 @@ fn subject(
     };
     if let Some(old) = &arguments.old {
         let old = workspace.store.resolve(old)?;
-        let Matchup { benchmark, config, part, .. } = only_point(&Selection::new(&series)?, workspace, settings, new)?;
+        let Matchup { benchmark, config, mut parts, .. } = only_point(&Selection::new(&series)?, workspace, settings, new)?;
         let metric = arguments.metric.as_ref().map(MetricName::new).transpose()?;
-        return Ok(Subject { benchmark, config, metric, old, part });
+        return Ok(Subject { benchmark, config, metric, old, part: parts.pop() });
     }
     let check = CheckArgs { rev: arguments.new.clone(), series, no_confirm: true, ..CheckArgs::default() };
     let judgement = verdict::judge(&check, context)?.judgement;
@@ -117,7 +117,7 @@ fn only_point(selection: &Selection, workspace: &Workspace, settings: &Settings,
             config,
             references: Vec::new(),
             candidate: new,
-            part: None,
+            parts: Vec::new(),
         }));
     }
     let parts = suites::recorded(workspace, settings, new, selection)?;
@@ -160,6 +160,6 @@ impl Subject {
     /// A commit against another.
     fn matchup(&self, reference: ObjectId, candidate: ObjectId) -> Matchup {
         let (benchmark, config) = (self.benchmark.clone(), self.config.clone());
-        Matchup { benchmark, config, references: vec![reference], candidate, part: self.part.clone() }
+        Matchup { benchmark, config, references: vec![reference], candidate, parts: self.part.iter().cloned().collect() }
     }
 }

@@ -5,19 +5,21 @@ mod reader;
 mod run;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::CommandError;
 use super::history;
-use super::paired::Matchup;
+use super::paired::{Matchup, write_point};
 use super::points;
 use super::recording;
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::harness::{MetricSource, Point};
 use crate::import::Format;
+use crate::judge::ConfirmPlan;
 use crate::model::{BenchmarkName, Config, Metric, ObjectId, SeriesKey};
 use crate::settings::{CommandLine, Settings, Suite};
 use reader::Reader;
@@ -42,8 +44,42 @@ pub struct SuitePart {
 impl SuitePart {
     /// It, at a commit against others.
     pub fn matchup(self, references: Vec<ObjectId>, candidate: ObjectId) -> Matchup {
-        Matchup { benchmark: self.benchmark.clone(), config: self.config.clone(), references, candidate, part: Some(self) }
+        Matchup { benchmark: self.benchmark.clone(), config: self.config.clone(), references, candidate, parts: vec![self] }
     }
+}
+
+impl fmt::Display for SuitePart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_point(f, &self.benchmark, &self.config)
+    }
+}
+
+/// Matchups of one command that would be run in the same commits become one: each run of it serves all of them. Where the first
+/// commits cannot be measured the next are taken, so only those that all of them are held against stay.
+pub fn shared(settings: &Settings, matchups: Vec<Matchup>) -> Vec<Matchup> {
+    let mut shared: Vec<Matchup> = Vec::new();
+    for matchup in matchups {
+        let same = shared.iter_mut().find(|known| is_same_run(settings, known, &matchup));
+        match same {
+            Some(known) => {
+                known.references.retain(|commit| matchup.references.contains(commit));
+                known.parts.extend(matchup.parts);
+            }
+            None => shared.push(matchup),
+        }
+    }
+    shared
+}
+
+fn is_same_run(settings: &Settings, one: &Matchup, other: &Matchup) -> bool {
+    let run = |matchup: &Matchup| {
+        let part = matchup.parts.first()?;
+        let suite = settings.suite_of(&part.benchmark)?;
+        Some((suite.name.clone(), suite.command_for(&part.benchmark, &part.config, "").ok()?, part.testbed.clone()))
+    };
+    let most = ConfirmPlan::MOST_REFERENCES;
+    let is_same = one.references.iter().take(most).eq(other.references.iter().take(most)) && one.candidate == other.candidate;
+    is_same && run(one).is_some_and(|command| Some(command) == run(other))
 }
 
 /// The suites that were asked for, in the order of the file. A config is nothing that a suite could be asked for.
@@ -71,15 +107,16 @@ fn whole(suite: &Suite, root: &Path) -> Result<(Point, Arc<Reader>), CommandErro
     Ok((point(suite, suite.name.clone(), Config::empty(), (command, Arc::clone(&reader)), root), reader))
 }
 
-/// One benchmark of the suite in the checkout at `root`; `here` is the key of this computer.
+/// What one command measures of the suite in the checkout at `root`: `all` of these, of which it is asked for the `first`.
+/// `here` is the key of this computer.
 ///
 /// # Errors
 /// The suite cannot be asked for it.
-pub fn part(suite: &Suite, part: &SuitePart, here: &str, root: &Path) -> Result<Point, CommandError> {
-    let reader = Arc::new(Reader::of_part(suite, &folder(suite, root), part.clone(), here)?);
-    let command = suite.command_for(&part.benchmark, &part.config, reader.file()).map_err(CommandError::usage)?;
-    let metrics = part.metrics.iter().cloned().map(MetricSource::Results).collect();
-    Ok(Point { metrics, ..point(suite, part.benchmark.clone(), part.config.clone(), (command, reader), root) })
+pub fn parts(suite: &Suite, (first, all): (&SuitePart, &[SuitePart]), here: &str, root: &Path) -> Result<Point, CommandError> {
+    let reader = Arc::new(Reader::of_parts(suite, &folder(suite, root), all, here)?);
+    let command = suite.command_for(&first.benchmark, &first.config, reader.file()).map_err(CommandError::usage)?;
+    let metrics = all.iter().flat_map(|part| &part.metrics).cloned().map(MetricSource::Results).collect();
+    Ok(Point { metrics, ..point(suite, first.benchmark.clone(), first.config.clone(), (command, reader), root) })
 }
 
 fn point(

@@ -13,7 +13,7 @@ use super::SuitePart;
 use crate::commands::error::CommandError;
 use crate::harness::{Printed, ResultsReader};
 use crate::import::{self, Format, ImportError, ImportOptions, Imported};
-use crate::model::Measurement;
+use crate::model::{Measurement, Metric};
 use crate::settings::Suite;
 
 /// Where the results are.
@@ -33,7 +33,7 @@ pub(super) struct Reader {
     place: Place,
     format: Option<Format>,
     /// What is wanted, and the key of this computer; without it everything is kept for [`Self::take`].
-    part: Option<(SuitePart, String)>,
+    parts: Option<(Vec<SuitePart>, String)>,
     kept: Mutex<Option<Imported>>,
     /// The file that the command is given.
     told: String,
@@ -75,12 +75,12 @@ impl Reader {
         };
         let format = super::format_of(suite)?;
         let told = scratch.path().join("results.json").to_string_lossy().into_owned();
-        Ok(Self { suite: suite.clone(), place, format, part: None, kept: Mutex::new(None), told, folder: scratch })
+        Ok(Self { suite: suite.clone(), place, format, parts: None, kept: Mutex::new(None), told, folder: scratch })
     }
 
-    /// For one benchmark; `here` is the key of this computer.
-    pub(super) fn of_part(suite: &Suite, folder: &Path, part: SuitePart, here: &str) -> Result<Self, CommandError> {
-        Ok(Self { part: Some((part, here.to_owned())), ..Self::of_all(suite, folder)? })
+    /// For some of its benchmarks; `here` is the key of this computer.
+    pub(super) fn of_parts(suite: &Suite, folder: &Path, parts: &[SuitePart], here: &str) -> Result<Self, CommandError> {
+        Ok(Self { parts: Some((parts.to_vec(), here.to_owned())), ..Self::of_all(suite, folder)? })
     }
 
     /// The file that the command is given.
@@ -144,24 +144,26 @@ impl ResultsReader for Reader {
 
     fn read(&self, printed: Printed<'_>) -> Result<Vec<Option<f64>>, Box<dyn Error + Send + Sync>> {
         let imported = self.import(printed)?;
-        let Some((part, here)) = &self.part else {
+        let Some((parts, here)) = &self.parts else {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(imported);
             return Ok(Vec::new());
         };
         let found = imported.testbed.as_ref().unwrap_or(here);
-        if *found != part.testbed {
+        if let Some(part) = parts.iter().find(|part| part.testbed != *found) {
             return Err(Unusable::Elsewhere { found: found.clone(), wanted: part.testbed.clone() }.into());
         }
-        let is_wanted = |measured: &&Measurement| measured.benchmark == part.benchmark && measured.config == part.config;
-        let own: Vec<&Measurement> = imported.measurements.iter().filter(is_wanted).collect();
-        if own.is_empty() {
-            let config = if part.config.is_empty() { String::new() } else { format!(" [{}]", part.config) };
-            return Err(Unusable::Lacks(format!("{}{config}", part.benchmark)).into());
+        let is_of =
+            |part: &SuitePart, measured: &Measurement| measured.benchmark == part.benchmark && measured.config == part.config;
+        let is_there = |part: &SuitePart| imported.measurements.iter().any(|measured| is_of(part, measured));
+        if let Some(part) = parts.first().filter(|_| !parts.iter().any(is_there)) {
+            return Err(Unusable::Lacks(part.to_string()).into());
         }
-        let value = |metric: &crate::model::Metric| {
-            let measured = own.iter().find(|found| (&found.metric.name, &found.metric.unit) == (&metric.name, &metric.unit));
-            measured.map(|measured| measured.summary.median)
+        let value = |part: &SuitePart, metric: &Metric| {
+            let is_wanted = |found: &&Measurement| {
+                is_of(part, found) && (&found.metric.name, &found.metric.unit) == (&metric.name, &metric.unit)
+            };
+            imported.measurements.iter().find(is_wanted).map(|measured| measured.summary.median)
         };
-        Ok(part.metrics.iter().map(value).collect())
+        Ok(parts.iter().flat_map(|part| part.metrics.iter().map(move |metric| value(part, metric))).collect())
     }
 }
