@@ -35,13 +35,7 @@ __device__ __forceinline__ void load_rows(unsigned tile, const TYPE* matrix, int
 }
 
 // 128 registers are enough for 16 rows of 64 elements, and let two blocks of 8 warps run on a multiprocessor.
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
-// For 10.0 the compiler needs a few registers more than two resident blocks leave, and would spill.
-constexpr int most_resident = 1;
-#else
-constexpr int most_resident = 2;
-#endif
-constexpr int resident = HEAD_DIM == 64 && tiles_m == 1 && threads <= 256 ? most_resident : 1;
+constexpr int resident = HEAD_DIM == 64 && tiles_m == 1 && threads <= 256 ? 2 : 1;
 
 extern "C" __global__ void __launch_bounds__(threads, resident)
     flash_attention(const TYPE* __restrict__ q, const TYPE* __restrict__ k, const TYPE* __restrict__ v, TYPE* __restrict__ o, int queries,

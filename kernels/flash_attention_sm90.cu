@@ -125,7 +125,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
         // The tensor cores go from warpgroup to warpgroup: barrier 1 + part is the turn of `part`.
         constexpr bool in_turns = IN_TURNS && consumers > 1;
         if constexpr (in_turns)
-            if (part == consumers - 1) named_barrier_arrive(1, 256);
+            if (part == consumers - 1 && static_cast<int>(blockIdx.x) < works) named_barrier_arrive(1, 256);
         const auto take_turn = [&] {
             if constexpr (in_turns) named_barrier_sync(1 + part, 256);
         };

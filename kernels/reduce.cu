@@ -34,7 +34,7 @@ extern "C" __global__ void __launch_bounds__(BLOCK)
 #pragma unroll
         for (int i = 0; i < UNROLL; i++) {
             const long long at = start + i * BLOCK + threadIdx.x;
-            held[i] = at < whole ? load_streaming(groups + at) : Group{};
+            held[i] = load_streaming(groups + at, at < whole);
         }
 #pragma unroll
         for (int i = 0; i < UNROLL; i++) {

@@ -19,36 +19,29 @@ using Group = Vector<TYPE, width>;
 
 static_assert(columns % width == 0, "a row is whole vectors");
 
-/// The largest maximum and the sum that belongs to it, of the threads of a row.
-struct Softmax {
-    float maximum, sum;
-};
-
-__device__ __forceinline__ Softmax unite(Softmax a, Softmax b) {
-    const float maximum = fmaxf(a.maximum, b.maximum);
-    return {maximum, a.sum * exp2_approximate((a.maximum - maximum) * log2_e) + b.sum * exp2_approximate((b.maximum - maximum) * log2_e)};
+/// What `unite` makes of the values of all threads of a row. `of_warps` has a place for each warp of the block, and is used once.
+template <typename Unite>
+__device__ __forceinline__ float over_row(float value, float (&of_warps)[ROWS_PER_BLOCK][ceil_div(row_threads, 32)], Unite unite) {
+#pragma unroll
+    for (int other = 16; other > 0; other /= 2) value = unite(value, __shfl_xor_sync(0xFFFFFFFFu, value, other));
+    if constexpr (row_threads > 32) {
+        if (threadIdx.x % 32 == 0) of_warps[threadIdx.y][threadIdx.x / 32] = value;
+        __syncthreads();
+        value = of_warps[threadIdx.y][0];
+#pragma unroll
+        for (int i = 1; i < row_threads / 32; i++) value = unite(value, of_warps[threadIdx.y][i]);
+    }
+    return value;
 }
 
-__device__ __forceinline__ Softmax of_row(Softmax own) {
-#pragma unroll
-    for (int other = 16; other > 0; other /= 2) {
-        const float maximum = __shfl_xor_sync(0xFFFFFFFFu, own.maximum, other);
-        const float sum = __shfl_xor_sync(0xFFFFFFFFu, own.sum, other);
-        own = unite(own, {maximum, sum});
-    }
-    if constexpr (row_threads > 32) {
-        __shared__ float maxima[ROWS_PER_BLOCK][row_threads / 32], sums[ROWS_PER_BLOCK][row_threads / 32];
-        const int warp = threadIdx.x / 32;
-        if (threadIdx.x % 32 == 0) {
-            maxima[threadIdx.y][warp] = own.maximum;
-            sums[threadIdx.y][warp] = own.sum;
-        }
-        __syncthreads();
-        own = {lowest, 0.0f};
-#pragma unroll
-        for (int i = 0; i < row_threads / 32; i++) own = unite(own, {maxima[threadIdx.y][i], sums[threadIdx.y][i]});
-    }
-    return own;
+__device__ __forceinline__ float max_of_row(float value) {
+    __shared__ float of_warps[ROWS_PER_BLOCK][ceil_div(row_threads, 32)];
+    return over_row(value, of_warps, [](float a, float b) { return fmaxf(a, b); });
+}
+
+__device__ __forceinline__ float sum_of_row(float value) {
+    __shared__ float of_warps[ROWS_PER_BLOCK][ceil_div(row_threads, 32)];
+    return over_row(value, of_warps, [](float a, float b) { return a + b; });
 }
 
 extern "C" __global__ void __launch_bounds__(ROW_THREADS* ROWS_PER_BLOCK)
@@ -58,7 +51,7 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS* ROWS_PER_BLOCK)
     const Group* from = reinterpret_cast<const Group*>(x + (inside ? row : 0) * columns);
     Group* to = reinterpret_cast<Group*>(y + (inside ? row : 0) * columns);
 
-    Softmax own = {lowest, 0.0f};
+    float largest = lowest, sum = 0.0f;
     if constexpr (in_registers) {
         float values[held][width];
 #pragma unroll
@@ -69,22 +62,22 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS* ROWS_PER_BLOCK)
 #pragma unroll
                 for (int j = 0; j < width; j++) {
                     values[i][j] = to_float(group.at[j]);
-                    own.maximum = fmaxf(own.maximum, values[i][j]);
+                    largest = fmaxf(largest, values[i][j]);
                 }
             }
         }
+        largest = max_of_row(largest);
 #pragma unroll
         for (int i = 0; i < held; i++) {
             if (inside && static_cast<int>(threadIdx.x) + i * row_threads < groups) {
 #pragma unroll
                 for (int j = 0; j < width; j++) {
-                    values[i][j] = exp2_approximate((values[i][j] - own.maximum) * log2_e);
-                    own.sum += values[i][j];
+                    values[i][j] = exp2_approximate((values[i][j] - largest) * log2_e);
+                    sum += values[i][j];
                 }
             }
         }
-        const Softmax all = of_row(own);
-        const float factor = exp2_approximate((own.maximum - all.maximum) * log2_e) / all.sum;
+        const float factor = 1.0f / sum_of_row(sum);
 #pragma unroll
         for (int i = 0; i < held; i++) {
             const int at = threadIdx.x + i * row_threads;
@@ -98,21 +91,20 @@ extern "C" __global__ void __launch_bounds__(ROW_THREADS* ROWS_PER_BLOCK)
     } else {
         for (int at = threadIdx.x; inside && at < groups; at += row_threads) {
             const Group group = from[at];
-            float largest = to_float(group.at[0]);
+            const float before = largest;
 #pragma unroll
-            for (int j = 1; j < width; j++) largest = fmaxf(largest, to_float(group.at[j]));
-            float sum = 0.0f;
+            for (int j = 0; j < width; j++) largest = fmaxf(largest, to_float(group.at[j]));
+            sum *= exp2_approximate((before - largest) * log2_e);
 #pragma unroll
             for (int j = 0; j < width; j++) sum += exp2_approximate((to_float(group.at[j]) - largest) * log2_e);
-            own = unite(own, {largest, sum});
         }
-        const Softmax all = of_row(own);
-        const float factor = 1.0f / all.sum;
+        const float largest_of_row = max_of_row(largest);
+        const float factor = 1.0f / sum_of_row(sum * exp2_approximate((largest - largest_of_row) * log2_e));
         for (int at = threadIdx.x; inside && at < groups; at += row_threads) {
             Group group = from[at];
 #pragma unroll
             for (int j = 0; j < width; j++)
-                group.at[j] = from_float<TYPE>(exp2_approximate((to_float(group.at[j]) - all.maximum) * log2_e) * factor);
+                group.at[j] = from_float<TYPE>(exp2_approximate((to_float(group.at[j]) - largest_of_row) * log2_e) * factor);
             to[at] = group;
         }
     }

@@ -27,6 +27,15 @@ __device__ __forceinline__ V load_streaming(const V* from) {
     return *reinterpret_cast<const V*>(&bits);
 }
 
+/// The same, or zeros without a load where `inside` is false.
+template <typename V>
+__device__ __forceinline__ V load_streaming(const V* from, bool inside) {
+    static_assert(sizeof(V) == 16, "16 bytes");
+    uint4 bits = make_uint4(0, 0, 0, 0);
+    if (inside) bits = __ldcs(reinterpret_cast<const uint4*>(from));
+    return *reinterpret_cast<const V*>(&bits);
+}
+
 /// Stores what is not read again soon.
 template <typename V>
 __device__ __forceinline__ void store_streaming(V* to, const V& value) {

@@ -61,6 +61,7 @@ struct Warp {
 
 struct NamedBarrier {
     unsigned arrived = 0;
+    bool waits = false;  // somebody who has arrived waits
     unsigned long generation = 0;
 };
 
@@ -250,6 +251,8 @@ inline void run_block() {
         else if (!finish_something() && ++idle > 2) fail("deadlock: every thread waits for another");
     }
     if (!block->pending.empty()) fail("a block ends while a bulk copy is under way");
+    for (auto& barrier : block->barriers)
+        if (barrier.arrived != 0) fail("a block ends while threads that came to a named barrier have not been met");
 }
 
 // ---- memory -------------------------------------------------------------------------------------------------------
@@ -387,8 +390,11 @@ inline void named_barrier(unsigned id, unsigned threads, bool wait) {
     if (id >= 16) fail("there are 16 barriers");
     NamedBarrier& barrier = block->barriers[id];
     unsigned long generation = barrier.generation;
+    barrier.waits |= wait;
     if (++barrier.arrived >= threads) {
+        if (!barrier.waits) fail("so many threads arrive at a named barrier that it opens for nobody");
         barrier.arrived = 0;
+        barrier.waits = false;
         barrier.generation++;
         block->progress++;
     } else if (wait) {

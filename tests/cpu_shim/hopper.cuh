@@ -4,8 +4,12 @@
 // holds NaN until then. Found are, besides wrong numbers: a product without warpgroup_fence() since the last wait,
 // without commit or wait before its thread ends, over memory that store_shared() wrote without fence_async(); barriers that
 // nobody initialised or fenced; tiles and descriptors that are not aligned; descriptors that leave shared memory.
+// Every kind of group of products is printed once, for a comparison with other compilers (tests/data/hopper).
 // Memory order is no subject: there is one order here.
 #pragma once
+
+#include <set>
+#include <string>
 
 #include "ptx.cuh"
 
@@ -18,6 +22,13 @@ struct TensorMap {
 using Barrier = unsigned long long;
 
 namespace cuda_shim {
+
+/// Whether tiles and products are computed, or only who waits for whom.
+#ifdef PROTOCOL_ONLY
+constexpr bool moves_data = false;
+#else
+constexpr bool moves_data = true;
+#endif
 
 /// What cuTensorMapEncodeTiled checks, for 128-byte swizzle.
 inline TensorMap tensor_map(void* base, int element, std::vector<long long> extent, std::vector<int> box) {
@@ -88,7 +99,7 @@ inline void check_end() {
         for (auto* product : list)
             if (!product->done) fail("a block ends while a product of a warpgroup is under way");
     for (auto& barrier : hopper().barriers)
-        if (barrier.initialised && barrier.bytes != 0) fail("a block ends while a barrier expects bytes");
+        if (barrier.initialised && (barrier.bytes != 0 || barrier.missing != barrier.arrivals)) fail("a block ends in the midst of a phase of a barrier");
 }
 
 inline BarrierState& state_of(Barrier* barrier) {
@@ -128,7 +139,7 @@ inline void load_tile(void* to, const TensorMap& map, Barrier* barrier, long lon
     if (!ready(barrier).fenced) fail("TMA gets a barrier that was not fenced after its initialisation");
     auto finish = [=] {
         unsigned address = at;
-        for (int k = 0; k < map.box[2]; k++)
+        for (int k = 0; moves_data && k < map.box[2]; k++)
             for (int j = 0; j < map.box[1]; j++)
                 for (int i = 0; i < map.box[0]; i++, address += map.element) {
                     unsigned char* target = block->shared_window + swizzle_128(address);
@@ -143,7 +154,7 @@ inline void load_tile(void* to, const TensorMap& map, Barrier* barrier, long lon
     if (block->eager) {
         finish();
     } else {
-        memset(to, 0xFF, bytes);
+        if (moves_data) memset(to, 0xFF, bytes);
         block->pending.push_back({finish});
     }
 }
@@ -163,12 +174,33 @@ inline float decode(int kind, const unsigned char* from) {
         default: return as_e4m3(bits);
     }
 }
+/// An offset of a descriptor, in bytes.
+inline unsigned field(unsigned long long descriptor, int bit) { return unsigned(descriptor >> bit & 0x3FFF) << 4; }
+
+/// Prints the products of a warpgroup from number `first` on, in the words of tests/data/hopper/wgmma.txt.
+inline void print_group(const std::vector<Product*>& list, size_t first) {
+    static std::set<std::string> printed;
+    static const char* const names[] = {"f16", "bf16", "tf32", "i8", "e4m3"};
+    if (first >= list.size()) return;
+    const Product& begin = *list[first];
+    std::string a, b;
+    for (size_t i = first; i < list.size(); i++) {
+        a += " " + std::to_string(field(list[i]->a, 0) - field(begin.a, 0));
+        b += " " + std::to_string(field(list[i]->b, 0) - field(begin.b, 0));
+    }
+    std::string text = std::string("group ") + names[begin.kind] + " 64x" + std::to_string(begin.columns);
+    text += begin.from_registers ? ", a in registers" : ", a along K " + std::to_string(field(begin.a, 32)) + ":" + a;
+    text += std::string(", b along ") + (begin.n_major ? "N " : "K ") + std::to_string(field(begin.b, 32));
+    if (begin.n_major && begin.columns > 64) text += " " + std::to_string(field(begin.b, 16));
+    if (printed.insert(text + ":" + b).second) printf("%s:%s\n", text.c_str(), b.c_str());
+}
+
 inline int size_of(int kind) { return kind == tf32 ? 4 : kind == i8 || kind == e4m3 ? 1 : 2; }
 
 /// The address of an element of an operand: `major` along M or N, byte `k_byte` (K-major) or number `k` along K.
 inline const unsigned char* element(unsigned long long descriptor, bool mn_major, int major, int k, int size) {
     if (descriptor >> 62 != 1) fail("a descriptor without 128-byte swizzle");
-    unsigned start = unsigned(descriptor & 0x3FFF) << 4, leading = unsigned(descriptor >> 16 & 0x3FFF) << 4, stride = unsigned(descriptor >> 32 & 0x3FFF) << 4;
+    unsigned start = field(descriptor, 0), leading = field(descriptor, 16), stride = field(descriptor, 32);
     unsigned address = mn_major ? start + major / 64 * leading + major % 64 * 2 + k / 8 * stride + k % 8 * 128
                                 : start + major / 8 * stride + major % 8 * 128 + k * size;
     address = swizzle_128(address);
@@ -209,9 +241,10 @@ inline void multiply(Product& product) {
 inline void finish_products(std::vector<Product*>& list, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (list[i]->done) continue;
+        list[i]->done = true;
+        if (!moves_data) continue;
         if (list[i]->kind == i8) multiply<int>(*list[i]);
         else multiply<float>(*list[i]);
-        list[i]->done = true;
     }
 }
 
@@ -303,7 +336,13 @@ inline void warpgroup_fence() {
     cuda_shim::hopper();
     cuda_shim::current->matrix_fenced = true;
 }
-inline void warpgroup_commit() { cuda_shim::hopper().group_ends[cuda_shim::current->number].push_back(cuda_shim::current->matrix_issued); }
+inline void warpgroup_commit() {
+    auto& thread = *cuda_shim::current;
+    auto& ends = cuda_shim::hopper().group_ends[thread.number];
+    auto& list = cuda_shim::hopper().products[thread.number / 128];
+    if (list.size() == thread.matrix_issued) cuda_shim::print_group(list, ends.empty() ? 0 : ends.back());
+    ends.push_back(thread.matrix_issued);
+}
 template <int Pending>
 inline void warpgroup_wait() {
     cuda_shim::wait_products(Pending);

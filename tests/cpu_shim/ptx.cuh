@@ -20,6 +20,10 @@ inline V load_streaming(const V* from) {
     return value;
 }
 template <typename V>
+inline V load_streaming(const V* from, bool inside) {
+    return inside ? load_streaming(from) : V{};
+}
+template <typename V>
 inline void store_streaming(V* to, const V& value) {
     if (reinterpret_cast<uintptr_t>(to) % 16 != 0) cuda_shim::fail("a store of 16 bytes is not aligned");
     memcpy(to, &value, sizeof(V));

@@ -1,6 +1,7 @@
 //! The kernels of `kernels/` on a CPU: their very source, compiled with g++ against tests/cpu_shim, on small and ragged
 //! shapes against plain loops. docs/kernels-list.md says what this shows and what only a GPU can.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -64,6 +65,14 @@ const HOPPER: &[Case] = &[
     ("mma_peak_sm90", "TYPE=float WARPS=4 INNER=3 OUTER=2"),
     ("mma_peak_sm90", "TYPE=signed_char WARPS=4 INNER=3 OUTER=2"),
     ("mma_peak_sm90", "TYPE=unsigned_char WARPS=4 INNER=3 OUTER=2"),
+];
+
+/// Attention on sm_90a without its data, one warpgroup that computes, two and three, under many interleavings.
+const TURNS: &[Case] = &[
+    ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=128 CAUSAL=0 BLOCK_M=64 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=4 IN_TURNS=1"),
+    ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1"),
+    ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=192 BLOCK_N=64 NUM_STAGES=3 NUM_WARPS=12 IN_TURNS=1"),
+    ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=192 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=12 IN_TURNS=0"),
 ];
 
 /// Where the programs lie, and the folder of what is built, with the precompiled header that all of them begin with.
@@ -149,12 +158,15 @@ fn in_parallel<J: Sync>(jobs: &[J], job: impl Fn(usize, &J) -> Result<(), String
     assert!(faults.is_empty(), "{}", faults.join("\n\n"));
 }
 
-fn all_right(name: &str, cases: &[Case]) {
-    let Some(shim) = Shim::get() else { return };
+/// Runs the cases and gives what they printed; `None` where they cannot run here.
+fn all_right(name: &str, cases: &[Case]) -> Option<Vec<String>> {
+    let shim = Shim::get()?;
+    let said = Mutex::new(Vec::new());
     in_parallel(cases, |number, case| {
         let ran = shim.run(&folder(), &format!("{name}-{number}"), *case);
-        ran.map(drop).map_err(|fault| format!("{} with {}: {fault}", case.0, case.1))
+        ran.map(|text| said.lock().unwrap().push(text)).map_err(|fault| format!("{} with {}: {fault}", case.0, case.1))
     });
+    said.into_inner().ok()
 }
 
 #[test]
@@ -169,7 +181,37 @@ fn tensor_core_kernels_compute_what_plain_loops_compute() {
 
 #[test]
 fn kernels_for_sm_90a_compute_what_plain_loops_compute() {
-    all_right("hopper", HOPPER);
+    let said = all_right("hopper", HOPPER).unwrap_or_default();
+    let groups: BTreeSet<&str> =
+        said.iter().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix("group ")).collect();
+    if !said.is_empty() {
+        assert_eq!(groups, elsewhere("group "), "descriptors differ from those of other compilers: tests/data/hopper/wgmma.txt");
+    }
+}
+
+/// What other compilers make of wgmma for the same tiles.
+fn elsewhere(what: &str) -> BTreeSet<&'static str> {
+    let lines = include_str!("../data/hopper/wgmma.txt").lines().filter_map(|line| line.split_once(": "));
+    lines.filter_map(|(_, told)| told.strip_prefix(what)).collect()
+}
+
+/// The shim takes the place of the instructions, so that it cannot see what is written behind their operands.
+#[test]
+fn instructions_of_warpgroups_are_written_as_by_other_compilers() {
+    let header = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/include/hopper.cuh")).unwrap();
+    let own = header.lines().filter_map(|line| {
+        let (place, rest) = line.split_once("(wgmma_").filter(|(_, rest)| !rest.starts_with("peak"))?;
+        let (instruction, behind) = rest.split_once('"')?.1.split_once("\", \"")?;
+        let place = if place.starts_with("SHARED") { "shared" } else { "registers" };
+        Some(format!("{place} {instruction}{}", behind.trim_end_matches("\")")))
+    });
+    let own: BTreeSet<String> = own.collect();
+    assert_eq!(own.iter().map(String::as_str).collect::<BTreeSet<_>>(), elsewhere("form "));
+}
+
+#[test]
+fn warpgroups_of_attention_never_wait_for_ever() {
+    all_right("turns", TURNS);
 }
 
 /// A fault planted in a kernel: the case that must find it, what is replaced by what, and a word of how it is told.
@@ -189,6 +231,7 @@ const ATTENTION_SM90: Case = (
     "flash_attention_sm90",
     "TYPE=__half HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1 UNIT=1e-3",
 );
+const TURNS_SM90: Case = TURNS[2];
 const PEAK_SM90: Case = ("mma_peak_sm90", "TYPE=__half WARPS=4 INNER=3 OUTER=2");
 
 const PLANTED: &[Planted] = &[
@@ -201,6 +244,10 @@ const PLANTED: &[Planted] = &[
     Planted { case: GEMM_SM90, from: "turn.parity ^ 1", to: "turn.parity", told: "deadlock" },
     Planted { case: ATTENTION_SM90, from: "panel_k, 1024)", to: "panel_k, 512)", told: "WRONG" },
     Planted { case: ATTENTION_SM90, from: "warpgroup_wait<1>();", to: "", told: "WRONG" },
+    Planted { case: TURNS_SM90, from: "last_work && step", to: "step", told: "deadlock" },
+    Planted { case: TURNS_SM90, from: "last_work && step == work.steps - 1", to: "false", told: "have not been met" },
+    Planted { case: TURNS_SM90, from: "                take_turn();\n", to: "", told: "opens for nobody" },
+    Planted { case: TURNS_SM90, from: "(part + 1) % consumers", to: "1", told: "deadlock" },
     Planted { case: PEAK_SM90, from: "fence_async();", to: "", told: "fence_async" },
 ];
 
@@ -210,6 +257,7 @@ fn planted_faults_are_found() {
     let Some(shim) = Shim::get() else { return };
     in_parallel(PLANTED, |number, planted| {
         let (program, _) = planted.case;
+        let kernel = program.trim_end_matches("_turns");
         let copy = tempfile::tempdir().unwrap();
         let programs = copy.path().join("tests/cpu_shim");
         fs::create_dir_all(&programs).unwrap();
@@ -222,9 +270,9 @@ fn planted_faults_are_found() {
             let from = entry.unwrap().path();
             fs::copy(&from, copy.path().join("kernels/reference").join(from.file_name().unwrap())).unwrap();
         }
-        let source = fs::read_to_string(kernels.join(format!("{program}.cu"))).unwrap();
-        assert!(source.contains(planted.from), "{program}.cu has no `{}` any more", planted.from);
-        fs::write(copy.path().join(format!("kernels/{program}.cu")), source.replacen(planted.from, planted.to, 1)).unwrap();
+        let source = fs::read_to_string(kernels.join(format!("{kernel}.cu"))).unwrap();
+        assert!(source.contains(planted.from), "{kernel}.cu has no `{}` any more", planted.from);
+        fs::write(copy.path().join(format!("kernels/{kernel}.cu")), source.replacen(planted.from, planted.to, 1)).unwrap();
         match shim.run(&programs, &format!("planted-{number}"), planted.case) {
             Ok(said) => Err(format!("{program} with `{}` for `{}` was not found: {said}", planted.to, planted.from)),
             Err(said) if said.starts_with("compiling") || !said.contains(planted.told) => {

@@ -352,7 +352,36 @@ fn tensor_map(rule: &ArgumentRule, names: &Names, before: &[Argument]) -> Result
         128 => Swizzle::B128,
         other => return Err(problem(format!("a swizzle of {other} bytes does not exist")).hint("use 0, 32, 64 or 128")),
     };
-    Ok(TensorMap { buffer: buffer.clone(), extents, strides, tile, swizzle })
+    let map = TensorMap { buffer: buffer.clone(), extents, strides, tile, swizzle };
+    match unfit(&map, viewed) {
+        Some(why) => Err(problem(why)),
+        None => Ok(map),
+    }
+}
+
+/// Why the driver would refuse this map, without telling why, or why it would read beyond the buffer.
+fn unfit(map: &TensorMap, viewed: &Buffer) -> Option<String> {
+    let size = viewed.dtype.size();
+    let row = u64::from(*map.tile.first()?) * size;
+    let span = match map.swizzle {
+        Swizzle::None => u64::MAX,
+        Swizzle::B32 => 32,
+        Swizzle::B64 => 64,
+        Swizzle::B128 => 128,
+    };
+    let further = map.strides.iter().zip(map.extents.iter().skip(1));
+    let reaches = further.fold(map.extents.first()?.saturating_mul(size), |reaches, (stride, extent)| {
+        reaches.saturating_add(stride.saturating_mul(extent - 1))
+    });
+    if !row.is_multiple_of(16) {
+        Some(format!("a row of its tile has {row} bytes, no multiple of 16"))
+    } else if row > span {
+        Some(format!("a row of its tile has {row} bytes, more than the {span} of the swizzle"))
+    } else if reaches > viewed.bytes() {
+        Some(format!("it reaches to byte {reaches} of a buffer of {}", viewed.bytes()))
+    } else {
+        None
+    }
 }
 
 /// Strides in bytes of a dense tensor, from the second dimension on.

@@ -98,6 +98,10 @@ fn a_kernel_is_profiled_by_launching_it_alone() {
     let arguments = fs::read_to_string(lab.world.home.join("arguments")).unwrap();
     assert!(arguments.contains("--kernel-name regex:^scale_honest$ --launch-skip 3 --launch-count 1"), "{arguments}");
     assert!(arguments.trim_end().ends_with("--launches 4") && arguments.contains(" kernel-worker --launch "), "{arguments}");
+    let several = lab.command(&["profile", "honest", "-c", "5", "--dry-run"]).env("DATA", &data).env("CSV", "wide.csv").output();
+    assert!(several.unwrap().status.success());
+    let arguments = fs::read_to_string(lab.world.home.join("arguments")).unwrap();
+    assert!(arguments.trim_end().ends_with("--launches 8"), "as many as are passed and counted: {arguments}");
     let roofline =
         lab.world.ratchet(&["roofline", "--benchmark", "honest", "--testbed", "Fake H200 · clocks not locked", "--json"]);
     let kernels = roofline.expect(0).json()["testbeds"][0]["kernels"].clone();

@@ -85,6 +85,10 @@ fn tensor_maps_are_completed_and_checked() {
         ("extents = [128, 64]\ntile = [64, 8]\nswizzle = 16", "does not exist"),
         ("extents = [127, 64]\ntile = [64, 8]", "no multiple of 16"),
         ("extents = [128, 64]\ntile = [300, 8]", "from 1 to 256"),
+        ("extents = [128, 64]\ntile = [60, 8]", "120 bytes, no multiple of 16"),
+        ("extents = [128, 64]\ntile = [128, 8]\nswizzle = 128", "256 bytes, more than the 128 of the swizzle"),
+        ("extents = [128, 65]\ntile = [64, 8]", "byte 16640 of a buffer of 16384"),
+        ("extents = [128, 64]\nstrides = [512]\ntile = [64, 8]", "byte 32512 of a buffer of 16384"),
     ] {
         let error = argument(&map(extra)).error();
         assert!(error.contains(word), "{error}");
