@@ -45,16 +45,18 @@ fn notes_that_nobody_has_here_are_taken_as_they_are() {
 #[test]
 fn what_both_sides_added_is_united_in_a_commit_with_both_parents() {
     let world = World::new();
-    let (one, two, three) = (world.commit("one"), world.commit("two"), world.commit("three"));
+    let [one, two, three, four] = ["one", "two", "three", "four"].map(|content| world.commit(content));
     let entries = text_of(&run_of(two, two, 1));
     let ours = write(&world, NOTES, &[(one, "a\nb\n"), (two, &format!("{entries}\n"))]);
-    let theirs = write(&world, THEIRS, &[(one, "b\nc\n"), (three, "d\n")]);
+    let theirs = write(&world, THEIRS, &[(one, "b\nc\n"), (three, "d\n"), (four, "e\n")]);
+    let objects = || world.git(&["count-objects"]);
+    let before = objects();
     assert!(world.store().is_unmerged(THEIRS).unwrap());
     let counted = world.store().compare_notes(theirs).unwrap();
-    assert_eq!(world.id(NOTES), ours, "comparing writes nothing");
+    assert_eq!((world.id(NOTES), objects()), (ours, before), "comparing writes nothing");
     let done = merged(&world).unwrap();
     assert_eq!(done.before, counted);
-    assert_eq!((counted.here, counted.there, counted.united), (surplus(3, 1, 2), surplus(2, 0, 2), 1));
+    assert_eq!((counted.here, counted.there, counted.united), (surplus(3, 1, 2), surplus(3, 0, 3), 1));
     assert_eq!((done.kind, done.commit), (MergeKind::Merge, world.id(NOTES)));
     assert_eq!(parents(&world), format!("{ours} {theirs}"));
     assert!(!world.store().is_unmerged(THEIRS).unwrap(), "the notes here are newer");
