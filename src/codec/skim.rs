@@ -280,8 +280,11 @@ mod tests {
         }
     }
 
-    const FROZEN: &str =
-        concat!(include_str!("../../tests/data/notes/v1.jsonl"), include_str!("../../tests/data/notes/v1-whole-samples.jsonl"));
+    const FROZEN: &str = concat!(
+        include_str!("../../tests/data/notes/v1.jsonl"),
+        include_str!("../../tests/data/notes/v1-whole-samples.jsonl"),
+        include_str!("../../tests/data/notes/v1-follows.jsonl"),
+    );
 
     #[test]
     fn frozen_notes_are_read_alike() {

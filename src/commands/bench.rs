@@ -11,6 +11,7 @@ use super::points::{self, PlannedPoint};
 use super::progress::ShownProgress;
 use super::recorder::{Recorder, State};
 use super::recording;
+use super::suites::{self, SuiteRuns};
 use super::unchanged::Unchanged;
 use super::workspace::Workspace;
 use crate::cli::{BenchArgs, CacheArg};
@@ -23,6 +24,7 @@ use crate::report::number::count;
 use crate::report::progress::ProgressLine;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, code_text, escape, records_json, show_text};
+use crate::settings::Suite;
 
 /// Runs the command.
 pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -35,16 +37,19 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
     let mut unchanged = unchanged(arguments, &before, &workspace, context)?;
     if let Some(unchanged) = &mut unchanged {
         planned.commands = changed(planned.commands, unchanged, &workspace)?;
+        planned.suites = changed_suites(planned.suites, unchanged)?;
     }
     let mut recorder = Recorder::new(&workspace, before, arguments.dry_run)?;
     let began = (context.clock)();
     let code = kernels::compile(&planned.kernels, &workspace, context)?;
     for (testbed, measurements) in &code.runs {
-        recorder.begin(testbed.clone(), began);
+        recorder.begin(testbed.clone(), began, recording::own_name());
         recorder.add(measurements, context);
     }
     let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
-    let measured = measure(arguments, &planned.commands, (&interrupt, &mut recorder), &workspace, context)?;
+    let mut measured = measure(arguments, &planned.commands, (&interrupt, &mut recorder), &workspace, context)?;
+    let of_suites = suites::measure((&planned.suites, arguments.runs), (&interrupt, &mut recorder), &workspace, context)?;
+    measured.add(of_suites, &interrupt);
     let kernels = match interrupt.is_requested() || recorder.has_moved() || arguments.compile_only {
         true => GpuResults::default(),
         false => {
@@ -89,28 +94,46 @@ fn changed(
     Ok(changed)
 }
 
+/// The suites whose content was not measured before.
+fn changed_suites<'a>(suites: Vec<&'a Suite>, unchanged: &mut Unchanged<'_>) -> Result<Vec<&'a Suite>, CommandError> {
+    let mut changed = Vec::new();
+    for suite in suites {
+        if !unchanged.skips_suite(suite)? {
+            changed.push(suite);
+        }
+    }
+    Ok(changed)
+}
+
 /// What is to be measured.
-struct Planned {
+struct Planned<'a> {
     commands: Vec<PlannedPoint>,
+    suites: Vec<&'a Suite>,
     kernels: Vec<KernelPoint>,
 }
 
-fn plan(arguments: &BenchArgs, workspace: &Workspace) -> Result<Planned, CommandError> {
+fn plan<'a>(arguments: &BenchArgs, workspace: &'a Workspace) -> Result<Planned<'a>, CommandError> {
     let root = workspace.store.work_dir().ok_or_else(|| {
         CommandError::failure("a bare repository has no files to run benchmarks in").with_hint("run it in a clone or a worktree")
     })?;
-    if workspace.settings.benchmarks.is_empty() {
-        let why = if workspace.has_settings { "ratchet.toml names no [[benchmark]]" } else { "there is no ratchet.toml" };
+    if workspace.settings.benchmarks.is_empty() && workspace.settings.suites.is_empty() {
+        let why = if workspace.has_settings {
+            "ratchet.toml names no [[benchmark]] and no [[suite]]"
+        } else {
+            "there is no ratchet.toml"
+        };
         return Err(CommandError::usage(format!("nothing to run: {why}"))
             .with_hint("git ratchet init writes one to fill in; results of other tools are recorded with git ratchet record"));
     }
     let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
     let mut planned = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
     let kernels = kernel_points(arguments, workspace, root, &filter)?;
+    let mut suites = suites::plan(&workspace.settings, &arguments.names, &filter);
     if arguments.compile_only {
         planned.clear();
+        suites.clear();
     }
-    if planned.is_empty() && kernels.is_empty() {
+    if planned.is_empty() && kernels.is_empty() && suites.is_empty() {
         return Err(nothing_left(arguments, &filter));
     }
     if let Some(limit) = arguments.max_time.as_deref().map(max_time).transpose()? {
@@ -119,7 +142,7 @@ fn plan(arguments: &BenchArgs, workspace: &Workspace) -> Result<Planned, Command
             point.sampling.min_time = point.sampling.min_time.min(limit);
         });
     }
-    Ok(Planned { commands: planned, kernels })
+    Ok(Planned { commands: planned, suites, kernels })
 }
 
 fn kernel_points(
@@ -161,7 +184,7 @@ fn max_time(text: &str) -> Result<Duration, CommandError> {
     seconds.ok_or_else(|| CommandError::usage(format!("--max-time {text} is no time; it looks like 10s")))
 }
 
-fn list(planned: &Planned, arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
+fn list(planned: &Planned<'_>, arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let commands = planned.commands.iter().map(|planned| (&planned.point.benchmark, &planned.point.config));
     let kernels = planned.kernels.iter().map(|point| (&point.benchmark, &point.config));
     let all = commands.chain(kernels);
@@ -169,13 +192,17 @@ fn list(planned: &Planned, arguments: &BenchArgs, context: &mut Context) -> Resu
         let points = all.map(|(benchmark, config)| {
             serde_json::json!({ "benchmark": benchmark.as_str(), "config": crate::report::series_json::config(config) })
         });
-        let object = serde_json::json!({ "version": 1, "points": points.collect::<Vec<_>>() });
+        let suites: Vec<&str> = planned.suites.iter().map(|suite| suite.name.as_str()).collect();
+        let object = serde_json::json!({ "version": 1, "points": points.collect::<Vec<_>>(), "suites": suites });
         writeln!(context.out, "{object}")?;
         return Ok(Exit::Holds);
     }
     for (benchmark, config) in all {
         let config = if config.is_empty() { String::new() } else { format!(" [{config}]") };
         writeln!(context.out, "{}", escape::terminal(&format!("{benchmark}{config}")))?;
+    }
+    for suite in &planned.suites {
+        writeln!(context.out, "{} (a suite: its results name its benchmarks)", escape::terminal(suite.name.as_str()))?;
     }
     Ok(Exit::Holds)
 }
@@ -185,7 +212,17 @@ fn list(planned: &Planned, arguments: &BenchArgs, context: &mut Context) -> Resu
 struct Measured {
     runs: Vec<(chrono::DateTime<chrono::Utc>, Vec<Measurement>)>,
     failures: Vec<BenchFailure>,
+    notices: Vec<Notice>,
     interrupted: bool,
+}
+
+impl Measured {
+    fn add(&mut self, suites: SuiteRuns, interrupt: &Interrupt) {
+        self.runs.extend(suites.runs);
+        self.failures.extend(suites.failures);
+        self.notices.extend(suites.notices);
+        self.interrupted = interrupt.is_requested();
+    }
 }
 
 /// Times the kernels where there is a GPU.
@@ -220,7 +257,7 @@ fn measure(
     let mut measured = Measured::default();
     for _ in 0..arguments.runs {
         let began = (context.clock)();
-        recorder.begin(testbed.clone(), began);
+        recorder.begin(testbed.clone(), began, recording::own_name());
         let mut results = Vec::new();
         for PlannedPoint { point, sampling } in planned {
             let mut progress = ShownProgress::new(&mut line, context.err);
@@ -274,7 +311,7 @@ fn finish(
     if !arguments.json && recorder.recorded() > 0 {
         writeln!(context.out, "recorded {} on {}", count(recorder.recorded(), "result"), recorder.head().short(SHORT_ID))?;
     }
-    for notice in code.notices.iter().chain(&kernels.notices) {
+    for notice in code.notices.iter().chain(&measured.notices).chain(&kernels.notices) {
         write_notice(context.err, notice, context.terminal.color)?;
     }
     for warning in &code.warnings {

@@ -10,8 +10,9 @@ use super::context::Context;
 use super::error::{CommandError, During};
 use super::overview::{self, OverviewRequest};
 use super::selection::Selection;
+use super::verdict::{self, Judged};
 use super::workspace::Workspace;
-use super::{history, places, profile_targets, verdict};
+use super::{history, places, profile_targets};
 use crate::cli::{CheckArgs, CheckFormat};
 use crate::exit::Exit;
 use crate::judge::Judgement;
@@ -22,7 +23,7 @@ use crate::report::{Notice, check_json, check_text, github, junit, markdown};
 /// Runs the command.
 pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let files = arguments.files.iter().map(|given| destination(given)).collect::<Result<Vec<_>, _>>()?;
-    let (judgement, mut notices) = verdict::judge(arguments, context)?;
+    let Judged { judgement, mut notices, .. } = verdict::judge(arguments, context)?;
     notices.extend(profile_targets::follow(arguments, &judgement, context));
     let format = if arguments.json { CheckFormat::Json } else { arguments.format };
     let in_tables = |format| matches!(format, CheckFormat::Markdown | CheckFormat::Github);
@@ -94,7 +95,8 @@ fn tables(judgement: &Judgement, notices: &[Notice], arguments: &CheckArgs, cont
         with_rooflines: false,
     };
     // Read anew: a confirmation may have recorded something.
-    let overview = overview::gather(judgement.clone(), notices.to_vec(), None, &request, &workspace, context)?;
+    let judged = Judged { judgement: judgement.clone(), notices: notices.to_vec(), read: None };
+    let overview = overview::gather(judged, &request, &workspace, context)?;
     let mut text = Vec::new();
     markdown::report(&mut text, &overview)?;
     Ok(text)

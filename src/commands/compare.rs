@@ -9,6 +9,7 @@ use super::history;
 use super::paired::{self, Matchup, Measured, Session};
 use super::paired_kernels;
 use super::selection::Selection;
+use super::suites;
 use super::workspace::Workspace;
 use crate::cli::CompareArgs;
 use crate::cuda::ClockState;
@@ -155,8 +156,11 @@ fn live(
             config,
             references: vec![before],
             candidate: after,
+            part: None,
         }));
     }
+    let parts = suites::recorded(workspace, &settings, after, selection)?;
+    matchups.extend(parts.into_iter().map(|part| part.matchup(vec![before], after)));
     let is_kernel = |matchup: &Matchup| settings.benchmark(&matchup.benchmark).is_some_and(|known| known.kernel.is_some());
     let clocks = matchups.iter().any(is_kernel).then_some(ClockState::Free);
     announce(&settings, &matchups, after, context)?;
@@ -193,7 +197,7 @@ fn compared(matchup: &Matchup, measured: &Measured, selection: &Selection) -> Ve
             benchmark: matchup.benchmark.clone(),
             config: matchup.config.clone(),
             metric: metric.name.clone(),
-            testbed: "here".to_owned(),
+            testbed: matchup.part.as_ref().map_or("here", |part| &part.testbed).to_owned(),
         };
         let comparison = judge::compare_pairs(metric.better, &before, &after)?;
         let series = SeriesComparison { key, metric: metric.clone(), trusted: (true, true), comparison };

@@ -8,6 +8,7 @@ use super::error::CommandError;
 use super::paired::{self, Matchup, Measured, Session, SoFar};
 use super::points;
 use super::recording::{self, SessionRun};
+use super::suites::SuitePart;
 use super::workspace::Workspace;
 use crate::cuda::ClockState;
 use crate::harness::{MeasuredPair, Next};
@@ -22,6 +23,8 @@ use crate::settings::{self, Settings};
 pub struct Suspect {
     /// The series.
     pub key: SeriesKey,
+    /// Its metric.
+    pub metric: Metric,
     /// When to stop, and what the pairs say.
     pub plan: ConfirmPlan,
     /// The commits that held its baseline, oldest first.
@@ -33,8 +36,8 @@ pub struct Suspect {
 
 impl Suspect {
     /// A suspect that was not measured again yet.
-    pub fn new(key: SeriesKey, plan: ConfirmPlan, commits: Vec<ObjectId>) -> Self {
-        Self { key, plan, commits, pairs: Vec::new(), stopped: false }
+    pub fn new(key: SeriesKey, metric: Metric, plan: ConfirmPlan, commits: Vec<ObjectId>) -> Self {
+        Self { key, metric, plan, commits, pairs: Vec::new(), stopped: false }
     }
 
     /// Takes the newest pair, unless this suspect has seen enough or the pair does not tell its metric.
@@ -79,13 +82,19 @@ impl<'a> Confirmer<'a> {
             let hint = "compile it again: git ratchet bench --compile-only".to_owned();
             return is_compiled.then(|| told("what a compiler says is not measured", hint)).flatten();
         }
+        if let Some(suite) = self.settings.suite_of(&key.benchmark) {
+            // Where it was measured its results will say.
+            let unasked = suite.command_for(&key.benchmark, &key.config, "").err();
+            return unasked.and_then(|why| told(&why.to_string(), "only what `one` of the suite can name can be".to_owned()));
+        }
         if key.testbed != self.testbed.key() {
             return told(&format!("it was measured on `{}`", key.testbed), format!("this computer is `{}`", self.testbed.key()));
         }
         let file = format!("{} of {}", settings::FILE_NAME, self.candidate.short(SHORT_ID));
         let benchmark = self.settings.benchmark(&key.benchmark).filter(|benchmark| benchmark.configs().contains(&key.config));
         let Some(benchmark) = benchmark else {
-            return told(&format!("{file} does not have it"), "only benchmarks that git ratchet bench runs can be".to_owned());
+            let hint = "only what git ratchet bench runs can be: a [[benchmark]], or a [[suite]] for what other tools measure";
+            return told(&format!("{file} does not have it"), hint.to_owned());
         };
         let measured = benchmark.metrics.iter().map(|metric| points::metric_of(&metric.source));
         if !measured.into_iter().any(|known| known.name == metric.name && known.unit == metric.unit) {
@@ -105,7 +114,7 @@ impl<'a> Confirmer<'a> {
         let mut session = Session::begin(self.workspace, &self.settings, self.clocks_of_kernels(suspects), context)?;
         let gpu = session.gpu_testbed()?;
         let mut line = ProgressLine::new(matchups.len() as u64, context.terminal.progress);
-        let (mut runs, mut kernel_runs) = (Vec::new(), Vec::new());
+        let mut of_testbeds: Vec<(Testbed, Vec<SessionRun>)> = Vec::new();
         for matchup in &matchups {
             let mut own: Vec<&mut Suspect> = suspects.iter_mut().filter(|suspect| is_of(suspect, matchup)).collect();
             line.begin(context.err, &matchup.to_string())?;
@@ -128,8 +137,13 @@ impl<'a> Confirmer<'a> {
             });
             line.end();
             match measured? {
-                Some(measured) if is_kernel => kernel_runs.extend(session_runs(matchup, &measured)),
-                Some(measured) => runs.extend(session_runs(matchup, &measured)),
+                Some(measured) => {
+                    let (testbed, runs) = (self.testbed_of(matchup, gpu.as_ref())?, session_runs(matchup, &measured));
+                    match of_testbeds.iter_mut().find(|(known, _)| known.key() == testbed.key()) {
+                        Some((_, known)) => known.extend(runs),
+                        None => of_testbeds.push((testbed, runs)),
+                    }
+                }
                 // Pairs before a failure prove nothing.
                 None => own.iter_mut().for_each(|suspect| suspect.pairs.clear()),
             }
@@ -138,14 +152,22 @@ impl<'a> Confirmer<'a> {
         line.finish();
         let mut notices = std::mem::take(&mut session.notices);
         drop(session);
-        for (runs, testbed) in [(runs, Some(&self.testbed)), (kernel_runs, gpu.as_ref())] {
-            let Some(testbed) = testbed.filter(|_| record && !runs.is_empty()) else { continue };
-            let recorded = recording::write_session(&self.workspace.store, runs, (testbed, time), context);
+        for (testbed, runs) in of_testbeds.into_iter().filter(|_| record) {
+            let recorded = recording::write_session(&self.workspace.store, runs, (&testbed, time), context);
             notices.extend(recorded.err().map(|error| {
                 Notice::new("confirmation_not_recorded", format!("the pairs could not be recorded: {}", error.message))
             }));
         }
         Ok(notices)
+    }
+
+    /// What a matchup was measured on: the GPU, what the results of a suite name, or this computer.
+    fn testbed_of(&self, matchup: &Matchup, gpu: Option<&Testbed>) -> Result<Testbed, CommandError> {
+        match (&matchup.part, gpu.filter(|_| self.is_kernel(&matchup.benchmark))) {
+            (_, Some(gpu)) => Ok(gpu.clone()),
+            (Some(part), None) if part.testbed != self.testbed.key() => recording::named_testbed(&part.testbed, BTreeMap::new()),
+            _ => Ok(self.testbed.clone()),
+        }
     }
 
     fn is_kernel(&self, benchmark: &BenchmarkName) -> bool {
@@ -158,16 +180,28 @@ impl<'a> Confirmer<'a> {
         Some(ClockState::of_key(&first.key.testbed).unwrap_or(ClockState::Free))
     }
 
-    /// One matchup for each point with suspects; the newest commits of their levels first.
+    /// One matchup for each point with suspects, of a suite for each testbed; the newest commits of their levels first.
     fn matchups(&self, suspects: &[Suspect]) -> Vec<Matchup> {
-        let mut by_point: BTreeMap<(BenchmarkName, Config), Vec<ObjectId>> = BTreeMap::new();
-        for suspect in suspects {
-            let commits = by_point.entry((suspect.key.benchmark.clone(), suspect.key.config.clone())).or_default();
-            let newest_first: Vec<ObjectId> = suspect.commits.iter().rev().copied().collect();
-            commits.extend(newest_first.into_iter().filter(|commit| !commits.contains(commit)).collect::<Vec<_>>());
+        let mut matchups: BTreeMap<(&BenchmarkName, &Config, Option<&str>), Matchup> = BTreeMap::new();
+        for Suspect { key, metric, commits, .. } in suspects {
+            let of_suite = self.settings.suite_of(&key.benchmark).map(|_| key.testbed.as_str());
+            let matchup = matchups.entry((&key.benchmark, &key.config, of_suite)).or_insert_with(|| Matchup {
+                benchmark: key.benchmark.clone(),
+                config: key.config.clone(),
+                references: Vec::new(),
+                candidate: self.candidate,
+                part: of_suite.map(|testbed| SuitePart {
+                    benchmark: key.benchmark.clone(),
+                    config: key.config.clone(),
+                    testbed: testbed.to_owned(),
+                    metrics: Vec::new(),
+                }),
+            });
+            matchup.part.iter_mut().for_each(|part| part.metrics.push(metric.clone()));
+            let known = matchup.references.clone();
+            matchup.references.extend(commits.iter().rev().filter(|commit| !known.contains(commit)));
         }
-        let matchup = |((benchmark, config), references)| Matchup { benchmark, config, references, candidate: self.candidate };
-        by_point.into_iter().map(matchup).collect()
+        matchups.into_values().collect()
     }
 
     /// Nothing of a repository is run without saying so.
@@ -185,7 +219,8 @@ fn measured_elsewhere(matchup: &Matchup, gpu: &Testbed) -> Notice {
 }
 
 fn is_of(suspect: &Suspect, matchup: &Matchup) -> bool {
-    suspect.key.benchmark == matchup.benchmark && suspect.key.config == matchup.config
+    let (key, part) = (&suspect.key, matchup.part.as_ref());
+    key.benchmark == matchup.benchmark && key.config == matchup.config && part.is_none_or(|part| part.testbed == key.testbed)
 }
 
 /// Hands the newest pair to every suspect; goes on while one of them wants more.

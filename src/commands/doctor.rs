@@ -15,6 +15,7 @@ use crate::ncu::{Ncu, NcuError, Permission};
 use crate::report::escape;
 use crate::report::number::count;
 use crate::report::table::{Tone, paint};
+use crate::settings::Settings;
 use crate::store::{AllowedSigners, BaseRequest, Store, Trust};
 
 /// Runs the command: 0 where everything is fine or could be better, 4 where something is broken.
@@ -169,7 +170,9 @@ fn settings(workspace: &Workspace) -> Finding {
             "git ratchet init",
         );
     }
-    Finding::fine("settings", format!("ratchet.toml names {} benchmarks", workspace.settings.benchmarks.len()))
+    let Settings { benchmarks, suites, .. } = &workspace.settings;
+    let suites = if suites.is_empty() { String::new() } else { format!(" and {}", count(suites.len(), "suite")) };
+    Finding::fine("settings", format!("ratchet.toml names {}{suites}", count(benchmarks.len(), "benchmark")))
 }
 
 fn identity(store: &Store) -> Finding {

@@ -347,7 +347,7 @@ fn run(
     let mut line = ProgressLine::new(planned.len() as u64 * u64::from(schedule.runs), context.terminal.progress);
     for _ in 0..schedule.runs {
         let began = (context.clock)();
-        recorder.begin(testbed.clone(), began);
+        recorder.begin(testbed.clone(), began, recording::own_name());
         let mut measured = Vec::new();
         for (point, sampling) in planned {
             let mut progress = ShownProgress::new(&mut line, context.err);

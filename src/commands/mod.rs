@@ -53,6 +53,7 @@ mod roofline;
 mod rooflines;
 mod selection;
 mod show;
+mod suites;
 mod tune;
 mod unchanged;
 mod verdict;

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 
 use super::context::Context;
 use super::error::CommandError;
-use super::evidence::ReadNotes;
 use super::history;
 use super::rooflines::{self, Limits};
 use super::selection::Selection;
+use super::verdict::Judged;
 use super::workspace::Workspace;
 use crate::judge::{
     self, BaselineRule, ExcuseEffect, ExcusePlace, HistoryRecord, Judgement, MeasuredRun, NoisePrior, PlacedExcuse, Series,
@@ -39,16 +39,15 @@ pub struct OverviewRequest<'a> {
     pub with_rooflines: bool,
 }
 
-/// Looks up everything that a report on this judgement shows. Notes that were `read` for it are not read again where they are
+/// Looks up everything that a report on this judgement shows. Notes that were read for it are not read again where they are
 /// those of the same commits.
 pub fn gather(
-    judgement: Judgement,
-    mut notices: Vec<Notice>,
-    read: Option<ReadNotes>,
+    judged: Judged,
     request: &OverviewRequest<'_>,
     workspace: &Workspace,
     context: &Context,
 ) -> Result<Overview, CommandError> {
+    let Judged { judgement, mut notices, read } = judged;
     let store = &workspace.store;
     let walked = store.history(&[judgement.candidate], request.walk)?;
     let annotated = match read {

@@ -5,12 +5,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::paired_kernels::PairedKernels;
 use super::points;
+use super::recording;
+use super::suites::{self, SuitePart};
 use super::workspace::Workspace;
 use crate::cuda::ClockState;
 use crate::harness::{
@@ -21,7 +23,7 @@ use crate::judge::ConfirmPlan;
 use crate::model::{BenchmarkName, Config, Metric, ObjectId, Testbed};
 use crate::report::Notice;
 use crate::report::words::SHORT_ID;
-use crate::settings::{Benchmark, Settings};
+use crate::settings::Settings;
 use crate::stats::random::SplitMix64;
 use crate::store::{Checkout, StoreError, Worktrees};
 
@@ -39,7 +41,12 @@ pub struct Matchup {
     pub references: Vec<ObjectId>,
     /// The commit that is held against them.
     pub candidate: ObjectId,
+    /// Where a suite measures it: what of its results is wanted.
+    pub part: Option<SuitePart>,
 }
+
+/// A point in a checkout.
+type PointIn<'p> = dyn Fn(&Path) -> Result<Point, CommandError> + 'p;
 
 impl fmt::Display for Matchup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -142,19 +149,40 @@ impl<'a> Session<'a> {
         matchup: &Matchup,
         next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
-        let Some(benchmark) = self.settings.benchmark(&matchup.benchmark) else { return Ok(None) };
-        if let Some(kernels) = self.kernels.as_ref().filter(|_| benchmark.kernel.is_some()) {
-            let seed = self.random.next_u64();
-            return kernels.measure(benchmark, matchup, (&self.clock, seed), &mut self.notices, next);
+        let settings = self.settings;
+        match (settings.benchmark(&matchup.benchmark), settings.suite_of(&matchup.benchmark), &matchup.part) {
+            (Some(benchmark), ..) if benchmark.kernel.is_some() => match &self.kernels {
+                Some(kernels) => {
+                    let seed = self.random.next_u64();
+                    kernels.measure(benchmark, matchup, (&self.clock, seed), &mut self.notices, next)
+                }
+                None => Ok(None),
+            },
+            (Some(benchmark), ..) => {
+                self.measure_in_worktrees(matchup, &|folder| points::point(benchmark, &matchup.config, folder), next)
+            }
+            (None, Some(suite), Some(part)) => {
+                let here = recording::this_testbed(settings.testbed.as_deref())?;
+                self.measure_in_worktrees(matchup, &|folder| suites::part(suite, part, here.key(), folder), next)
+            }
+            _ => Ok(None),
         }
-        let candidate = match self.ready(Role::Candidate, benchmark, matchup, matchup.candidate)? {
+    }
+
+    fn measure_in_worktrees(
+        &mut self,
+        matchup: &Matchup,
+        point_in: &PointIn<'_>,
+        next: &mut dyn FnMut(SoFar<'_>) -> Next,
+    ) -> Result<Option<Measured>, CommandError> {
+        let candidate = match self.ready(Role::Candidate, point_in, matchup, matchup.candidate)? {
             Ok(side) => side,
             Err(why) => {
                 self.notices.push(not_remeasured(matchup, &format!("this commit cannot be measured now: {why}")));
                 return Ok(None);
             }
         };
-        let references = self.ready_references(benchmark, matchup)?;
+        let references = self.ready_references(point_in, matchup)?;
         if references.is_empty() {
             let why = format!("none of the {} commits that it is held against can be measured now", matchup.references.len());
             self.notices.push(not_remeasured(matchup, &why));
@@ -189,13 +217,13 @@ impl<'a> Session<'a> {
     }
 
     /// The first few references that can be measured.
-    fn ready_references(&mut self, benchmark: &Benchmark, matchup: &Matchup) -> Result<Vec<Side>, CommandError> {
+    fn ready_references(&mut self, point_in: &PointIn<'_>, matchup: &Matchup) -> Result<Vec<Side>, CommandError> {
         let mut usable = Vec::new();
         for commit in &matchup.references {
             if usable.len() == ConfirmPlan::MOST_REFERENCES {
                 break;
             }
-            let why = match self.ready(Role::Reference, benchmark, matchup, *commit)? {
+            let why = match self.ready(Role::Reference, point_in, matchup, *commit)? {
                 Ok(Side { prepared: Prepared { barred: Some(why), .. }, .. }) | Err(why) => why,
                 Ok(side) => {
                     usable.push(side);
@@ -211,7 +239,7 @@ impl<'a> Session<'a> {
     fn ready(
         &mut self,
         role: Role,
-        benchmark: &Benchmark,
+        point_in: &PointIn<'_>,
         matchup: &Matchup,
         commit: ObjectId,
     ) -> Result<Result<Side, String>, CommandError> {
@@ -223,7 +251,7 @@ impl<'a> Session<'a> {
             Err(_) if self.interrupt.is_requested() => return Err(interrupted()),
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let point = points::point(benchmark, &matchup.config, &folder)?;
+        let point = point_in(&folder)?;
         let executor: &mut dyn Executor = match role {
             Role::Reference => &mut self.reference,
             Role::Candidate => &mut self.candidate,

@@ -23,7 +23,7 @@ pub struct PlannedPoint {
 /// A name that the settings do not have.
 pub fn plan(settings: &Settings, root: &Path, names: &[String], filter: &Config) -> Result<Vec<PlannedPoint>, CommandError> {
     for name in names {
-        if !settings.benchmarks.iter().any(|benchmark| benchmark.name.as_str() == name) {
+        if !names_of(settings).any(|known| known.as_str() == name) {
             return Err(unknown_benchmark(name, settings));
         }
     }
@@ -41,8 +41,13 @@ pub fn is_wanted(name: &BenchmarkName, names: &[String]) -> bool {
     names.is_empty() || names.iter().any(|asked| asked == name.as_str())
 }
 
+/// What may be asked for by name.
+fn names_of(settings: &Settings) -> impl Iterator<Item = &BenchmarkName> {
+    settings.benchmarks.iter().map(|benchmark| &benchmark.name).chain(settings.suites.iter().map(|suite| &suite.name))
+}
+
 fn unknown_benchmark(name: &str, settings: &Settings) -> CommandError {
-    let known: Vec<&str> = settings.benchmarks.iter().map(|benchmark| benchmark.name.as_str()).collect();
+    let known: Vec<&str> = names_of(settings).map(BenchmarkName::as_str).collect();
     let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
     CommandError::usage(format!("ratchet.toml has no benchmark `{name}`; {known}"))
 }
@@ -75,10 +80,12 @@ pub fn point(benchmark: &Benchmark, config: &Config, root: &Path) -> Result<Poin
         environment: commands.env,
         timeout: benchmark.timeout.unwrap_or(Point::DEFAULT_TIMEOUT),
         metrics: metrics.collect::<Result<_, _>>()?,
+        results: None,
     })
 }
 
-fn command(line: CommandLine) -> CommandSpec {
+/// A command as the harness takes it.
+pub fn command(line: CommandLine) -> CommandSpec {
     match line {
         CommandLine::Argv(words) => CommandSpec::Argv(words),
         CommandLine::Shell(line) => CommandSpec::Shell(line),

@@ -156,13 +156,16 @@ impl<'a> Profiler<'a> {
         options: &ProfileOptions,
     ) -> Result<Vec<PointProfile>, ProfileFailure> {
         let failed = |cause| ProfileFailure { name: point_name(&kernel.benchmark, &kernel.config), cause };
-        let launcher = Launcher::new(kernel, self.program.as_deref()).map_err(failed)?;
         let usual = LaunchSelection {
             kernel: Some(format!("^{}$", kernel.job.plan.program.entry)),
             launch_skip: Some(WARM_UP_LAUNCHES),
             launch_count: Some(1),
         };
         let options = ProfileOptions { launches: options.launches.clone().or(&usual), ..options.clone() };
+        // As many as the profiler passes and then counts.
+        let wanted = [options.launches.launch_skip, options.launches.launch_count];
+        let launches = wanted.into_iter().flatten().fold(0, u32::saturating_add);
+        let launcher = Launcher::new(kernel, launches, self.program.as_deref()).map_err(failed)?;
         self.run(&launcher.point(kernel), &options).map_err(failed)
     }
 
@@ -251,21 +254,22 @@ impl<'a> Profiler<'a> {
 struct Launcher {
     file: tempfile::NamedTempFile,
     program: PathBuf,
+    launches: u32,
 }
 
 impl Launcher {
-    fn new(kernel: &cuda::KernelPoint, program: Option<&Path>) -> Result<Self, FailureCause> {
+    fn new(kernel: &cuda::KernelPoint, launches: u32, program: Option<&Path>) -> Result<Self, FailureCause> {
         let program = program.ok_or_else(|| FailureCause::Kernel("this program does not know where it lies".to_owned()))?;
         let not_written = |error: &dyn std::fmt::Display| FailureCause::Kernel(format!("cannot hand the kernel over: {error}"));
         let file = tempfile::NamedTempFile::new().map_err(|error| not_written(&error))?;
         serde_json::to_writer(file.as_file(), &*kernel.job).map_err(|error| not_written(&error))?;
-        Ok(Self { file, program: program.to_owned() })
+        Ok(Self { file, program: program.to_owned(), launches })
     }
 
     /// The command as a point, which the profiler takes.
     fn point(&self, kernel: &cuda::KernelPoint) -> Point {
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        let launches = (WARM_UP_LAUNCHES + 1).to_string();
+        let launches = self.launches.to_string();
         let [command, flag] = LAUNCHER;
         let words =
             [text(&self.program), command.to_owned(), flag.to_owned(), text(self.file.path()), "--launches".to_owned(), launches];
@@ -280,6 +284,7 @@ impl Launcher {
             environment: Vec::new(),
             timeout: Point::DEFAULT_TIMEOUT,
             metrics: Vec::new(),
+            results: None,
         }
     }
 }

@@ -57,6 +57,7 @@ pub struct Recorder<'a> {
 struct Begun {
     testbed: Testbed,
     time: DateTime<Utc>,
+    tool: String,
     line: Option<(Run, IdSequence)>,
     waiting: Vec<Measurement>,
 }
@@ -104,9 +105,9 @@ impl<'a> Recorder<'a> {
         self.recorded
     }
 
-    /// What is added from now on belongs to another run.
-    pub fn begin(&mut self, testbed: Testbed, time: DateTime<Utc>) {
-        self.runs.push(Begun { testbed, time, line: None, waiting: Vec::new() });
+    /// What is added from now on belongs to another run, which `tool` measures.
+    pub fn begin(&mut self, testbed: Testbed, time: DateTime<Utc>, tool: String) {
+        self.runs.push(Begun { testbed, time, tool, line: None, waiting: Vec::new() });
     }
 
     /// Adds results to the run that was begun last, and writes if that is due.
@@ -183,8 +184,8 @@ impl Begun {
         let (run, ids) = match known {
             Some(line) => self.line.insert(line),
             None => {
-                let (testbed, time) = (self.testbed.clone(), self.time);
-                let facts = RunFacts { commit: state.head, dirty: state.dirty, testbed, tool: recording::own_name(), time };
+                let (testbed, time, tool) = (self.testbed.clone(), self.time, self.tool.clone());
+                let facts = RunFacts { commit: state.head, dirty: state.dirty, testbed, tool, time };
                 let run = recording::run(&workspace.store, facts, context)?;
                 let ids = IdSequence::after(run.id);
                 self.line.insert((run, ids))

@@ -106,7 +106,8 @@ pub fn profiled(
     Ok((run, profiles))
 }
 
-fn refuse_repetitions(measurements: &[Measurement]) -> Result<(), CommandError> {
+/// Refuses two measurements of one benchmark, config and metric.
+pub fn refuse_repetitions(measurements: &[Measurement]) -> Result<(), CommandError> {
     let mut seen: BTreeSet<(&str, &Config, &str)> = BTreeSet::new();
     for measured in measurements {
         let (benchmark, metric) = (measured.benchmark.as_str(), measured.metric.name.as_str());

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::context::Context;
 use super::error::{CommandError, During};
+use super::history;
 use super::overview::{self, OverviewRequest};
 use super::selection::Selection;
+use super::verdict;
 use super::workspace::Workspace;
-use super::{history, verdict};
 use crate::cli::{CheckArgs, ReportArgs, ReportFormat};
 use crate::exit::Exit;
 use crate::report::overview::Overview;
@@ -29,7 +30,7 @@ pub fn run(arguments: &ReportArgs, context: &mut Context) -> Result<Exit, Comman
         no_confirm: true,
         ..CheckArgs::default()
     };
-    let (judgement, notices, read) = verdict::judge_and_keep(&check, context)?;
+    let judged = verdict::judge(&check, context)?;
     let workspace = Workspace::open(context)?;
     let request = OverviewRequest {
         selection: &Selection::new(&arguments.series)?,
@@ -38,7 +39,7 @@ pub fn run(arguments: &ReportArgs, context: &mut Context) -> Result<Exit, Comman
         with_lines: !matches!(format, ReportFormat::Markdown | ReportFormat::Csv),
         with_rooflines: format == ReportFormat::Html,
     };
-    let overview = overview::gather(judgement, notices, read, &request, &workspace, context)?;
+    let overview = overview::gather(judged, &request, &workspace, context)?;
     match &arguments.output {
         Some(path) => write_file(path, &overview, format, context)?,
         None => write(context.out, &overview, format)?,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::error::CommandError;
 use super::history;
 use super::selection::Selection;
+use crate::codec::Note;
 use crate::judge::HistoryRecord;
 use crate::model::{LineId, ObjectId, Profile, Run, Testbed};
 use crate::report::roofline::TestbedRoofline;
@@ -56,35 +57,36 @@ fn unknown_gpu(name: &str) -> CommandError {
 
 /// The rooflines of the testbeds on which the commit was measured, those without a kernel left out.
 pub fn gather(commit: ObjectId, annotated: &AnnotatedHistory, selection: &Selection, given: &Limits) -> Vec<TestbedRoofline> {
+    let Some(own) = annotated.commits.iter().find(|entry| entry.commit == commit) else { return Vec::new() };
     let everything = history::records(&annotated.commits, &Selection::default());
-    let evidence: Vec<Evidence> = everything.iter().map(|entry| evidence(entry)).collect();
-    let note = annotated.commits.iter().find(|entry| entry.commit == commit).map(|entry| entry.note.clone()).unwrap_or_default();
-    let runs: HashMap<LineId, &Run> = note.runs.iter().map(|run| (run.id, run)).collect();
-    let beds: BTreeMap<&str, &Testbed> = runs.values().map(|run| (run.testbed.key(), &run.testbed)).collect();
-    let is_own =
-        |entry: &&Evidence| entry.commit == commit && selection.covers_point(&entry.record.benchmark, &entry.record.config);
-    let mut shown = Vec::new();
-    for (key, bed) in beds.into_iter().filter(|(key, _)| selection.covers_testbed(key)) {
-        let mut profiles: Vec<&Profile> = note
-            .profiles
-            .iter()
-            .filter(|profile| {
-                runs.get(&profile.run).is_some_and(|run| run.testbed.key() == key && selection.covers_profile(profile, run))
-            })
-            .collect();
-        profiles.sort_by_key(|profile| profile.id);
-        let mut kernels = kernels(key, evidence.iter().filter(is_own).copied(), &profiles);
-        if kernels.is_empty() {
-            continue;
-        }
+    let mut of_commit: Vec<HistoryRecord<'_>> = everything
+        .iter()
+        .filter(|entry| entry.commit == commit && selection.covers_point(&entry.record.benchmark, &entry.record.config))
+        .copied()
+        .collect();
+    history::set_untrusted_aside(&mut of_commit);
+    let beds: BTreeMap<&str, &Testbed> = own.note.runs.iter().map(|run| (run.testbed.key(), &run.testbed)).collect();
+    let of_bed = |(key, bed): (&str, &Testbed)| {
+        let mut kernels = kernels(key, of_commit.iter().map(evidence), &profiles(&own.note, key, selection));
         kernels.iter_mut().for_each(|kernel| kernel.precision = given.precision.or(kernel.precision));
         let gpu = given.gpu.or_else(|| Gpu::of(key)).or_else(|| bed.facts.get("gpu").and_then(|name| Gpu::of(name)));
         let mut roofs = gpu.map(Roofs::of_datasheet).unwrap_or_default();
-        roofs.extend(measured_roofs(key, evidence.iter().copied()));
+        roofs.extend(measured_roofs(key, everything.iter().map(evidence)));
         roofs.extend(given.roofs());
-        shown.push(TestbedRoofline::new(key.to_owned(), gpu, roofs, kernels));
-    }
-    shown
+        (!kernels.is_empty()).then(|| TestbedRoofline::new(key.to_owned(), gpu, roofs, kernels))
+    };
+    beds.into_iter().filter(|(key, _)| selection.covers_testbed(key)).filter_map(of_bed).collect()
+}
+
+/// The selected profiles of a testbed, the newest last.
+fn profiles<'a>(note: &'a Note, testbed: &str, selection: &Selection) -> Vec<&'a Profile> {
+    let runs: HashMap<LineId, &Run> = note.runs.iter().map(|run| (run.id, run)).collect();
+    let is_wanted = |profile: &&Profile| {
+        runs.get(&profile.run).is_some_and(|run| run.testbed.key() == testbed && selection.covers_profile(profile, run))
+    };
+    let mut profiles: Vec<&Profile> = note.profiles.iter().filter(is_wanted).collect();
+    profiles.sort_by_key(|profile| profile.id);
+    profiles
 }
 
 fn evidence<'a>(entry: &HistoryRecord<'a>) -> Evidence<'a> {

@@ -15,7 +15,7 @@ use crate::codec::Entry;
 use crate::cuda;
 use crate::model::{BenchmarkName, Config, LineId, MetricName, ObjectId, Record, Run};
 use crate::report::words::SHORT_ID;
-use crate::settings::Benchmark;
+use crate::settings::{Benchmark, Settings, Suite};
 use crate::store::{AnnotatedHistory, Walk};
 
 /// What was measured before, and what of it is inherited.
@@ -57,15 +57,33 @@ impl<'a> Unchanged<'a> {
     /// Whether a command need not run: its `inputs` and its settings are those of a commit that was measured here.
     /// Without `inputs` nobody knows what it depends on.
     pub fn skips_command(&mut self, benchmark: &Benchmark, config: &Config) -> Result<bool, CommandError> {
-        if benchmark.inputs.is_empty() {
-            return Ok(false);
-        }
-        let inputs = globs(&benchmark.inputs)?;
         let testbed = self.testbed.clone();
-        for found in self.measured(&benchmark.name, config, &testbed, None) {
+        let measured = || self.measured(&benchmark.name, config, &testbed, None);
+        let found = if benchmark.inputs.is_empty() { Vec::new() } else { measured() };
+        self.inherits(found, &benchmark.inputs, |then| then.benchmark(&benchmark.name) == Some(benchmark))
+    }
+
+    /// The same of a suite: one of its runs that was recorded. One whose results name a testbed of their own has none here.
+    pub fn skips_suite(&mut self, suite: &Suite) -> Result<bool, CommandError> {
+        let is_own = |record: &Record| self.workspace.settings.suite_of(&record.benchmark) == Some(suite);
+        let point = (&suite.name, &Config::empty());
+        let measured = || self.found(point, &self.testbed, &is_own, &|_| true);
+        let found = if suite.inputs.is_empty() { Vec::new() } else { measured() };
+        self.inherits(found, &suite.inputs, |then| then.suites.contains(suite))
+    }
+
+    /// Takes the first of what was `found` whose commit has the same `inputs` as HEAD, and the same settings.
+    fn inherits(
+        &mut self,
+        found: Vec<Inherited>,
+        inputs: &[String],
+        same: impl Fn(&Settings) -> bool,
+    ) -> Result<bool, CommandError> {
+        let inputs = globs(inputs)?;
+        for found in found {
             let same_settings = || {
                 let then = self.workspace.settings_of(found.from, &found.from.short(SHORT_ID))?;
-                Ok::<_, CommandError>(then.benchmark(&benchmark.name) == Some(benchmark))
+                Ok::<_, CommandError>(same(&then))
             };
             if self.chosen(found.from, &inputs)? == self.chosen(self.head, &inputs)? && same_settings()? {
                 self.inherited.push(found);
@@ -89,15 +107,26 @@ impl<'a> Unchanged<'a> {
 
     /// The commits where a point was measured well, newest first, each with its newest run.
     fn measured(&self, benchmark: &BenchmarkName, config: &Config, testbed: &str, machine_code: Option<&str>) -> Vec<Inherited> {
+        let of_point = |record: &Record| record.benchmark == *benchmark && record.config == *config;
+        let is_same = |record: &Record| machine_code.is_none_or(|code| record.machine_code.as_deref() == Some(code));
+        self.found((benchmark, config), testbed, &of_point, &is_same)
+    }
+
+    /// The commits that have a clean run with records that are wanted, all of them good; of each the newest such run.
+    fn found(
+        &self,
+        (benchmark, config): (&BenchmarkName, &Config),
+        testbed: &str,
+        is_wanted: &dyn Fn(&Record) -> bool,
+        is_good: &dyn Fn(&Record) -> bool,
+    ) -> Vec<Inherited> {
         let mut found = Vec::new();
         for annotated in &self.history.commits {
             let runs = annotated.note.runs.iter().filter(|run| run.testbed.key() == testbed && !run.dirty);
             for run in runs.collect::<Vec<_>>().into_iter().rev() {
-                let of_point =
-                    |record: &&Record| record.run == run.id && record.benchmark == *benchmark && record.config == *config;
-                let records: Vec<Record> = annotated.note.records.iter().filter(of_point).cloned().collect();
-                let is_same = |record: &Record| machine_code.is_none_or(|code| record.machine_code.as_deref() == Some(code));
-                if !records.is_empty() && records.iter().all(|record| record.barred.is_none() && is_same(record)) {
+                let is_own = |record: &&Record| record.run == run.id && is_wanted(record);
+                let records: Vec<Record> = annotated.note.records.iter().filter(is_own).cloned().collect();
+                if !records.is_empty() && records.iter().all(|record| record.barred.is_none() && is_good(record)) {
                     let (benchmark, config) = (benchmark.clone(), config.clone());
                     found.push(Inherited { benchmark, config, from: annotated.commit, run: run.clone(), records });
                     break;

@@ -148,6 +148,9 @@ pub(super) fn decode(dtype: DType, bytes: &[u8]) -> f64 {
     }
 }
 
+/// Digits of π.
+const BEGINNING: u64 = 0x243F_6A88_85A3_08D3;
+
 /// A fingerprint of bytes that are given in parts: equal bytes give equal numbers, and unequal ones almost never do.
 /// Not for what an adversary chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,21 +159,34 @@ pub(super) struct Fingerprint(u64);
 impl Fingerprint {
     /// Of nothing.
     pub(super) fn new() -> Self {
-        Self(0x243F_6A88_85A3_08D3)
+        Self(BEGINNING)
     }
 
-    /// Adds the next part.
+    /// Adds the next part. Its blocks are looked at in as many threads as there are: buffers of gigabytes are read again
+    /// and again while a kernel is verified.
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        let mut state = self.0;
-        for word in words {
-            state = (state.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(0x9FB2_1C65_1E98_DF25);
-        }
-        for byte in rest {
-            state = (state.rotate_left(23) ^ u64::from(*byte)).wrapping_mul(0x9FB2_1C65_1E98_DF25);
-        }
-        self.0 = mix(state ^ bytes.len() as u64);
+        let share = bytes.len().div_ceil(threads()).next_multiple_of(BYTES_FOR_A_THREAD).max(BYTES_FOR_A_THREAD);
+        let of_share = |share: &[u8]| share.chunks(BYTES_FOR_A_THREAD).map(of_block).collect::<Vec<u64>>();
+        let blocks = match bytes.len() <= BYTES_FOR_A_THREAD {
+            true => vec![of_block(bytes)],
+            false => std::thread::scope(|scope| {
+                let working: Vec<_> = bytes.chunks(share).map(|share| scope.spawn(move || of_share(share))).collect();
+                working.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
+            }),
+        };
+        self.0 = mix(blocks.into_iter().fold(self.0, step) ^ bytes.len() as u64);
     }
+}
+
+/// The fingerprint of one block, which does not depend on how many threads there are.
+fn of_block(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let state = words.iter().map(|word| u64::from_le_bytes(*word)).fold(BEGINNING, step);
+    mix(rest.iter().map(|byte| u64::from(*byte)).fold(state, step))
+}
+
+fn step(state: u64, word: u64) -> u64 {
+    (state.rotate_left(23) ^ word).wrapping_mul(0x9FB2_1C65_1E98_DF25)
 }
 
 #[cfg(test)]
@@ -249,5 +265,16 @@ mod tests {
         let mut swapped = bytes.clone();
         swapped.swap(8, 16);
         assert_ne!(of(&bytes), of(&swapped));
+        // Several blocks and threads: the same block at two places, exchanged with its neighbour, is another buffer.
+        let blocks: Vec<u8> = (0..4).flat_map(|block| vec![block; BYTES_FOR_A_THREAD]).chain([7; 13]).collect();
+        let mut exchanged = blocks.clone();
+        exchanged[..2 * BYTES_FOR_A_THREAD].rotate_left(BYTES_FOR_A_THREAD);
+        assert_eq!(of(&blocks), of(&blocks.clone()));
+        assert_ne!(of(&blocks), of(&exchanged));
+        for place in [0, BYTES_FOR_A_THREAD, blocks.len() - 14, blocks.len() - 1] {
+            let mut other = blocks.clone();
+            other[place] ^= 0x80;
+            assert_ne!(of(&blocks), of(&other), "{place}");
+        }
     }
 }

@@ -110,5 +110,6 @@ pub(crate) fn point() -> Point {
         environment: Vec::new(),
         timeout: Point::DEFAULT_TIMEOUT,
         metrics: super::MetricSource::defaults(),
+        results: None,
     }
 }

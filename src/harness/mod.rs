@@ -34,7 +34,9 @@ pub use executor::{Ending, ExecutionError, Executor, LastLines, Observation, Pre
 pub use extract::ExtractError;
 pub use interrupt::{CannotCatchSignals, Interrupt};
 pub use pairs::{Contest, Executors, MeasuredPair, Next, PairsRun, ShortRun, ready, run_pairs};
-pub use point::{CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point};
+pub use point::{
+    CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, Printed, ResultsReader,
+};
 pub use process::{EndedBy, ProcessExecutor, Program, Ran, run_program};
 pub use progress::{Estimate, Event, Progress, Silent};
 pub use sampling::{Decision, Sampler, SamplingOptions, StopReason, StopRule, Warmup};

@@ -1,6 +1,9 @@
 //! What is measured: one point of a benchmark, with its command and its metrics.
 
+use std::error::Error;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Target;
@@ -29,6 +32,26 @@ pub struct Point {
     pub timeout: Duration,
     /// What is measured in each execution. The first that is not exact decides when the sample is precise enough.
     pub metrics: Vec<MetricSource>,
+    /// Where the program measures by itself: who reads its results. Its values are then those of all `metrics`.
+    pub results: Option<Arc<dyn ResultsReader>>,
+}
+
+/// Reads the results of a program that measures by itself.
+pub trait ResultsReader: fmt::Debug + Send + Sync {
+    /// Before each execution: what is there is not its result.
+    fn begin(&self) -> Result<(), Box<dyn Error + Send + Sync>>;
+
+    /// After it: one value in base units for each metric of the point, from what the program printed or wrote.
+    fn read(&self, printed: Printed<'_>) -> Result<Vec<Option<f64>>, Box<dyn Error + Send + Sync>>;
+}
+
+/// What a program printed on its standard output.
+#[derive(Debug, Clone, Copy)]
+pub struct Printed<'a> {
+    /// What was kept of it.
+    pub bytes: &'a [u8],
+    /// Whether something in the middle was dropped.
+    pub cut: bool,
 }
 
 impl Target for Point {
@@ -66,6 +89,8 @@ pub enum MetricSource {
     PeakMemory,
     /// A number that the program prints.
     Output(OutputMetric),
+    /// What [`Point::results`] reads.
+    Results(Metric),
 }
 
 impl MetricSource {
@@ -81,6 +106,7 @@ impl MetricSource {
             Self::CpuTime => Metric::cpu_time(),
             Self::PeakMemory => Metric::peak_memory(),
             Self::Output(output) => output.metric.clone(),
+            Self::Results(metric) => metric.clone(),
         }
     }
 }

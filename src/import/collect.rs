@@ -68,6 +68,11 @@ impl<'o> Collector<'o> {
         }
     }
 
+    /// How the file is to be read.
+    pub fn options(&self) -> &ImportOptions {
+        self.options
+    }
+
     /// Checks a benchmark's name and its parameters.
     pub fn point(&self, at: &str, name: &str, parameters: Vec<(String, String)>) -> Result<Point, ImportError> {
         let invalid = |source| ImportError::Invalid { at: at.to_owned(), source };

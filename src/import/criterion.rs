@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::collect::{Collector, Reading};
 use super::json::{Node, parse};
-use super::{ImportError, read_capped};
+use super::{ImportError, ImportOptions, is_older, read_capped};
 use crate::model::{Metric, Summary};
 
 /// Folders below `target/criterion` are at most group, function, parameter and `new` deep, but groups may hold slashes.
@@ -32,8 +32,23 @@ pub(super) fn read_folder(folder: &Path, into: &mut Collector<'_>) -> Result<(),
         return Err(ImportError::NoCriterionResults { path: folder.to_owned() });
     }
     found.sort();
+    let found = of_this_run(found, into.options())?;
+    if found.is_empty() {
+        return Err(ImportError::NotWritten { path: folder.to_owned() });
+    }
     into.tool = Some("criterion".to_owned());
     found.iter().try_for_each(|results| read_benchmark(results, results.strip_prefix(top).unwrap_or(results), into))
+}
+
+/// Without what earlier runs left, where that is asked for.
+fn of_this_run(found: Vec<PathBuf>, options: &ImportOptions) -> Result<Vec<PathBuf>, ImportError> {
+    let mut own = Vec::new();
+    for results in found {
+        if !is_older(&results.join("estimates.json"), options)? {
+            own.push(results);
+        }
+    }
+    Ok(own)
 }
 
 /// Folders that hold a `benchmark.json` and are the newest results: `new`, or the given folder itself.

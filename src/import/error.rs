@@ -37,7 +37,10 @@ pub enum ImportError {
         offset: usize,
     },
     /// No importer knows the content.
-    #[error("unknown format of results: known are {}; name one with --format, or convert to `ratchet`", Format::words())]
+    #[error(
+        "unknown format of results: known are {}; name one (--format, or `format` of a [[suite]]), or convert to `ratchet`",
+        Format::words()
+    )]
     UnknownFormat,
     /// Criterion's results are a folder, not a file.
     #[error(
@@ -50,6 +53,12 @@ pub enum ImportError {
     )]
     NoCriterionResults {
         /// The folder.
+        path: PathBuf,
+    },
+    /// What is there was there before the program ran.
+    #[error("{path} was not written by this run: its results are older")]
+    NotWritten {
+        /// The file or folder.
         path: PathBuf,
     },
     /// A folder was given with the format of a file.

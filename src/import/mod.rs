@@ -34,7 +34,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
@@ -58,6 +58,8 @@ pub struct ImportOptions {
     pub better: Option<Direction>,
     /// Records every entry under this name, for files whose entries are configs of one benchmark.
     pub benchmark: Option<BenchmarkName>,
+    /// Leaves out what was written before this file was: results of an earlier run in the same place.
+    pub newer_than: Option<PathBuf>,
 }
 
 /// What a file of results holds.
@@ -124,9 +126,22 @@ pub fn import_path(path: &Path, options: &ImportOptions) -> Result<Imported, Imp
     if path.is_dir() {
         return import_folder(path, options);
     }
+    if is_older(path, options)? {
+        return Err(ImportError::NotWritten { path: path.to_owned() });
+    }
     let mut file = File::open(path).map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
     let bytes = read_capped(&mut file, path)?;
     import_source(&bytes, path.parent(), options)
+}
+
+/// Whether a file was there before what [`ImportOptions::newer_than`] names.
+fn is_older(path: &Path, options: &ImportOptions) -> Result<bool, ImportError> {
+    let Some(marker) = &options.newer_than else { return Ok(false) };
+    let written = |path: &Path| {
+        let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+        modified.map_err(|source| ImportError::Read { path: path.to_owned(), source })
+    };
+    Ok(written(path)? < written(marker)?)
 }
 
 fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {

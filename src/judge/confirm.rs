@@ -8,8 +8,8 @@
 //! by pairs whose interval excludes a loss well beyond the threshold; where a computer is too noisy for that, this says so.
 
 use super::layout::{Binaries, Layout};
+use super::reasons::{Confirmation, StopReason};
 use super::scale::Scale;
-use super::verdict::{Confirmation, StopReason};
 use crate::model::ObjectId;
 use crate::stats::{effect, rank};
 

@@ -23,6 +23,7 @@ mod compare;
 mod confirm;
 mod excursion;
 mod excuse;
+mod ground;
 mod layout;
 mod level;
 mod lowest;
@@ -31,6 +32,7 @@ mod past;
 mod plain;
 mod profiling;
 mod ratchet;
+mod reasons;
 mod scale;
 mod series;
 mod shape;
@@ -50,12 +52,13 @@ pub use noise::NoisePrior;
 pub use past::{Digest, Older};
 pub use profiling::{ProfileReason, ProfileTarget, ProfileThresholds, profile_targets};
 pub use ratchet::{RatchetStep, ratchet_line};
+pub use reasons::{Confirmation, Creep, HistoryTest, Reasons, StopReason};
 pub use series::{Candidate, Excluded, HistoryRecord, MeasuredRun, Series, assemble};
 pub use shape::{QuantileRow, Quantiles, Shape, compare_quantiles};
 pub use stretches::{Stretch, stretches};
 pub use verdict::{
-    AppliedExcuse, Baseline, BaselineRule, Confirmation, Creep, Estimate, ExcuseEffect, Follower, HistoryTest, JudgeWarning,
-    Judgement, Reasons, SeriesVerdict, StopReason, Thresholds, Verdict,
+    AppliedExcuse, Baseline, BaselineRule, Estimate, ExcuseEffect, Follower, JudgeWarning, Judgement, SeriesVerdict, Thresholds,
+    Verdict,
 };
 
 /// Everything that the verdict on one series depends on.

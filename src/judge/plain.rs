@@ -4,7 +4,8 @@
 //! declaration, it is the right one.
 
 use super::past::Binding;
-use super::verdict::{Baseline, Estimate, JudgeWarning, Reasons, Verdict};
+use super::reasons::Reasons;
+use super::verdict::{Baseline, Estimate, JudgeWarning, Verdict};
 use super::{Decision, MeasuredRun, SeriesInput};
 use crate::model::Direction;
 use crate::stats;

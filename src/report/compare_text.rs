@@ -6,6 +6,7 @@ use super::check_text::TextOptions;
 use super::escape;
 use super::number::{Scale, change, significant};
 use super::table::{Table, Tone, paint};
+use super::words::trust_mark;
 use crate::judge::{Basis, Estimate, SeriesComparison};
 
 /// Writes the table, and below it what its statistics are about.
@@ -58,19 +59,14 @@ fn numbers_of(series: &SeriesComparison) -> [String; 7] {
     let dash = || "–".to_owned();
     let interval = compared.low_percent.zip(compared.high_percent);
     [
-        estimate(&compared.before, &scale) + mark(series.trusted.0),
-        estimate(&compared.after, &scale) + mark(series.trusted.1),
+        estimate(&compared.before, &scale) + trust_mark(series.trusted.0),
+        estimate(&compared.after, &scale) + trust_mark(series.trusted.1),
         compared.change_percent.map_or_else(dash, change),
         interval.map_or_else(dash, |(low, high)| format!("{} to {}", change(low), change(high))),
         format!("{:+.2}", compared.delta).replace('-', "−"),
         significant(compared.p, 2),
         format!("{}, {}", compared.counts.0, compared.counts.1),
     ]
-}
-
-/// Behind what nobody vouches for.
-fn mark(is_trusted: bool) -> &'static str {
-    if is_trusted { "" } else { " untrusted" }
 }
 
 /// `12.30 ms (12.20 to 12.40)`.

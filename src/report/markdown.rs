@@ -66,7 +66,9 @@ fn next_steps(text: &mut String, overview: &Overview) {
     let next = match judgement.verdict() {
         Verdict::Regression => "Fix it and measure again, or accept the loss with a reason. See what changed:\n",
         Verdict::NotMeasured => "No measurement of this commit was found: run `git ratchet bench` and check again.\n",
-        Verdict::Undecided => "The evidence does not decide: make more runs with `git ratchet bench --runs 5` and check again.\n",
+        Verdict::Undecided => {
+            "The evidence does not decide: make more runs (`git ratchet bench --runs 5`, or record them) and check again.\n"
+        }
         _ => return,
     };
     let _ = write!(text, "\n{next}");

@@ -10,7 +10,7 @@ use super::number::significant;
 use super::overview::point_name;
 use super::series_json::config;
 use super::table::{Table, Tone, paint};
-use super::words::SHORT_ID;
+use super::words::{SHORT_ID, trust_mark};
 use crate::model::{ObjectId, Unit};
 use crate::roofline::{Bound, Gpu, Kernel, Limit, Precision, Roof, RoofSource, Roofs, Standing};
 
@@ -183,7 +183,7 @@ pub(super) fn kernel_row(number: usize, shown: &ShownKernel) -> [String; 9] {
         point_name(kernel.benchmark.as_str(), &kernel.config),
         kernel.work.as_str().to_owned(),
         kernel.intensity().map_or("–".to_owned(), |intensity| significant(intensity, 3)),
-        rate(reached, &unit),
+        rate(reached, &unit) + trust_mark(kernel.is_trusted),
         of(&|standing| bound_word(standing.bound).to_owned()),
         of(&|standing| rate(standing.attainable, &unit)),
         of(&|standing| format!("{} %", significant(standing.percent(), 3))),
@@ -193,25 +193,30 @@ pub(super) fn kernel_row(number: usize, shown: &ShownKernel) -> [String; 9] {
 
 /// What the numbers do not say by themselves.
 pub(super) fn notes(testbed: &TestbedRoofline) -> Vec<String> {
-    let note = |(at, shown): (usize, &ShownKernel)| {
-        let number = at + 1;
-        match shown.standing {
-            None => Some(format!("{number}: no roof of its kind is known; see --bandwidth, --peak and --gpu")),
-            Some(standing) if standing.percent() > 100.0 => {
-                Some(format!("{number}: beyond its roof: its declared work, its precision or the roof is wrong"))
-            }
-            Some(standing) if !standing.is_certain => {
-                Some(format!("{number}: only one of its two roofs is known, or only half of its work"))
-            }
-            Some(_) if shown.kernel.precision.is_none() && shown.kernel.flop_rate.is_some() => {
-                let precision = testbed.precision(&shown.kernel).map_or("", Precision::as_str);
-                let message = "its precision is not known (a parameter `dtype` would say it): held against";
-                Some(format!("{number}: {message} {precision}"))
-            }
-            Some(_) => None,
-        }
+    let of_kernel = |(at, shown): (usize, &ShownKernel)| {
+        let untrusted = "nobody who may sign vouches for what was measured of it (git ratchet doctor says who may)";
+        let trust = (!shown.kernel.is_trusted).then(|| untrusted.to_owned());
+        [doubt(testbed, shown), trust].into_iter().flatten().map(move |words| format!("{}: {words}", at + 1))
     };
-    testbed.kernels.iter().enumerate().filter_map(note).collect()
+    testbed.kernels.iter().enumerate().flat_map(of_kernel).collect()
+}
+
+/// Why a kernel's place under its roofs is not sure.
+fn doubt(testbed: &TestbedRoofline, shown: &ShownKernel) -> Option<String> {
+    let Some(standing) = shown.standing else {
+        return Some("no roof of its kind is known; see --bandwidth, --peak and --gpu".to_owned());
+    };
+    if standing.percent() > 100.0 {
+        return Some("beyond its roof: its declared work, its precision or the roof is wrong".to_owned());
+    }
+    if !standing.is_certain {
+        return Some("only one of its two roofs is known, or only half of its work".to_owned());
+    }
+    if shown.kernel.precision.is_some() {
+        return None;
+    }
+    let precision = testbed.precision(&shown.kernel)?;
+    Some(format!("its precision is not known (a parameter `dtype` would say it): held against {precision}"))
 }
 
 /// `roofline --json`.
@@ -249,6 +254,7 @@ fn testbed_json(testbed: &TestbedRoofline) -> Value {
             "attainable": shown.standing.map(|standing| standing.attainable),
             "percent": shown.standing.map(|standing| standing.percent()),
             "head_room": shown.standing.map(|standing| standing.head_room()),
+            "trusted": kernel.is_trusted,
             "is_certain": shown.standing.map(|standing| standing.is_certain),
         })
     };

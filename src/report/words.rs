@@ -56,6 +56,11 @@ fn quoted(text: &str) -> String {
     escape::terminal_short(&shell_words::quote(text), 400)
 }
 
+/// Stands behind what nobody who may sign vouches for.
+pub fn trust_mark(is_trusted: bool) -> &'static str {
+    if is_trusted { "" } else { " untrusted" }
+}
+
 /// `driver 550.54 → 560.28`.
 pub fn fact_change(change: &FactChange) -> String {
     let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
@@ -117,10 +122,8 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
         ));
     }
     if let Some(needed) = reasons.more_runs_needed {
-        said.push(format!(
-            "{} of this commit and of the baseline each would decide: git ratchet bench --runs {needed}",
-            count(needed, "more run")
-        ));
+        let how = if reasons.only_recorded { "record them".to_owned() } else { format!("git ratchet bench --runs {needed}") };
+        said.push(format!("{} of this commit and of the baseline each would decide: {how}", count(needed, "more run")));
     }
     said
 }
@@ -129,8 +132,9 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
 fn offer(series: &SeriesVerdict) -> Option<String> {
     let plan = series.reasons.plan?;
     let state = if series.reasons.suspicious { "suspicious" } else { "better, but not confirmed" };
+    let how = if series.reasons.only_recorded { "once a [[suite]] of ratchet.toml names what measures it, " } else { "" };
     Some(format!(
-        "{state}: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",
+        "{state}: up to {} pairs measured in turn with the baseline would settle it: {how}git ratchet check --confirm",
         plan.most_pairs
     ))
 }
@@ -287,7 +291,7 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
                 percent_or_none(*detectable_percent)
             ),
         )
-        .hint("make more runs (git ratchet bench --runs 5) or make the testbed quieter"),
+        .hint("make more runs (git ratchet bench --runs 5, or record them) or make the testbed quieter"),
         JudgeWarning::TooNoisyToConfirm { spread_percent, hidden_percent } => {
             let found = too_noisy(*spread_percent, *hidden_percent);
             Notice::new("too_noisy_to_confirm", format!("{name}: measured again, but {found}"))

@@ -37,6 +37,8 @@ pub struct Kernel {
     pub byte_rate: Option<f64>,
     /// Where both are known from.
     pub work: WorkSource,
+    /// Whether somebody who may sign vouches for what was measured of it, where that is asked for (`ratchet.trust`).
+    pub is_trusted: bool,
 }
 
 impl Kernel {

@@ -1,7 +1,8 @@
 //! Roofs and kernels out of records and profiles.
 //!
 //! The bandwidth roof is the best `bandwidth` of the benchmark `copy`, a compute roof the best `throughput` of the
-//! benchmark `mma_peak` in its `dtype`: ceilings are the best that was ever seen. A kernel is any other point with a rate.
+//! benchmark `mma_peak` in its `dtype`, or of `mma_peak_e4m3` in the precision of its name: ceilings are the best that was
+//! ever seen. A kernel is any other point with a rate.
 
 use std::collections::BTreeMap;
 
@@ -59,14 +60,24 @@ pub fn measured_roofs<'a>(testbed: &str, evidence: impl IntoIterator<Item = Evid
 }
 
 fn limit(entry: &Evidence) -> Option<(Limit, f64)> {
-    match entry.record.benchmark.as_str() {
-        COPY => Some((Limit::Memory, entry.rate("bandwidth", &Unit::BYTE_PER_SECOND)?)),
-        MMA_PEAK => {
-            let rate = entry.rate("throughput", &Unit::FLOP_PER_SECOND)?;
-            Some((Limit::Compute(precision_of(&entry.record.config)?.on_tensor_cores()), rate))
-        }
-        _ => None,
+    let benchmark = &entry.record.benchmark;
+    if benchmark.as_str() == COPY {
+        return Some((Limit::Memory, entry.rate("bandwidth", &Unit::BYTE_PER_SECOND)?));
     }
+    let precision = match benchmark.as_str() {
+        MMA_PEAK => precision_of(&entry.record.config)?,
+        _ => named_peak(benchmark)?,
+    };
+    Some((Limit::Compute(precision.on_tensor_cores()), entry.rate("throughput", &Unit::FLOP_PER_SECOND)?))
+}
+
+/// The precision of `mma_peak_PRECISION`: a type whose elements are kept as others has a benchmark of its own.
+fn named_peak(benchmark: &BenchmarkName) -> Option<Precision> {
+    benchmark.as_str().strip_prefix(MMA_PEAK)?.strip_prefix('_')?.parse().ok()
+}
+
+fn is_ceiling(benchmark: &BenchmarkName) -> bool {
+    matches!(benchmark.as_str(), COPY | MMA_PEAK) || named_peak(benchmark).is_some()
 }
 
 /// The precision that a config names.
@@ -80,6 +91,21 @@ struct Rates {
     flop: Vec<f64>,
     bytes: Vec<f64>,
     time: Vec<f64>,
+    has_untrusted: bool,
+}
+
+impl Rates {
+    fn add(&mut self, entry: &Evidence<'_>) {
+        let rates = [
+            (&mut self.flop, entry.rate("throughput", &Unit::FLOP_PER_SECOND)),
+            (&mut self.bytes, entry.rate("bandwidth", &Unit::BYTE_PER_SECOND)),
+            (&mut self.time, entry.rate(MetricName::TIME, &Unit::SECOND)),
+        ];
+        for (known, rate) in rates {
+            self.has_untrusted |= rate.is_some() && entry.record.is_untrusted();
+            known.extend(rate);
+        }
+    }
 }
 
 /// The kernels of one commit on a testbed: a declared point for each benchmark point with a rate, and a counted one where
@@ -87,17 +113,14 @@ struct Rates {
 pub fn kernels<'a>(testbed: &str, evidence: impl IntoIterator<Item = Evidence<'a>>, profiles: &[&Profile]) -> Vec<Kernel> {
     let mut points: BTreeMap<(BenchmarkName, Config), Rates> = BTreeMap::new();
     for entry in evidence.into_iter().filter(|entry| entry.run.testbed.key() == testbed) {
-        let rates = points.entry((entry.record.benchmark.clone(), entry.record.config.clone())).or_default();
-        rates.flop.extend(entry.rate("throughput", &Unit::FLOP_PER_SECOND));
-        rates.bytes.extend(entry.rate("bandwidth", &Unit::BYTE_PER_SECOND));
-        rates.time.extend(entry.rate(MetricName::TIME, &Unit::SECOND));
+        points.entry((entry.record.benchmark.clone(), entry.record.config.clone())).or_default().add(&entry);
     }
     for profile in profiles {
         points.entry((profile.benchmark.clone(), profile.config.clone())).or_default();
     }
     let mut kernels = Vec::new();
     for ((benchmark, config), rates) in points {
-        if matches!(benchmark.as_str(), COPY | MMA_PEAK) {
+        if is_ceiling(&benchmark) {
             continue;
         }
         let own = profiles.iter().rev().find(|profile| profile.benchmark == benchmark && profile.config == config);
@@ -108,6 +131,7 @@ pub fn kernels<'a>(testbed: &str, evidence: impl IntoIterator<Item = Evidence<'a
             flop_rate,
             byte_rate,
             work,
+            is_trusted: !rates.has_untrusted,
         };
         let precision = precision_of(&config);
         let (flop_rate, byte_rate, time) = (median(rates.flop), median(rates.bytes), median(rates.time));

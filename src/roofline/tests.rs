@@ -11,6 +11,7 @@ fn kernel(flop_rate: Option<f64>, byte_rate: Option<f64>, precision: Option<Prec
         flop_rate,
         byte_rate,
         work: WorkSource::Declared,
+        is_trusted: true,
     }
 }
 
@@ -209,11 +210,17 @@ fn the_best_copy_and_the_best_peak_are_roofs() {
         .with("copy", "config=copy_256m", "bandwidth_hot", "900 GB/s")
         .with("mma_peak", "dtype=f16", "throughput", "100 TFLOP/s")
         .with("mma_peak", "dtype=f32", "throughput", "50 TFLOP/s")
+        .with("mma_peak_e4m3", "dtype=u8", "throughput", "200 TFLOP/s")
+        .with("mma_peak_of_mine", "dtype=f16", "throughput", "999 TFLOP/s")
         .with("other", "dtype=f16", "throughput", "999 TFLOP/s");
     let rates: Vec<(Limit, f64)> = measured_roofs("t", bench.evidence()).iter().map(|roof| (roof.limit, roof.rate)).collect();
-    // The peak of f32 operands is that of the tensor cores.
-    let expected = [(Limit::Memory, 280e9), (Limit::Compute(Precision::Tf32), 50e12), (Limit::Compute(Precision::F16), 100e12)];
-    assert_eq!(rates, expected);
+    // The peak of f32 operands is that of the tensor cores, and e4m3 is kept as u8.
+    let compute = [(Precision::Tf32, 50e12), (Precision::F16, 100e12), (Precision::F8, 200e12)];
+    let compute = compute.map(|(precision, rate)| (Limit::Compute(precision), rate));
+    assert_eq!(rates, [&[(Limit::Memory, 280e9)], &compute[..]].concat());
+    let others = kernels("t", bench.evidence(), &[]);
+    let others: Vec<&str> = others.iter().map(|kernel| kernel.benchmark.as_str()).collect();
+    assert_eq!(others, ["mma_peak_of_mine", "other"], "a ceiling is no kernel");
     assert_eq!(measured_roofs("another", bench.evidence()), []);
     let dirty = Bench::new("t", true).with("copy", "", "bandwidth", "999 GB/s");
     assert_eq!(measured_roofs("t", dirty.evidence()), []);

@@ -241,7 +241,16 @@ impl Benchmark {
 }
 
 impl CommandPattern {
-    fn fill(&self, config: &Config) -> CommandLine {
+    /// The names of its placeholders.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
+        let words = match self {
+            Self::Argv(words) => words.as_slice(),
+            Self::Shell(line) => std::slice::from_ref(line),
+        };
+        words.iter().flat_map(Pattern::parameters)
+    }
+
+    pub(super) fn fill(&self, config: &Config) -> CommandLine {
         match self {
             Self::Argv(words) => CommandLine::Argv(words.iter().map(|word| word.fill(config)).collect()),
             Self::Shell(line) => CommandLine::Shell(line.fill(config)),

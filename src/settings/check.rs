@@ -1,23 +1,19 @@
 //! From the file as written to settings that hold together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use toml::Spanned;
 
-use super::benchmark::{CommandPattern, CommandPatterns};
 use super::error::Problem;
-use super::placeholder::Pattern;
-use super::raw::{
-    RawBenchmark, RawCommand, RawLaunchSelection, RawProfile, RawRoofline, RawSampling, RawSettings, RawThresholds,
-};
+use super::parameters::patterns;
+use super::raw::{RawBenchmark, RawLaunchSelection, RawProfile, RawRoofline, RawSampling, RawSettings, RawThresholds};
 use super::{
     Benchmark, ConfirmMode, LaunchSelection, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, ProfileSettings,
     RooflineSettings, Sampling, Settings, SettingsError,
 };
-use super::{kernel, matrix, metrics};
-use crate::model::{BenchmarkName, Config, Quantity, Unit};
-use crate::written::Scalar;
+use super::{kernel, matrix, metrics, suite};
+use crate::model::{BenchmarkName, Quantity, Unit};
 
 /// Reads and checks a whole file.
 pub(super) fn settings(bytes: &[u8], origin: &str) -> Result<Settings, SettingsError> {
@@ -48,6 +44,7 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
         }
         benchmarks.push(benchmark);
     }
+    let suites = suite::all(&raw.suite, &mut lines)?;
     let of_metric =
         |(name, raw): (super::values::Name, RawThresholds)| MetricThresholds { metric: name.0, thresholds: thresholds(raw) };
     Ok(Settings {
@@ -62,6 +59,7 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
         profile: profile(raw.profile),
         roofline: roofline(raw.roofline)?,
         benchmarks,
+        suites,
         overriding: PartialThresholds::default(),
     })
 }
@@ -119,7 +117,7 @@ fn launches(raw: &RawLaunchSelection) -> LaunchSelection {
     }
 }
 
-fn thresholds(raw: RawThresholds) -> PartialThresholds {
+pub(super) fn thresholds(raw: RawThresholds) -> PartialThresholds {
     PartialThresholds {
         regression_percent: raw.regression.map(|percent| percent.0),
         improvement_percent: raw.improvement.map(|percent| percent.0),
@@ -147,104 +145,4 @@ fn sampling(raw: &RawSampling) -> Result<Sampling, Problem> {
         }
         _ => Ok(sampling),
     }
-}
-
-/// The names that every point of a benchmark has, in which placeholders may be written.
-struct Parameters<'a> {
-    of_every_point: BTreeSet<&'a str>,
-    configs: &'a [Config],
-}
-
-impl<'a> Parameters<'a> {
-    fn of(configs: &'a [Config]) -> Self {
-        let mut of_every_point: BTreeSet<&str> =
-            configs.first().map(|config| config.iter().map(|(name, _)| name).collect()).unwrap_or_default();
-        of_every_point.retain(|name| configs.iter().all(|config| config.get(name).is_some()));
-        Self { of_every_point, configs }
-    }
-
-    fn pattern(&self, text: &str, span: &Range<usize>) -> Result<Pattern, Problem> {
-        if text.contains('\0') {
-            return Err(Problem::at(span.clone(), "a text for another program must not contain a NUL character"));
-        }
-        let pattern = Pattern::parse(text)
-            .map_err(|_| Problem::at(span.clone(), "a `{` is not closed").hint("write `{{` for a brace itself"))?;
-        if let Some(unknown) = pattern.parameters().find(|name| !self.of_every_point.contains(name)) {
-            return Err(self.unknown(unknown, span));
-        }
-        Ok(pattern)
-    }
-
-    fn unknown(&self, name: &str, span: &Range<usize>) -> Problem {
-        let known: Vec<&str> = self.of_every_point.iter().copied().collect();
-        let is_in_some = self.configs.iter().any(|config| config.get(name).is_some());
-        let hint = match super::error::closest(name, &known) {
-            Some(close) => format!("did you mean `{{{close}}}`? `{{{{` stands for a brace itself"),
-            None if is_in_some => "some points do not have this parameter: give it to every one".to_owned(),
-            None if known.is_empty() => "there are no parameters here; write `{{` for a brace itself".to_owned(),
-            None => format!("known here: {}; write `{{{{` for a brace itself", known.join(", ")),
-        };
-        Problem::at(span.clone(), format!("unknown placeholder `{{{name}}}`")).hint(hint)
-    }
-
-    fn command(&self, raw: &Spanned<RawCommand>) -> Result<CommandPattern, Problem> {
-        let span = raw.span();
-        let no_command =
-            || Err(Problem::at(span.clone(), "this command is empty").hint("write [\"program\", \"argument\"] or a shell line"));
-        match raw.as_ref() {
-            RawCommand::Shell(line) if line.trim().is_empty() => no_command(),
-            RawCommand::Argv(words) if words.first().is_none_or(|program| program.is_empty()) => no_command(),
-            RawCommand::Shell(line) => Ok(CommandPattern::Shell(self.pattern(line, &span)?)),
-            RawCommand::Argv(words) => {
-                let words = words.iter().map(|word| self.pattern(word, &span)).collect::<Result<_, _>>()?;
-                Ok(CommandPattern::Argv(words))
-            }
-        }
-    }
-
-    fn optional_command(&self, raw: &Option<Spanned<RawCommand>>) -> Result<Option<CommandPattern>, Problem> {
-        raw.as_ref().map(|raw| self.command(raw)).transpose()
-    }
-
-    /// The working folder, which stays inside the repository for every point.
-    fn directory(&self, raw: &Spanned<super::values::Text>) -> Result<Pattern, Problem> {
-        let pattern = self.pattern(&raw.as_ref().0, &raw.span())?;
-        for config in self.configs {
-            let filled = pattern.fill(config);
-            let stays_inside = std::path::Path::new(&filled)
-                .components()
-                .all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir));
-            if !stays_inside {
-                let message = format!("`{filled}` is not a folder inside the repository");
-                return Err(
-                    Problem::at(raw.span(), message).hint("`dir` is relative to the root of the repository, without `..`")
-                );
-            }
-        }
-        Ok(pattern)
-    }
-
-    fn environment(&self, raw: &RawBenchmark) -> Result<Vec<(String, Pattern)>, Problem> {
-        let variable = |(name, value): &(String, Spanned<Scalar>)| {
-            if name.is_empty() || name.contains(['=', '\0']) {
-                return Err(Problem::at(value.span(), format!("{name:?} is not the name of an environment variable")));
-            }
-            Ok((name.clone(), self.pattern(&value.as_ref().to_text(), &value.span())?))
-        };
-        raw.env.iter().flat_map(|env| &env.as_ref().0).map(variable).collect()
-    }
-}
-
-fn patterns(raw: &RawBenchmark, command: &Spanned<RawCommand>, configs: &[Config]) -> Result<CommandPatterns, Problem> {
-    let parameters = Parameters::of(configs);
-    // A build serves all points, so it knows the parameters of none.
-    let no_parameters = Parameters::of(&[]);
-    Ok(CommandPatterns {
-        command: parameters.command(command)?,
-        build: no_parameters.optional_command(&raw.build)?,
-        prepare: parameters.optional_command(&raw.prepare)?,
-        cleanup: parameters.optional_command(&raw.cleanup)?,
-        dir: raw.dir.as_ref().map(|dir| parameters.directory(dir)).transpose()?,
-        env: parameters.environment(raw)?,
-    })
 }

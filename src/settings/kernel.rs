@@ -68,7 +68,7 @@ fn refuse<const N: usize>(keys: [Given; N], why: &str) -> Result<(), Problem> {
     }
 }
 
-fn stays_inside(path: &str) -> bool {
+pub(super) fn stays_inside(path: &str) -> bool {
     let mut parts = std::path::Path::new(path).components();
     parts.all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir))
 }

@@ -14,11 +14,13 @@ mod kernel;
 mod matrix;
 mod metrics;
 mod overrides;
+mod parameters;
 mod place;
 mod placeholder;
 mod profile;
 mod raw;
 mod roofline;
+mod suite;
 mod template;
 mod thresholds;
 mod values;
@@ -40,6 +42,7 @@ pub use overrides::Overrides;
 pub use place::line_of_benchmark;
 pub use profile::{LaunchSelection, ProfileSettings};
 pub use roofline::RooflineSettings;
+pub use suite::{NoCommand, Suite};
 pub use template::Template;
 pub use thresholds::{MetricThresholds, PartialThresholds};
 
@@ -108,6 +111,8 @@ pub struct Settings {
     pub roofline: RooflineSettings,
     /// The benchmarks, in the order of the file.
     pub benchmarks: Vec<Benchmark>,
+    /// The programs that measure many benchmarks themselves, in the order of the file.
+    pub suites: Vec<Suite>,
     /// Thresholds from above the file: they win over every table of it.
     overriding: PartialThresholds,
 }
@@ -129,20 +134,32 @@ impl Settings {
         self.benchmarks.iter().find(|benchmark| benchmark.name == *name)
     }
 
+    /// The suite that measures a benchmark of this name; `None` where it has a table of its own.
+    pub fn suite_of(&self, name: &BenchmarkName) -> Option<&Suite> {
+        self.suites.iter().find(|suite| suite.measures(name)).filter(|_| self.benchmark(name).is_none())
+    }
+
+    /// Whether a benchmark of this name can be measured: by its own table or by a suite.
+    pub fn measures(&self, name: &BenchmarkName) -> bool {
+        self.benchmark(name).is_some() || self.suite_of(name).is_some()
+    }
+
     /// The benchmarks that `check` must find measured.
     pub fn required(&self) -> impl Iterator<Item = &Benchmark> {
         self.benchmarks.iter().filter(|benchmark| benchmark.required)
     }
 
     /// The thresholds given for one metric of one benchmark. Each of the two is looked up on its own, the most specific
-    /// first: an override, `[[benchmark.metrics]]`, `[benchmark.thresholds]`, `[metric.NAME]`, `[thresholds]`.
+    /// first: an override, `[[benchmark.metrics]]`, `[benchmark.thresholds]` or `[suite.thresholds]`, `[metric.NAME]`,
+    /// `[thresholds]`.
     ///
     /// An exact metric tolerates nothing unless somebody says so for it: the thresholds for everything, which are about
     /// noise, do not apply to it.
     pub fn thresholds_for(&self, benchmark: &BenchmarkName, metric: &MetricName, exact: bool) -> PartialThresholds {
+        let of_suite = self.suite_of(benchmark).map(|suite| suite.thresholds);
         let benchmark = self.benchmark(benchmark);
         let of_metric = benchmark.and_then(|b| b.metrics.iter().find(|m| m.name == *metric)).map(|m| m.thresholds);
-        let of_benchmark = benchmark.map(|b| b.thresholds);
+        let of_benchmark = benchmark.map(|b| b.thresholds).or(of_suite);
         let of_metric_everywhere = self.metric_thresholds.iter().find(|m| m.metric == *metric).map(|m| m.thresholds);
         let layers =
             [Some(self.overriding), of_metric, of_benchmark, of_metric_everywhere, Some(self.thresholds).filter(|_| !exact)];

@@ -53,13 +53,24 @@ impl Pattern {
         })
     }
 
+    /// Whether what it becomes begins with a value.
+    pub(super) fn begins_with_parameter(&self) -> bool {
+        let is_empty = |part: &&Part| matches!(part, Part::Text(text) if text.is_empty());
+        matches!(self.parts.iter().find(|part| !is_empty(part)), Some(Part::Parameter(_)))
+    }
+
     /// The text with values in place of names. A parameter that `config` lacks stays as it is written.
     pub(super) fn fill(&self, config: &Config) -> String {
+        self.fill_by(|name| config.get(name))
+    }
+
+    /// The same with values from anywhere.
+    pub(super) fn fill_by<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> String {
         let mut filled = String::new();
         for part in &self.parts {
             match part {
                 Part::Text(text) => filled.push_str(text),
-                Part::Parameter(name) => match config.get(name) {
+                Part::Parameter(name) => match value(name) {
                     Some(value) => filled.push_str(value),
                     None => filled.push_str(&format!("{{{name}}}")),
                 },

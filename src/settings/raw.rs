@@ -25,6 +25,7 @@ pub(super) struct RawSettings {
     pub(super) profile: RawProfile,
     pub(super) roofline: RawRoofline,
     pub(super) benchmark: Vec<Spanned<RawBenchmark>>,
+    pub(super) suite: Vec<Spanned<RawSuite>>,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
@@ -101,6 +102,28 @@ pub(super) struct RawBenchmark {
     #[serde(default)]
     pub(super) profile: RawLaunchSelection,
     pub(super) metrics: Option<Spanned<Vec<Spanned<RawMetric>>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSuite {
+    pub(super) name: Spanned<Text>,
+    pub(super) command: Spanned<RawCommand>,
+    pub(super) one: Option<Spanned<Vec<String>>>,
+    pub(super) results: Option<Spanned<Text>>,
+    pub(super) format: Option<Text>,
+    pub(super) better: Option<Better>,
+    pub(super) benchmarks: Option<Spanned<Vec<Text>>>,
+    pub(super) build: Option<Spanned<RawCommand>>,
+    pub(super) prepare: Option<Spanned<RawCommand>>,
+    pub(super) cleanup: Option<Spanned<RawCommand>>,
+    pub(super) dir: Option<Spanned<Text>>,
+    pub(super) env: Option<Spanned<Ordered<Spanned<Scalar>>>>,
+    pub(super) timeout: Option<PositiveTime>,
+    #[serde(default)]
+    pub(super) inputs: Vec<Text>,
+    #[serde(default)]
+    pub(super) thresholds: RawThresholds,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -33,4 +33,9 @@ command = ["true"]            # replace this by the program to measure; or a she
 
 # [benchmark.matrix]          # every combination is measured, with {N} in the command replaced
 # N = [1000, 100000]
+
+# [[suite]]                   # a tool that measures by itself: criterion, pytest-benchmark, NVBench …
+# name = "criterion"
+# command = "cargo bench"
+# results = "target/criterion"
 "#;

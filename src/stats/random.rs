@@ -46,6 +46,14 @@ mod tests {
         assert_eq!(drawn, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
+    /// The state before the one whose bits are all zero.
+    #[test]
+    fn the_least_number_is_above_zero() {
+        let mut random = SplitMix64::new(0x9E37_79B9_7F4A_7C15_u64.wrapping_neg());
+        assert_eq!(random.clone().next_u64(), 0);
+        assert_eq!(random.unit(), 0.5f64.powi(54));
+    }
+
     #[test]
     fn indices_stay_below_their_bound_and_reach_all_of_it() {
         let mut random = SplitMix64::new(1);

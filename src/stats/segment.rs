@@ -1,6 +1,6 @@
 //! Change points: the stretches of a series that share a level, for people to look at.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::noise::prefix_sums;
 
@@ -53,8 +53,7 @@ impl Segmentation {
         for (i, &cut) in cuts.iter().enumerate() {
             let end = cuts.get(i + 1).copied().unwrap_or(values.len());
             let deviation = |place: &usize| cost.of(start..*place) + cost.of(*place..end);
-            let places = (cut - reach).max(start + 1)..=(cut + reach).min(end - 1);
-            let settled = places.min_by(|a, b| deviation(a).total_cmp(&deviation(b))).unwrap_or(cut);
+            let settled = around(cut, reach, start..end).min_by(|a, b| deviation(a).total_cmp(&deviation(b))).unwrap_or(cut);
             if deviation(&settled) + penalty < cost.of(start..end) {
                 segments.push(start..settled);
                 start = settled;
@@ -75,23 +74,18 @@ impl Segmentation {
         // best[e]: least cost of the first e values; starts[e]: where the last stretch of that solution begins.
         let mut best = vec![f64::INFINITY; n + 1];
         let mut starts = vec![0; n + 1];
-        best[0] = -penalty;
+        best[0] = 0.0;
         let mut candidates: Vec<Start> = Vec::new();
         for end in shortest..=n {
-            candidates.push(Start { place: end - shortest, expires: usize::MAX });
+            candidates.push(Start { place: end - shortest, uncut: 0.0, expires: usize::MAX });
             candidates.retain(|start| start.expires > end);
-            for start in &candidates {
-                let total = best[start.place] + cost.of(start.place..end) + penalty;
-                if total < best[end] {
-                    (best[end], starts[end]) = (total, start.place);
-                }
-            }
-            // A start that is already dearer than a cut here stays so, once a stretch from here is long enough.
             for start in &mut candidates {
-                if best[start.place] + cost.of(start.place..end) >= best[end] {
-                    start.expires = start.expires.min(end + shortest);
+                start.uncut = best[start.place] + cost.of(start.place..end);
+                if start.uncut + penalty < best[end] {
+                    (best[end], starts[end]) = (start.uncut + penalty, start.place);
                 }
             }
+            candidates.iter_mut().for_each(|start| start.compare(best[end], end, shortest));
         }
         trace_back(&starts, if best[n].is_finite() { n } else { 0 }, n)
     }
@@ -100,7 +94,23 @@ impl Segmentation {
 /// A place where the last stretch may begin, until a better one is known.
 struct Start {
     place: usize,
+    /// The least cost of everything before it and of one stretch from it on.
+    uncut: f64,
     expires: usize,
+}
+
+impl Start {
+    /// What is already dearer at `end` than a cut there stays so once a stretch from there on is long enough.
+    fn compare(&mut self, with_cut: f64, end: usize, shortest: usize) {
+        if self.uncut >= with_cut {
+            self.expires = self.expires.min(end + shortest);
+        }
+    }
+}
+
+/// The places within `reach` of a cut, with a value at least on either side of them.
+fn around(cut: usize, reach: usize, between: Range<usize>) -> RangeInclusive<usize> {
+    (cut - reach).max(between.start + 1)..=(cut + reach).min(between.end - 1)
 }
 
 fn trace_back(starts: &[usize], solved: usize, n: usize) -> Vec<Range<usize>> {
@@ -135,5 +145,16 @@ impl SquaredDeviations {
         let sum = self.sums[stretch.end] - self.sums[stretch.start];
         let squares = self.squares[stretch.end] - self.squares[stretch.start];
         (squares - sum * sum / stretch.len() as f64).max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_is_moved_within_its_reach_and_leaves_something_on_either_side() {
+        assert_eq!(around(10, 3, 0..20), 7..=13);
+        assert_eq!(around(10, 3, 8..12), 9..=11);
     }
 }

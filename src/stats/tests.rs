@@ -333,3 +333,12 @@ fn a_long_series_is_cut_where_its_levels_change() {
     let found = Segmentation::with_noise(0.003).segments(&values);
     assert_eq!(found, [0..7_001, 7_001..13_003, 13_003..20_000]);
 }
+
+/// A level that lasts for a thousand values and differs by less than half of their noise: that of their blocks is less.
+#[test]
+fn the_blocks_of_a_long_series_are_less_noisy_than_its_values() {
+    let level = |i: usize| if (7_003..8_004).contains(&i) { 0.4 } else { 0.0 };
+    let values: Vec<f64> = (0..20_000).map(level).collect();
+    assert_eq!(Segmentation::with_noise(1.0).segments(&values), [0..7_003, 7_003..8_004, 8_004..20_000]);
+    assert_eq!(Segmentation::with_noise(3.0).segments(&values), std::slice::from_ref(&(0..20_000)));
+}

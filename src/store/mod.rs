@@ -15,6 +15,7 @@
 mod annotated;
 mod append;
 mod base;
+mod by_tree;
 mod changes;
 mod decode;
 mod difference;
@@ -38,11 +39,12 @@ mod submodules;
 mod tests;
 mod thin;
 mod trust;
+mod warning;
 mod worktrees;
 
 use std::path::Path;
 
-pub use annotated::{AnnotatedCommit, AnnotatedHistory, StoreWarning};
+pub use annotated::{AnnotatedCommit, AnnotatedHistory};
 pub use append::Appended;
 pub use base::{Base, BaseRequest, BaseSource};
 pub use changes::{Blob, ChangedPath};
@@ -57,6 +59,7 @@ pub use remote::Pushed;
 pub use series::{SeriesCounts, SeriesHistory, SeriesRun};
 pub use thin::{ThinRequest, ThinnedNotes};
 pub use trust::{AllowedSigners, Trust, Vouchers};
+pub use warning::StoreWarning;
 pub use worktrees::{Checkout, Worktrees};
 
 use crate::model::Author;

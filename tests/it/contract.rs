@@ -258,7 +258,7 @@ fn bisect_codes_let_git_bisect_run_find_the_commit() {
     let bad = world.git(&["rev-parse", "HEAD~1"]);
     let good = world.git(&["rev-parse", "HEAD~5"]);
     world.git(&["bisect", "start", "HEAD", &good]);
-    let check = format!("{} check --bisect --against {}", env!("CARGO_BIN_EXE_git-ratchet"), good);
+    let check = format!("'{}' check --bisect --against {}", env!("CARGO_BIN_EXE_git-ratchet"), good);
     let ran = world.run(world.command("git", &world.repo).args(["bisect", "run", "sh", "-c", &check]));
     assert!(ran.out.contains(&format!("{bad} is the first bad commit")), "{}{}", ran.out, ran.err);
 }
@@ -322,7 +322,7 @@ fn a_closed_pipe_is_success() {
     let world = World::new();
     world.commit_measured("one", "10ms");
     let binary = env!("CARGO_BIN_EXE_git-ratchet");
-    let script = format!("set -o pipefail; {binary} log | true; {binary} show --json | head -c 1");
+    let script = format!("set -o pipefail; '{binary}' log | true; '{binary}' show --json | head -c 1");
     world.run(world.command("bash", &world.repo).args(["-c", &script])).expect(0);
 }
 

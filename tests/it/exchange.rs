@@ -369,6 +369,7 @@ fn a_push_that_is_killed_at_any_moment_is_made_good_by_the_next() {
         std::thread::sleep(Duration::from_millis(i * i * 3));
         push.kill().unwrap();
         push.wait().unwrap();
+        shared.world.clear_leftover_lock();
         // A fetch of git's own may outlive its parent for a moment and write while fsck reads; what is missing then comes.
         let deadline = std::time::Instant::now() + Duration::from_secs(30);
         let fsck = || shared.world.run(shared.world.command("git", &shared.world.repo).args(["fsck", "--strict"]));

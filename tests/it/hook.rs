@@ -163,7 +163,7 @@ fn a_reader_that_goes_away_opens_no_gate() {
     guarded.world.commit_measured("two", "20ms");
     let tip = guarded.world.git(&["rev-parse", "HEAD"]);
     let script = format!(
-        "{{ echo refs/heads/main {tip} refs/heads/main {} | {} hook run pre-push origin url; echo $? >code; }} 2>&1 | true",
+        "{{ echo refs/heads/main {tip} refs/heads/main {} | '{}' hook run pre-push origin url; echo $? >code; }} 2>&1 | true",
         guarded.world.git(&["rev-parse", "HEAD~1"]),
         env!("CARGO_BIN_EXE_git-ratchet"),
     );

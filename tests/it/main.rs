@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends by panicking")]
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr, reason = "tests are their own outside world")]
 
+mod acceptance;
 mod bisect;
 mod browser;
 mod compare;
@@ -20,6 +21,7 @@ mod kernels_cpu;
 mod profile;
 mod roofline;
 mod schemas;
+mod suites;
 mod tidy;
 mod toolkits;
 mod trust;

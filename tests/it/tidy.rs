@@ -50,6 +50,13 @@ const OUTSIDE: &[(&str, &[&str])] = &[
 
 const LONGEST_FILE: usize = 600;
 
+/// The frozen notes, each with the id of its blob.
+const FROZEN_NOTES: &[(&str, &str)] = &[
+    ("v1-follows.jsonl", "c1b4a29641badc47d97444cfdba9f4287f8adc4c"),
+    ("v1-whole-samples.jsonl", "4f80202ab3668b8ebff78e0ba705ec8cbb319055"),
+    ("v1.jsonl", "b777deeabd32fcc5cac19b0ebada4a024f77bef1"),
+];
+
 struct Source {
     path: PathBuf,
     module: String,
@@ -207,4 +214,19 @@ fn files_fit_their_room() {
     assert!(long.is_empty(), "{}", long.join("\n"));
     let main = include_str!("../../src/main.rs");
     assert!(main.lines().count() < 80, "main.rs only reads the world and calls the library");
+}
+
+/// A note that was written once is read forever, so a line that the format gained stands in a file of its own.
+#[test]
+fn frozen_notes_stay_as_they_are() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/notes");
+    let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, FROZEN_NOTES.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "FROZEN_NOTES has every file");
+    for (name, expected) in FROZEN_NOTES {
+        let mut hash = std::process::Command::new("git");
+        let hashed = hash.args(["hash-object", "--no-filters"]).arg(folder.join(name)).output().unwrap();
+        let found = String::from_utf8(hashed.stdout).unwrap();
+        assert_eq!(found.trim_end(), *expected, "{name} is frozen: restore it, and put what is new in a file beside it");
+    }
 }

@@ -149,4 +149,9 @@ impl World {
     pub fn record(&self, metric: &str) {
         self.ratchet(&["record", "--benchmark", "b", "--metric", metric, "--testbed", "t"]).expect(0);
     }
+
+    /// Removes a lock that a killed process of ours left, as the message of the next write would say. Whether there was one.
+    pub fn clear_leftover_lock(&self) -> bool {
+        fs::remove_file(self.repo.join(".git/refs/notes/ratchet.lock")).is_ok()
+    }
 }

@@ -8,9 +8,8 @@ use crate::commands::history;
 use crate::commands::selection::Selection;
 use crate::commands::unchanged::globs;
 use crate::judge;
-use crate::model::{Direction, ObjectId};
+use crate::model::{BenchmarkName, Direction, ObjectId};
 use crate::report::words::SHORT_ID;
-use crate::settings::Benchmark;
 use crate::stats;
 use crate::store::{History, HistoryCommit, Store, Walk};
 
@@ -27,7 +26,12 @@ impl Line {
     ///
     /// # Errors
     /// `old` is not on the line, or nothing lies between them that could have moved the benchmark.
-    pub(super) fn between(store: &Store, benchmark: &Benchmark, old: ObjectId, new: ObjectId) -> Result<Self, CommandError> {
+    pub(super) fn between(
+        store: &Store,
+        (benchmark, inputs): (&BenchmarkName, &[String]),
+        old: ObjectId,
+        new: ObjectId,
+    ) -> Result<Self, CommandError> {
         let (from, to) = (old.short(SHORT_ID), new.short(SHORT_ID));
         if old == new {
             return Err(CommandError::usage(format!("nothing lies between {from} and itself"))
@@ -44,12 +48,11 @@ impl Line {
         };
         commits.truncate(end + 1);
         commits.reverse();
-        let begins = begins(store, benchmark, &commits)?;
+        let begins = begins(store, inputs, &commits)?;
         if begins.len() < 2 {
-            let inputs = benchmark.inputs.join(", ");
+            let inputs = inputs.join(", ");
             return Err(CommandError::no_verdict(format!(
-                "no commit from {from} to {to} changes an input of {} ({inputs})",
-                benchmark.name
+                "no commit from {from} to {to} changes an input of {benchmark} ({inputs})"
             ))
             .with_hint("so it is not the code that moved; or `inputs` in ratchet.toml lacks a file that it depends on"));
         }
@@ -116,11 +119,11 @@ impl Line {
 }
 
 /// Where the content of the benchmark's inputs changes; everywhere where nobody knows what it depends on.
-fn begins(store: &Store, benchmark: &Benchmark, commits: &[HistoryCommit]) -> Result<Vec<usize>, CommandError> {
-    if benchmark.inputs.is_empty() {
+fn begins(store: &Store, inputs: &[String], commits: &[HistoryCommit]) -> Result<Vec<usize>, CommandError> {
+    if inputs.is_empty() {
         return Ok((0..commits.len()).collect());
     }
-    let globs = globs(&benchmark.inputs)?;
+    let globs = globs(inputs)?;
     let mut begins = Vec::new();
     let mut last = None;
     for (at, commit) in commits.iter().enumerate() {

@@ -8,12 +8,13 @@ use super::error::CommandError;
 use super::paired::{self, Matchup, Session};
 use super::paired_kernels;
 use super::selection::Selection;
+use super::suites::{self, SuitePart};
 use super::verdict;
 use super::workspace::Workspace;
 use crate::cli::{BisectArgs, CheckArgs, SeriesArgs};
 use crate::cuda::ClockState;
 use crate::exit::Exit;
-use crate::model::{BenchmarkName, Config, MetricName, ObjectId};
+use crate::model::{BenchmarkName, Config, MetricName, ObjectId, SeriesKey};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::words::SHORT_ID;
 use crate::report::{bisect_json, bisect_text, escape};
@@ -31,6 +32,8 @@ struct Subject {
     /// The first metric of the benchmark where nobody named one.
     metric: Option<MetricName>,
     old: ObjectId,
+    /// Where a suite measures it.
+    part: Option<SuitePart>,
 }
 
 /// Runs the command.
@@ -39,11 +42,13 @@ pub fn run(arguments: &BisectArgs, context: &mut Context) -> Result<Exit, Comman
     let new = workspace.store.resolve(&arguments.new)?;
     let settings = workspace.settings_of(new, &arguments.new)?;
     let subject = subject(arguments, &workspace, &settings, new, context)?;
-    let benchmark = settings.benchmark(&subject.benchmark).ok_or_else(|| unknown(&subject.benchmark, new))?;
-    let line = Line::between(&workspace.store, benchmark, subject.old, new)?;
+    let (benchmark, suite) = (settings.benchmark(&subject.benchmark), settings.suite_of(&subject.benchmark));
+    let inputs = benchmark.map(|benchmark| &benchmark.inputs).or(suite.map(|suite| &suite.inputs));
+    let inputs = inputs.ok_or_else(|| unknown(&subject.benchmark, new))?;
+    let line = Line::between(&workspace.store, (&subject.benchmark, inputs), subject.old, new)?;
     let suspected = line.suspected(&workspace.store, &subject)?;
     announce(&settings, &subject, new, context)?;
-    let clocks = benchmark.kernel.is_some().then_some(ClockState::Free);
+    let clocks = benchmark.is_some_and(|benchmark| benchmark.kernel.is_some()).then_some(ClockState::Free);
     let mut session = Session::begin(&workspace, &settings, clocks, context)?;
     let hunted = Hunt { session: &mut session, subject: &subject, line: &line, most_pairs: arguments.pairs as usize, context }
         .run(suspected);
@@ -78,12 +83,12 @@ fn subject(
     };
     if let Some(old) = &arguments.old {
         let old = workspace.store.resolve(old)?;
-        let (benchmark, config) = only_point(&Selection::new(&series)?, workspace, settings, new)?;
+        let Matchup { benchmark, config, part, .. } = only_point(&Selection::new(&series)?, workspace, settings, new)?;
         let metric = arguments.metric.as_ref().map(MetricName::new).transpose()?;
-        return Ok(Subject { benchmark, config, metric, old });
+        return Ok(Subject { benchmark, config, metric, old, part });
     }
     let check = CheckArgs { rev: arguments.new.clone(), series, no_confirm: true, ..CheckArgs::default() };
-    let (judgement, _) = verdict::judge(&check, context)?;
+    let judgement = verdict::judge(&check, context)?.judgement;
     let worst = verdict::worst(&judgement).map_err(|error| match error.hint {
         Some(_) => error,
         None => error.with_hint("name a commit before the move with --old"),
@@ -91,17 +96,18 @@ fn subject(
     let old = worst.baseline.as_ref().and_then(|baseline| baseline.commits.last().copied());
     let old =
         old.ok_or_else(|| CommandError::no_verdict("the commit of the baseline is not known").with_hint("name it with --old"))?;
-    let key = worst.key.clone();
-    Ok(Subject { benchmark: key.benchmark, config: key.config, metric: Some(key.metric), old })
+    let SeriesKey { benchmark, config, metric, testbed } = worst.key.clone();
+    let part = settings.suite_of(&benchmark).map(|_| SuitePart {
+        benchmark: benchmark.clone(),
+        config: config.clone(),
+        testbed,
+        metrics: vec![worst.metric.clone()],
+    });
+    Ok(Subject { benchmark, config, metric: Some(metric), old, part })
 }
 
 /// The one point of the settings that is meant.
-fn only_point(
-    selection: &Selection,
-    workspace: &Workspace,
-    settings: &Settings,
-    new: ObjectId,
-) -> Result<(BenchmarkName, Config), CommandError> {
+fn only_point(selection: &Selection, workspace: &Workspace, settings: &Settings, new: ObjectId) -> Result<Matchup, CommandError> {
     let mut points = Vec::new();
     for benchmark in &settings.benchmarks {
         let wanted =
@@ -111,10 +117,13 @@ fn only_point(
             config,
             references: Vec::new(),
             candidate: new,
+            part: None,
         }));
     }
+    let parts = suites::recorded(workspace, settings, new, selection)?;
+    points.extend(parts.into_iter().map(|part| part.matchup(Vec::new(), new)));
     if let [only] = points.as_slice() {
-        return Ok((only.benchmark.clone(), only.config.clone()));
+        return Ok(only.clone());
     }
     let place = format!("ratchet.toml of {}", new.short(SHORT_ID));
     if points.is_empty() {
@@ -134,8 +143,9 @@ fn configs(benchmark: &Benchmark, workspace: &Workspace, new: ObjectId) -> Resul
 }
 
 fn unknown(benchmark: &BenchmarkName, new: ObjectId) -> CommandError {
-    CommandError::usage(format!("ratchet.toml of {} does not have {benchmark}", new.short(SHORT_ID)))
-        .with_hint("only benchmarks that git ratchet bench runs can be measured")
+    CommandError::usage(format!("ratchet.toml of {} does not have {benchmark}", new.short(SHORT_ID))).with_hint(
+        "only what git ratchet bench runs can be measured: a [[benchmark]], or a [[suite]] for what other tools measure",
+    )
 }
 
 /// Nothing of a repository is run without saying so.
@@ -150,6 +160,6 @@ impl Subject {
     /// A commit against another.
     fn matchup(&self, reference: ObjectId, candidate: ObjectId) -> Matchup {
         let (benchmark, config) = (self.benchmark.clone(), self.config.clone());
-        Matchup { benchmark, config, references: vec![reference], candidate }
+        Matchup { benchmark, config, references: vec![reference], candidate, part: self.part.clone() }
     }
 }

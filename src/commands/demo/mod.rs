@@ -32,7 +32,7 @@ fn work(plan: &Path, context: &mut Context) -> Result<Exit, CommandError> {
 
 fn demo(arguments: &DemoArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let folder = tempfile::Builder::new().prefix("git-ratchet-demo-").tempdir().during("cannot make a temporary folder")?;
-    let program = context.program.clone().ok_or_else(|| CommandError::failure("cannot find this program's own file"))?;
+    let program = own_path(context)?;
     let outcome = script(&mut Shell::new(folder.path(), &program, context));
     if arguments.keep {
         let kept = folder.keep();
@@ -41,9 +41,25 @@ fn demo(arguments: &DemoArgs, context: &mut Context) -> Result<Exit, CommandErro
     outcome.map(|()| Exit::Holds)
 }
 
+/// Where this program lies, whatever it is called there.
+fn own_path(context: &Context) -> Result<String, CommandError> {
+    let path = context.program.as_ref().ok_or_else(|| {
+        CommandError::failure("cannot find this program's own file")
+            .with_hint("the demo measures this program: run it from a file that is still there")
+    })?;
+    path.to_str().map(str::to_owned).ok_or_else(|| {
+        CommandError::failure(format!("the path of this program is not UTF-8, as ratchet.toml is: {}", path.display()))
+            .with_hint("copy it to another folder, and run the demo from there")
+    })
+}
+
 /// The settings of the demo's repository: short sampling and a wide threshold, since the steps are large, and processor
-/// time, since nobody stops everything else on the computer for a demo.
-const SETTINGS: &str = "\
+/// time, since nobody stops everything else on the computer for a demo. The program is named by its path: it need not be in
+/// `PATH`, where another version might be, nor be called `git-ratchet`.
+fn settings(program: &str) -> String {
+    let program = toml::Value::from(program);
+    format!(
+        "\
 [sampling]
 warmup = 2
 min_runs = 10
@@ -53,17 +69,19 @@ precision = 1
 
 [[benchmark]]
 name = \"matmul\"
-command = [\"git-ratchet\", \"demo\", \"--work\", \"matmul.plan\"]
+command = [{program}, \"demo\", \"--work\", \"matmul.plan\"]
 
 [[benchmark.metrics]]
 name = \"cpu_time\"
 regression = 10
-";
+"
+    )
+}
 
 fn script(shell: &mut Shell) -> Result<(), CommandError> {
     shell.say("A repository with a program, a matrix product, and a benchmark of it.")?;
     shell.git(&["init", "-q", "-b", "main"])?;
-    shell.write("ratchet.toml", SETTINGS)?;
+    shell.write("ratchet.toml", &settings(shell.program()))?;
     plan(shell, 1)?;
     shell.commit("Multiply matrices one number at a time")?;
     shell.ratchet(&["bench"], Exit::Holds)?;
@@ -100,4 +118,17 @@ fn script(shell: &mut Shell) -> Result<(), CommandError> {
 
 fn plan(shell: &mut Shell, tile: usize) -> Result<(), CommandError> {
     shell.write("matmul.plan", &format!("# Edge of the matrices and of the blocks.\nsize = 128\ntile = {tile}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_path_of_the_program_stands_in_the_settings() {
+        for program in ["/usr/bin/git-ratchet", "/tmp/it's a \"demo\"\\new\n/ratchet-dev"] {
+            let settings: toml::Table = settings(program).parse().unwrap();
+            assert_eq!(settings["benchmark"][0]["command"][0].as_str(), Some(program));
+        }
+    }
 }

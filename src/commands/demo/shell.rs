@@ -3,7 +3,6 @@
 //! The only file of the command floor that starts programs: git and this program itself, in the demo's own folder,
 //! away from the user's settings.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,10 +12,13 @@ use super::super::error::{CommandError, During};
 use crate::exit::Exit;
 use crate::report::table::{Tone, paint};
 
+/// How a command ends whose measurements are not what they should be.
+const VERDICTS: [Exit; 3] = [Exit::Holds, Exit::Regression, Exit::NoVerdict];
+
 /// A folder and the programs that run in it.
 pub struct Shell<'a, 'b> {
     folder: PathBuf,
-    program: PathBuf,
+    program: String,
     context: &'a mut Context<'b>,
 }
 
@@ -37,8 +39,13 @@ fn lines(text: &str, width: usize) -> Vec<String> {
 
 impl<'a, 'b> Shell<'a, 'b> {
     /// Runs `program` and git in `folder`.
-    pub fn new(folder: &Path, program: &Path, context: &'a mut Context<'b>) -> Self {
+    pub fn new(folder: &Path, program: &str, context: &'a mut Context<'b>) -> Self {
         Self { folder: folder.to_owned(), program: program.to_owned(), context }
+    }
+
+    /// Where this program lies.
+    pub fn program(&self) -> &str {
+        &self.program
     }
 
     /// A sentence between the commands.
@@ -65,7 +72,7 @@ impl<'a, 'b> Shell<'a, 'b> {
 
     /// Runs git without showing it; it must succeed.
     pub fn git(&mut self, arguments: &[&str]) -> Result<Output, CommandError> {
-        let output = self.start(OsStr::new("git"), arguments)?;
+        let output = self.start("git", arguments)?;
         if output.status.success() {
             return Ok(output);
         }
@@ -89,8 +96,7 @@ impl<'a, 'b> Shell<'a, 'b> {
         let shown: Vec<String> = arguments.iter().map(|word| shell_words::quote(word).into_owned()).collect();
         self.show(&format!("git ratchet {}", shown.join(" ")))?;
         let color = if self.context.terminal.color { "--color=always" } else { "--color=never" };
-        let program = self.program.clone();
-        let output = self.start(program.as_os_str(), &[&[color], arguments].concat())?;
+        let output = self.start(&self.program, &[&[color], arguments].concat())?;
         self.context.out.write_all(&output.stdout)?;
         let code = output.status.code();
         if code == Some(expected.code().into()) {
@@ -103,7 +109,12 @@ impl<'a, 'b> Shell<'a, 'b> {
             arguments.join(" "),
             expected.code()
         ))
-        .with_hint("the demo measures for real: on a very busy computer run it again"))
+        .with_hint(match code.map(u8::try_from) {
+            Some(Ok(code)) if VERDICTS.iter().any(|verdict| verdict.code() == code) => {
+                "the demo measures for real: on a very busy computer run it again"
+            }
+            _ => "git ratchet doctor says what is missing here",
+        }))
     }
 
     fn show(&mut self, command: &str) -> Result<(), CommandError> {
@@ -112,7 +123,7 @@ impl<'a, 'b> Shell<'a, 'b> {
         Ok(self.context.out.flush()?)
     }
 
-    fn start(&self, program: &OsStr, arguments: &[&str]) -> Result<Output, CommandError> {
+    fn start(&self, program: &str, arguments: &[&str]) -> Result<Output, CommandError> {
         #[expect(clippy::disallowed_methods, reason = "the demo is a terminal session: it starts what a user would type")]
         let mut command = Command::new(program);
         command.current_dir(&self.folder).args(arguments);
@@ -120,22 +131,11 @@ impl<'a, 'b> Shell<'a, 'b> {
             command.env_remove(name);
         }
         let nowhere = self.folder.join(".git").join("no-such-file");
-        command.env("GIT_CONFIG_GLOBAL", nowhere).env("GIT_CONFIG_NOSYSTEM", "1").env("PATH", self.path_with_program());
+        command.env("GIT_CONFIG_GLOBAL", nowhere).env("GIT_CONFIG_NOSYSTEM", "1");
         for role in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{role}_NAME"), "Demo").env(format!("GIT_{role}_EMAIL"), "demo@example.org");
         }
-        command.output().during(format!("cannot start {}", program.display()))
-    }
-
-    /// The search path with this program's folder first, so that the demo's settings can name it as a user would.
-    fn path_with_program(&self) -> std::ffi::OsString {
-        let own = self.program.parent().map(Path::as_os_str).unwrap_or_default().to_owned();
-        let mut path = own;
-        if let Some(rest) = self.context.env("PATH") {
-            path.push(":");
-            path.push(rest);
-        }
-        path
+        command.output().during(format!("cannot start {program}"))
     }
 }
 

@@ -7,7 +7,7 @@ use super::error::CommandError;
 use super::history;
 use super::profile_diff;
 use super::selection::Selection;
-use super::verdict;
+use super::verdict::{self, Judged};
 use super::workspace::Workspace;
 use crate::cli::{CheckArgs, ExplainArgs, ExplainFormat, SeriesArgs};
 use crate::exit::Exit;
@@ -18,7 +18,6 @@ use crate::report::explanation::{Explanation, MetricChange};
 use crate::report::overview::{CommitEntry, FactChange};
 use crate::report::words::SHORT_ID;
 use crate::report::{explain_json, explain_markdown, explain_text, profile_text};
-use crate::settings::Benchmark;
 use crate::store::{AnnotatedHistory, Store};
 
 /// Sentences about what the hardware counted.
@@ -29,7 +28,7 @@ pub fn run(arguments: &ExplainArgs, context: &mut Context) -> Result<Exit, Comma
     let workspace = Workspace::open(context)?;
     let (series, rev) = what(arguments, &workspace.store);
     let check = CheckArgs { rev, series, past: arguments.past.clone(), no_confirm: true, ..CheckArgs::default() };
-    let (judgement, notices) = verdict::judge(&check, context)?;
+    let Judged { judgement, notices, .. } = verdict::judge(&check, context)?;
     for notice in &notices {
         write_notice(context.err, notice, context.terminal.color)?;
     }
@@ -70,9 +69,9 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
     let [before, after] = history::of_both(store, [reference, candidate])?;
     let counters = counters(&point.selection, [&before, &after]);
     let (before, after) = (point.side(&before, chosen), point.side(&after, chosen));
-    let benchmark = benchmark(chosen, candidate, workspace)?;
-    let can_be_measured = benchmark.is_some();
-    let inputs = benchmark.map_or_else(Vec::new, |benchmark| benchmark.inputs);
+    let inputs = inputs(chosen, candidate, workspace)?;
+    let can_be_measured = inputs.is_some();
+    let inputs = inputs.unwrap_or_default();
     let differing = files::differing(store, reference, candidate, &inputs)?;
     Ok(Explanation {
         verdict: chosen.clone(),
@@ -107,10 +106,12 @@ fn entry(store: &Store, id: ObjectId) -> Result<CommitEntry, CommandError> {
     Ok(CommitEntry { id, time: info.time, author: info.author.name, subject: info.subject })
 }
 
-/// The benchmark as the explained commit's settings have it; `None` where it is only recorded.
-fn benchmark(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Option<Benchmark>, CommandError> {
+/// What the benchmark depends on, as the explained commit's settings have it; `None` where it is only recorded.
+fn inputs(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Option<Vec<String>>, CommandError> {
     let settings = workspace.settings_of(candidate, &candidate.short(SHORT_ID))?;
-    Ok(settings.benchmarks.into_iter().find(|benchmark| benchmark.name == chosen.key.benchmark))
+    let name = &chosen.key.benchmark;
+    let of_benchmark = settings.benchmark(name).map(|benchmark| &benchmark.inputs);
+    Ok(of_benchmark.or(settings.suite_of(name).map(|suite| &suite.inputs)).cloned())
 }
 
 /// The records of one point on one testbed.

@@ -10,7 +10,7 @@ use crate::cli::{CheckArgs, PastArgs};
 use crate::commands::context::Context;
 use crate::commands::error::{CommandError, During};
 use crate::commands::exchange::{counted, open};
-use crate::commands::verdict;
+use crate::commands::verdict::{self, Judged};
 use crate::exit::Exit;
 use crate::judge::Verdict;
 use crate::model::ObjectId;
@@ -101,7 +101,7 @@ fn judge(
     let past = PastArgs { against: base, ..PastArgs::default() };
     let arguments = CheckArgs { rev: branch.tip.to_string(), past, no_confirm: true, ..CheckArgs::default() };
     let name = escape::terminal(branch.short_name());
-    let (judgement, notices) = match verdict::judge(&arguments, context) {
+    let Judged { judgement, notices, .. } = match verdict::judge(&arguments, context) {
         Ok(judged) => judged,
         Err(error) => {
             writeln!(said, "git-ratchet cannot judge {name}: {}", escape::terminal(&error.message))?;

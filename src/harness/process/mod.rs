@@ -22,7 +22,8 @@ pub use program::{Program, Ran, run_program};
 
 use super::executor::escape;
 use super::{
-    CommandSpec, ExecutionError, Executor, Interrupt, LastLines, MetricSource, Observation, OutputStream, Point, Prepared, Step,
+    CommandSpec, ExecutionError, Executor, Interrupt, LastLines, MetricSource, Observation, OutputStream, Point, Prepared,
+    Printed, Step,
 };
 
 /// Below this, starting the process is a noticeable part of its time.
@@ -101,6 +102,12 @@ impl Executor for ProcessExecutor {
     fn execute(&mut self) -> Result<Observation, ExecutionError> {
         // Without a prepared point there is nothing to measure.
         let Some(point) = &self.point else { return Ok(Observation::default()) };
+        if let Some(results) = &point.results {
+            results.begin().map_err(ExecutionError::Other)?;
+            let Finished { stdout, .. } = self.run(point, Step::Execute, &point.command)?;
+            let values = results.read(Printed { bytes: &stdout.bytes, cut: stdout.cut }).map_err(ExecutionError::Other)?;
+            return Ok(Observation { values, throttled: false });
+        }
         let finished = self.run(point, Step::Execute, &point.command)?;
         let floor = memory::own_peak();
         let values = point.metrics.iter().map(|metric| read(metric, &finished, floor)).collect::<Result<_, _>>()?;
@@ -122,6 +129,8 @@ fn read(metric: &MetricSource, finished: &Finished, memory_floor: u64) -> Result
         MetricSource::Time => Ok(positive(finished.wall.as_secs_f64())),
         MetricSource::CpuTime => Ok(positive(finished.cpu.as_secs_f64())),
         MetricSource::PeakMemory => Ok((finished.peak_memory > memory_floor).then_some(finished.peak_memory as f64)),
+        // Without a reader nobody knows them.
+        MetricSource::Results(_) => Ok(None),
         MetricSource::Output(output) => {
             let stream = match output.stream {
                 OutputStream::Stdout => &finished.stdout,

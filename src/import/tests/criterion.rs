@@ -46,6 +46,24 @@ fn a_part_of_the_folder_and_the_target_folder_are_found_too() {
 }
 
 #[test]
+fn what_an_earlier_run_left_may_be_left_out() {
+    let target = tempfile::tempdir().unwrap();
+    copy_folder(&fixture("criterion-0.8"), &target.path().join("criterion"));
+    let (marker, hour) = (target.path().join("marker"), std::time::Duration::from_secs(3600));
+    let moved = |path: &std::path::Path, by: std::time::Duration| {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(file.metadata().unwrap().modified().unwrap() + by).unwrap();
+    };
+    std::fs::write(&marker, []).unwrap();
+    moved(&marker, hour);
+    let options = ImportOptions { newer_than: Some(marker), ..ImportOptions::default() };
+    let nothing = import_path(target.path(), &options).unwrap_err();
+    assert!(matches!(nothing, ImportError::NotWritten { .. }), "{nothing}");
+    moved(&target.path().join("criterion/fib 8/new/estimates.json"), 2 * hour);
+    assert_eq!(keys(&import_path(target.path(), &options).unwrap()), ["fib 8 |  | time"]);
+}
+
+#[test]
 fn estimates_stand_in_for_a_deleted_sample() {
     for (layout, median, deviation) in [("criterion-0.8", "median", "std_dev"), ("criterion-0.3", "Median", "StdDev")] {
         let folder = tempfile::tempdir().unwrap();

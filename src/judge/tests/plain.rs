@@ -104,6 +104,26 @@ fn the_worst_verdict_is_the_verdict() {
 }
 
 #[test]
+fn the_worst_series_is_the_one_to_explain() {
+    let exact_loss = |old: f64, new: f64| Given::new(exact("spills"), &[old], &[new]).judge();
+    let timed_loss = |new: f64| Given::times(&[1.0; 9], new).judge();
+    let worst = |series: &[&SeriesVerdict]| {
+        let series = series.iter().map(|series| (*series).clone()).collect();
+        let judgement = Judgement { candidate: commit(1), base: None, series, followers: Vec::new() };
+        judgement.worst().map(|series| (series.metric.exact, series.change_percent.unwrap().round()))
+    };
+    let (loss, larger, gain) = (timed_loss(2.0), timed_loss(3.0), timed_loss(0.4));
+    let (counted, unmeasured) = (exact_loss(1.0, 9.0), Given::new(Metric::time(), &[1.0], &[]).judge());
+    let without_baseline = Given::new(Metric::time(), &[], &[1.0]).judge();
+    assert_eq!(worst(&[&loss, &larger, &gain]), Some((false, -200.0)), "the largest loss");
+    assert_eq!(worst(&[&larger, &loss]), Some((false, -200.0)));
+    assert_eq!(worst(&[&counted, &loss]), Some((false, -100.0)), "what is measured before what is counted");
+    assert_eq!(worst(&[&counted, &gain]), Some((true, -800.0)), "a loss before a gain");
+    assert_eq!(worst(&[&unmeasured, &gain, &without_baseline]), Some((false, 60.0)), "what has two sides");
+    assert_eq!(worst(&[&unmeasured, &without_baseline]), None);
+}
+
+#[test]
 fn the_same_machine_code_is_told_where_the_value_moved() {
     let given = |history: [Option<&str>; 2], candidate: Option<&str>, value: f64| {
         let mut given = Given::new(exact("spills"), &[4.0, 5.0], &[value]);

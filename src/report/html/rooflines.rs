@@ -70,6 +70,7 @@ mod tests {
             flop_rate: Some(40e12),
             byte_rate,
             work: WorkSource::Declared,
+            is_trusted: true,
         };
         let kernels = vec![kernel(Some(100e9)), kernel(Some(200e9)), kernel(None)];
         let mut svg = Vec::new();

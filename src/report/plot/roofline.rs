@@ -20,6 +20,7 @@ use crate::model::Unit;
 use crate::report::escape::terminal_short;
 use crate::report::number::significant;
 use crate::report::roofline::{ShownKernel, TestbedRoofline, bound_word, limit_name, rate, source_words};
+use crate::report::words::trust_mark;
 use crate::roofline::{Bound, Limit, Roof};
 
 const WIDTH: u32 = 1280;
@@ -167,7 +168,8 @@ fn standing_words(kernel: &ShownKernel) -> String {
     let Some(standing) = kernel.standing else { return "no roof is known".to_owned() };
     let reached = kernel.kernel.flop_rate.map_or(String::new(), |flop| rate(flop, &Unit::FLOP_PER_SECOND));
     let percent = significant(standing.percent(), 3);
-    format!("{reached}, {percent} % of the {} roof", bound_word(standing.bound))
+    let mark = trust_mark(kernel.kernel.is_trusted);
+    format!("{reached}{mark}, {percent} % of the {} roof", bound_word(standing.bound))
 }
 
 #[cfg(test)]
@@ -188,6 +190,7 @@ mod tests {
             flop_rate: Some(share * peak),
             byte_rate: Some(share * peak / intensity),
             work: WorkSource::Declared,
+            is_trusted: true,
         }
     }
 

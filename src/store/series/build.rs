@@ -11,13 +11,15 @@ use std::path::Path;
 
 use super::blocks::{Array, Writer};
 use super::piles::{Measured, Piles};
+use super::places::{Mentions, Places};
 use super::stored::{CodeNumber, Directory, Figures, Instant, MADE_BY, Row, RunTime, StoredSeries, StoredUnit, id_sum, with_age};
 use crate::codec::{Point, Skimmer};
 use crate::judge::Digest;
 use crate::model::{Excuse, LineId, Metric, ObjectId, Run, SeriesKey};
-use crate::store::annotated::{Counts, readable, reading_order};
+use crate::store::annotated::{readable, reading_order};
+use crate::store::by_tree::Counts;
 use crate::store::objects::theirs;
-use crate::store::{History, HistoryCommit, Store, StoreError, decode};
+use crate::store::{History, Store, StoreError, decode};
 
 /// Reads the notes and writes the file; what does not fit into memory meanwhile goes to `folder`. The outer error is the repository's,
 /// the inner one the file's. The store is let go in between: by then all of its packs is mapped into memory.
@@ -42,88 +44,6 @@ pub(super) fn write(
     let mut left_out = too_large.iter().peekable();
     order.retain(|annotated| left_out.next_if(|left_out| *left_out == annotated).is_none());
     Ok(gathered.write(file, &places, (notes_tree, &order), &too_large))
-}
-
-/// Where commits and trees stand in the history.
-struct Places<'a> {
-    history: &'a History,
-    commits: Ages,
-    trees: Ages,
-}
-
-/// Ages by the first bytes of ids, sorted: a third of what a hash table would need.
-struct Ages(Vec<(u64, u32)>);
-
-impl<'a> Places<'a> {
-    fn of(history: &'a History) -> Self {
-        let (commits, trees) = (Ages::of(history, |commit| commit.id), Ages::of(history, |commit| commit.tree));
-        Self { history, commits, trees }
-    }
-
-    fn at(&self, age: u32) -> &'a HistoryCommit {
-        &self.history.commits[self.history.commits.len() - 1 - age as usize]
-    }
-
-    /// The age of a commit.
-    fn of_commit(&self, id: ObjectId) -> Option<u32> {
-        self.commits.newest(id, |age| self.at(age).id == id)
-    }
-
-    /// The age of the newest commit with this tree.
-    fn of_tree(&self, tree: ObjectId) -> Option<u32> {
-        self.trees.newest(tree, |age| self.at(age).tree == tree)
-    }
-}
-
-impl Ages {
-    fn of(history: &History, id: impl Fn(&HistoryCommit) -> ObjectId) -> Self {
-        let mut ages = Vec::with_capacity(history.commits.len());
-        ages.extend(history.commits.iter().rev().zip(0_u32..).map(|(commit, age)| (start_of(id(commit)), age)));
-        ages.sort_unstable();
-        Self(ages)
-    }
-
-    fn newest(&self, id: ObjectId, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let start = start_of(id);
-        let end = self.0.partition_point(|(other, _)| *other <= start);
-        let alike = self.0[..end].iter().rev().take_while(|(other, _)| *other == start);
-        alike.map(|(_, age)| *age).find(|age| is_it(*age))
-    }
-}
-
-fn start_of(id: ObjectId) -> u64 {
-    id.as_bytes().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
-}
-
-/// Which trees a note has something about. Of most, whose trees are those of the history, two numbers say it.
-#[derive(Default)]
-struct Mentions {
-    /// Ages of the newest commits with the trees, and the numbers of the notes.
-    of_history: Vec<(u32, u32)>,
-    elsewhere: Vec<(ObjectId, u32)>,
-}
-
-impl Mentions {
-    fn add(&mut self, tree: ObjectId, note: u32, places: &Places<'_>) {
-        match places.of_tree(tree) {
-            Some(age) => self.of_history.push((age, note)),
-            None => self.elsewhere.push((tree, note)),
-        }
-    }
-
-    fn append(&mut self, mut other: Self) {
-        self.of_history.append(&mut other.of_history);
-        self.elsewhere.append(&mut other.elsewhere);
-    }
-
-    /// Trees and annotated objects as elements, sorted. The notes were read in this order.
-    fn in_full(self, places: &Places<'_>, order: &[ObjectId]) -> impl Iterator<Item = Vec<u8>> {
-        let mut full = Vec::with_capacity(self.of_history.len() + self.elsewhere.len());
-        let of_history = self.of_history.into_iter().map(|(age, note)| (places.at(age).tree, note));
-        full.extend(of_history.chain(self.elsewhere).filter_map(|(tree, note)| Some((tree, *order.get(note as usize)?))));
-        full.sort_unstable();
-        full.into_iter().map(|(tree, annotated)| [tree.as_bytes(), annotated.as_bytes()].concat())
-    }
 }
 
 /// Reads notes. The records are by testbed and point, whose numbers are this worker's own.
@@ -381,25 +301,27 @@ impl<'a> Gathered<'a> {
         let mut units: Vec<&str> = metrics.iter().map(|metric| metric.unit.symbol()).collect();
         units.sort_unstable();
         units.dedup();
-        let units = units.into_iter().map(|unit| {
-            let in_unit = || records.iter().filter(|record| metrics[usize::from(record.metric)].unit.symbol() == unit);
-            let may_bind = |record: &&Measured| !record.dirty && !record.barred;
-            let row = |record: &Measured| {
-                let (age, run) = (age_of(record), record.run);
-                Row { age, run, code: record.code, id: record.id, figures: record.figures }.to_bytes()
-            };
-            let rows: Array = out.array(Row::SIZE, in_unit().filter(may_bind).map(row))?;
-            let better = metrics.iter().find(|metric| metric.unit.symbol() == unit).map(|metric| metric.better);
-            let values: Vec<(u32, f64)> =
-                in_unit().filter(may_bind).map(|record| (age_of(record), record.figures.median())).collect();
-            let words = better.and_then(|better| Digest::of(better, &values)).map_or(Vec::new(), |digest| digest.words());
-            let digest = out.array(8, words.into_iter().map(u64::to_le_bytes))?;
-            let dirty = in_unit().filter(|record| record.dirty).count();
-            let barred = in_unit().filter(|record| record.barred && !record.dirty).count();
-            Ok(StoredUnit { unit: unit.to_owned(), rows, digest, dirty, barred })
-        });
-        let units = units.collect::<io::Result<_>>()?;
+        let units = units.into_iter().map(|unit| self.write_unit(out, unit, metrics, &records)).collect::<io::Result<_>>()?;
         Ok(StoredSeries::new(key, &metrics[usize::from(newest.metric)], instant(newest), ids, units))
+    }
+
+    /// What of a series is in one unit: the records that may bind as rows, the others by their number.
+    fn write_unit(&self, out: &mut Writer<'_>, unit: &str, metrics: &[Metric], records: &[Measured]) -> io::Result<StoredUnit> {
+        let in_unit = || records.iter().filter(|record| metrics[usize::from(record.metric)].unit.symbol() == unit);
+        let binding = || in_unit().filter(|record| !record.dirty && !record.barred);
+        let age_of = |record: &Measured| self.runs[record.run as usize].age;
+        let row = |record: &Measured| {
+            let (age, run) = (age_of(record), record.run);
+            Row { age, run, code: record.code, id: record.id, figures: record.figures }.to_bytes()
+        };
+        let rows = out.array(Row::SIZE, binding().map(row))?;
+        let better = metrics.iter().find(|metric| metric.unit.symbol() == unit).map(|metric| metric.better);
+        let values: Vec<(u32, f64)> = binding().map(|record| (age_of(record), record.figures.median())).collect();
+        let words = better.and_then(|better| Digest::of(better, &values)).map_or(Vec::new(), |digest| digest.words());
+        let digest = out.array(8, words.into_iter().map(u64::to_le_bytes))?;
+        let dirty = in_unit().filter(|record| record.dirty).count();
+        let barred = in_unit().filter(|record| record.barred && !record.dirty).count();
+        Ok(StoredUnit { unit: unit.to_owned(), rows, digest, dirty, barred })
     }
 }
 

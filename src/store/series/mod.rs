@@ -13,6 +13,7 @@ mod blocks;
 mod build;
 mod newer;
 mod piles;
+mod places;
 mod stored;
 
 use std::collections::BTreeMap;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::blocks::{Array, Damaged, Part, Reader, Tail};
 use crate::judge::Digest;
 use crate::model::{BenchmarkName, Config, Direction, LineId, Metric, MetricName, ObjectId, SeriesKey, Summary, Unit};
-use crate::store::annotated::Counts;
+use crate::store::by_tree::Counts;
 
 /// Results are read as this version of the program understands them.
 pub(super) const MADE_BY: &str = env!("CARGO_PKG_VERSION");

@@ -79,6 +79,12 @@ impl Store {
         }
         let least = self.git_setting("gpg.minTrustLevel").map(|level| trust_level(&level.to_ascii_lowercase()));
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        // Without the file git 2.39 does not answer at all (its bug: `%GT` of a signature that it could not look at). An
+        // empty one allows nobody, too.
+        let nobody: &[&str] = match self.allowed_signers() {
+            AllowedSigners::NotSet | AllowedSigners::Missing(_) => &["-c", "gpg.ssh.allowedSignersFile=/dev/null"],
+            AllowedSigners::File(_) | AllowedSigners::InWorkTree(_) => &[],
+        };
         let git = &self.git;
         let ask = |ids: &[ObjectId]| {
             let list: String = ids.iter().map(|id| format!("{id}\n")).collect();
@@ -92,7 +98,7 @@ impl Store {
                 "--format=%H %G? %GT",
                 "--stdin",
             ];
-            git.ask_with(&arguments, list.as_bytes())
+            git.ask_with(&[nobody, &arguments].concat(), list.as_bytes())
         };
         let answers = thread::scope(|scope| {
             let ask = &ask;

@@ -68,7 +68,7 @@ fn a_write_that_is_killed_leaves_the_old_notes_or_the_new_ones() {
         if record_and_kill(&world, number, delay) {
             acknowledged.push(number);
         }
-        leftovers += usize::from(clear_leftover(&world));
+        leftovers += usize::from(world.clear_leftover_lock());
     }
     world.git(&["rev-parse", "--verify", "refs/notes/ratchet^{commit}"]);
     world.git(&["fsck", "--strict"]);
@@ -95,14 +95,4 @@ fn lifetime(world: &World) -> Duration {
     let began = Instant::now();
     world.ratchet(&["record", &file, "--testbed", "t"]).expect(0);
     lived.max(began.elapsed())
-}
-
-/// Removes a lock that the killed process left, as the message of the next write would say (see `refs`).
-fn clear_leftover(world: &World) -> bool {
-    let lock = world.repo.join(".git/refs/notes/ratchet.lock");
-    let left = lock.exists();
-    if left {
-        std::fs::remove_file(&lock).unwrap();
-    }
-    left
 }

@@ -11,7 +11,7 @@ fn on_a_terminal(world: &World, command: &str, pager: &str) -> Option<String> {
         println!("SKIPPED: there is no `script` here to make a terminal with");
         return None;
     }
-    let line = format!("{} {command}", env!("CARGO_BIN_EXE_git-ratchet"));
+    let line = format!("'{}' {command}", env!("CARGO_BIN_EXE_git-ratchet"));
     let mut script = world.command("script", &world.repo);
     script.args(["-q", "-e", "-c", &line, "/dev/null"]).env("GIT_PAGER", pager).env("TERM", "xterm");
     Some(world.run(&mut script).out.replace('\r', ""))

@@ -1,0 +1,128 @@
+//! Suites: programs that measure many benchmarks themselves. A suite is measured whole, or one of its benchmarks alone where a
+//! verdict, a comparison or a search wants it in turn with another commit.
+
+mod reader;
+mod run;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::CommandError;
+use super::history;
+use super::paired::Matchup;
+use super::points;
+use super::recording;
+use super::selection::Selection;
+use super::workspace::Workspace;
+use crate::harness::{MetricSource, Point};
+use crate::model::{BenchmarkName, Config, Metric, ObjectId, SeriesKey};
+use crate::settings::{CommandLine, Settings, Suite};
+use reader::Reader;
+pub use run::{SuiteRuns, measure};
+
+/// A suite may take this long where the settings do not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Series of one benchmark of a suite that were recorded, to be measured again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SuitePart {
+    /// The benchmark, as the results call it.
+    pub benchmark: BenchmarkName,
+    /// The point of it.
+    pub config: Config,
+    /// What it was measured on: results may name a GPU.
+    pub testbed: String,
+    /// The metrics that are wanted.
+    pub metrics: Vec<Metric>,
+}
+
+impl SuitePart {
+    /// It, at a commit against others.
+    pub fn matchup(self, references: Vec<ObjectId>, candidate: ObjectId) -> Matchup {
+        Matchup { benchmark: self.benchmark.clone(), config: self.config.clone(), references, candidate, part: Some(self) }
+    }
+}
+
+/// The suites that were asked for, in the order of the file. A config is nothing that a suite could be asked for.
+pub fn plan<'a>(settings: &'a Settings, names: &[String], filter: &Config) -> Vec<&'a Suite> {
+    settings.suites.iter().filter(|suite| filter.is_empty() && points::is_wanted(&suite.name, names)).collect()
+}
+
+/// The whole suite in the checkout at `root`, and who reads its results.
+fn whole(suite: &Suite, root: &Path) -> Result<(Point, Arc<Reader>), CommandError> {
+    let reader = Arc::new(Reader::of_all(suite, &folder(suite, root))?);
+    let command = suite.command(reader.file());
+    Ok((point(suite, suite.name.clone(), Config::empty(), (command, Arc::clone(&reader)), root), reader))
+}
+
+/// One benchmark of the suite in the checkout at `root`; `here` is the key of this computer.
+///
+/// # Errors
+/// The suite cannot be asked for it.
+pub fn part(suite: &Suite, part: &SuitePart, here: &str, root: &Path) -> Result<Point, CommandError> {
+    let reader = Arc::new(Reader::of_part(suite, &folder(suite, root), part.clone(), here)?);
+    let command = suite.command_for(&part.benchmark, &part.config, reader.file()).map_err(CommandError::usage)?;
+    let metrics = part.metrics.iter().cloned().map(MetricSource::Results).collect();
+    Ok(Point { metrics, ..point(suite, part.benchmark.clone(), part.config.clone(), (command, reader), root) })
+}
+
+fn point(
+    suite: &Suite,
+    benchmark: BenchmarkName,
+    config: Config,
+    (command, reader): (CommandLine, Arc<Reader>),
+    root: &Path,
+) -> Point {
+    Point {
+        benchmark,
+        config,
+        command: points::command(command),
+        build: suite.build.clone().map(points::command),
+        prepare: suite.prepare.clone().map(points::command),
+        cleanup: suite.cleanup.clone().map(points::command),
+        directory: folder(suite, root),
+        environment: suite.env.clone(),
+        timeout: suite.timeout.unwrap_or(DEFAULT_TIMEOUT),
+        metrics: Vec::new(),
+        results: Some(reader),
+    }
+}
+
+fn folder(suite: &Suite, root: &Path) -> std::path::PathBuf {
+    suite.dir.as_ref().map_or_else(|| root.to_owned(), |dir| root.join(dir))
+}
+
+/// What was recorded of a commit that suites of `settings` measure, one part for each point and testbed.
+pub fn recorded(
+    workspace: &Workspace,
+    settings: &Settings,
+    commit: ObjectId,
+    selection: &Selection,
+) -> Result<Vec<SuitePart>, CommandError> {
+    if settings.suites.is_empty() {
+        return Ok(Vec::new());
+    }
+    let annotated = history::of_commit(&workspace.store, commit)?;
+    let mut parts: BTreeMap<(BenchmarkName, Config, String), Vec<Metric>> = BTreeMap::new();
+    for found in history::records(&annotated.commits, selection) {
+        let SeriesKey { benchmark, config, testbed, .. } = SeriesKey::of(found.record, found.run);
+        if settings.suite_of(&benchmark).is_some() {
+            let metrics = parts.entry((benchmark, config, testbed)).or_default();
+            if !metrics.contains(&found.record.metric) {
+                metrics.push(found.record.metric.clone());
+            }
+        }
+    }
+    let part = |((benchmark, config, testbed), metrics)| SuitePart { benchmark, config, testbed, metrics };
+    Ok(parts.into_iter().map(part).collect())
+}
+
+/// The testbed of results: what they name, else this computer with the user's label.
+fn testbed_of(imported: &crate::import::Imported, label: Option<&str>) -> Result<crate::model::Testbed, CommandError> {
+    match &imported.testbed {
+        Some(key) => recording::named_testbed(key, imported.facts.clone()),
+        None => recording::this_testbed(label),
+    }
+}

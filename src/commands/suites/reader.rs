@@ -1,0 +1,140 @@
+//! Reads what a suite measured: from its standard output, from the file that it was told to write, or from where it leaves
+//! its results. Results that were there before it ran are not taken for its own.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use tempfile::TempDir;
+
+use super::SuitePart;
+use crate::commands::error::CommandError;
+use crate::harness::{Printed, ResultsReader};
+use crate::import::{self, Format, ImportOptions, Imported};
+use crate::model::Measurement;
+use crate::settings::Suite;
+
+/// Where the results are.
+#[derive(Debug)]
+enum Place {
+    Printed,
+    /// The file that the command is given.
+    Told,
+    /// A file or folder of the suite's own.
+    Left(PathBuf),
+}
+
+/// Reads the results of one suite.
+#[derive(Debug)]
+pub(super) struct Reader {
+    suite: Suite,
+    place: Place,
+    format: Option<Format>,
+    /// What is wanted, and the key of this computer; without it everything is kept for [`Self::take`].
+    part: Option<(SuitePart, String)>,
+    kept: Mutex<Option<Imported>>,
+    /// The file that the command is given.
+    told: String,
+    /// Of the file, and of one that says when an execution began.
+    folder: TempDir,
+}
+
+/// Why results are not taken.
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error("the results on standard output were cut; let the suite write them to a file: {{results}} in its command")]
+    Cut,
+    #[error("its results hold no benchmark that `benchmarks` of its [[suite]] names")]
+    Nothing,
+    #[error("its results do not hold {0}")]
+    Lacks(String),
+    #[error("its results are of `{found}`, and the series of `{wanted}`")]
+    Elsewhere { found: String, wanted: String },
+}
+
+impl Reader {
+    /// For everything that the suite measures in `folder`.
+    pub(super) fn of_all(suite: &Suite, folder: &Path) -> Result<Self, CommandError> {
+        let not_made =
+            |error: std::io::Error| CommandError::failure(format!("no place for the results of {}: {error}", suite.name));
+        let scratch = TempDir::with_prefix("git-ratchet-").map_err(not_made)?;
+        let place = match &suite.results {
+            Some(path) => Place::Left(folder.join(path)),
+            None if suite.wants_file() => Place::Told,
+            None => Place::Printed,
+        };
+        let format = suite
+            .format
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| CommandError::usage(format!("ratchet.toml: the suite {}: {error}", suite.name)))?;
+        let told = scratch.path().join("results.json").to_string_lossy().into_owned();
+        Ok(Self { suite: suite.clone(), place, format, part: None, kept: Mutex::new(None), told, folder: scratch })
+    }
+
+    /// For one benchmark; `here` is the key of this computer.
+    pub(super) fn of_part(suite: &Suite, folder: &Path, part: SuitePart, here: &str) -> Result<Self, CommandError> {
+        Ok(Self { part: Some((part, here.to_owned())), ..Self::of_all(suite, folder)? })
+    }
+
+    /// The file that the command is given.
+    pub(super) fn file(&self) -> &str {
+        &self.told
+    }
+
+    /// What the last execution measured.
+    pub(super) fn take(&self) -> Option<Imported> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.folder.path().join("began")
+    }
+
+    fn import(&self, printed: Printed<'_>) -> Result<Imported, Box<dyn Error + Send + Sync>> {
+        let (format, better, newer_than) = (self.format, self.suite.better, Some(self.marker()));
+        let options = ImportOptions { format, better, newer_than, ..ImportOptions::default() };
+        let mut imported = match &self.place {
+            Place::Printed if printed.cut => return Err(Unusable::Cut.into()),
+            Place::Printed => import::import(printed.bytes, &options)?,
+            Place::Told => import::import_path(Path::new(&self.told), &options)?,
+            Place::Left(path) => import::import_path(path, &options)?,
+        };
+        imported.measurements.retain(|measured| self.suite.measures(&measured.benchmark));
+        if imported.measurements.is_empty() { Err(Unusable::Nothing.into()) } else { Ok(imported) }
+    }
+}
+
+impl ResultsReader for Reader {
+    fn begin(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if Path::new(&self.told).exists() {
+            fs::remove_file(&self.told)?;
+        }
+        Ok(fs::write(self.marker(), [])?)
+    }
+
+    fn read(&self, printed: Printed<'_>) -> Result<Vec<Option<f64>>, Box<dyn Error + Send + Sync>> {
+        let imported = self.import(printed)?;
+        let Some((part, here)) = &self.part else {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(imported);
+            return Ok(Vec::new());
+        };
+        let found = imported.testbed.as_ref().unwrap_or(here);
+        if *found != part.testbed {
+            return Err(Unusable::Elsewhere { found: found.clone(), wanted: part.testbed.clone() }.into());
+        }
+        let is_wanted = |measured: &&Measurement| measured.benchmark == part.benchmark && measured.config == part.config;
+        let own: Vec<&Measurement> = imported.measurements.iter().filter(is_wanted).collect();
+        if own.is_empty() {
+            let config = if part.config.is_empty() { String::new() } else { format!(" [{}]", part.config) };
+            return Err(Unusable::Lacks(format!("{}{config}", part.benchmark)).into());
+        }
+        let value = |metric: &crate::model::Metric| {
+            let measured = own.iter().find(|found| (&found.metric.name, &found.metric.unit) == (&metric.name, &metric.unit));
+            measured.map(|measured| measured.summary.median)
+        };
+        Ok(part.metrics.iter().map(value).collect())
+    }
+}

@@ -1,0 +1,213 @@
+//! Suites: programs that measure by themselves, run by `bench`, and run again where a verdict, a comparison or a search asks.
+
+use std::fs;
+
+use crate::world::{Ran, World};
+
+/// Prints what `speed` says, give or take a little, of `parse/small` and `parse/large`, or of the one that is named; keeps a list of
+/// its calls beside the repository.
+const SUITE: &str = r#"#!/bin/sh
+echo "$PWD: $*" >>"$CALLS"
+time=$(($(cat speed) * 1000 + $$ % 7))
+entry() { printf '{"name":"%s","unit":"us","value":%s}' "$1" "$2"; }
+case "$1" in
+"") printf '[%s,%s]' "$(entry parse/small $time)" "$(entry parse/large $((time * 10)))" ;;
+parse/large) printf '[%s]' "$(entry "$1" $((time * 10)))" ;;
+*) printf '[%s]' "$(entry "$1" $time)" ;;
+esac
+"#;
+
+struct Lab {
+    world: World,
+}
+
+impl Lab {
+    /// A repository with this `[[suite]]`, whose script is `suite.sh`.
+    fn new(suite: &str) -> Self {
+        let world = World::new();
+        world.write("suite.sh", SUITE);
+        world.write("ratchet.toml", &format!("[[suite]]\nname = \"parser\"\n{suite}"));
+        Self { world }
+    }
+
+    /// A commit like no other.
+    fn commit(&self, speed: u32) -> String {
+        self.world.write("speed", &speed.to_string());
+        self.world.write("number", &self.world.git(&["rev-list", "--all", "--count"]));
+        self.world.commit(&format!("speed {speed}"))
+    }
+
+    fn ratchet(&self, arguments: &[&str]) -> Ran {
+        let mut command = self.world.ratchet_command(&self.world.repo, arguments);
+        self.world.run(command.env("CALLS", self.world.root().join("calls")))
+    }
+
+    fn measured(&self, speed: u32) -> String {
+        let commit = self.commit(speed);
+        self.ratchet(&["bench"]).expect(0);
+        commit
+    }
+
+    /// The calls since the last question: whether in this repository itself, and with which arguments.
+    fn calls(&self) -> Vec<(bool, String)> {
+        let calls = self.world.root().join("calls");
+        let text = fs::read_to_string(&calls).unwrap_or_default();
+        fs::write(calls, "").unwrap();
+        let call = |line: &str| {
+            let (folder, arguments) = line.split_once(": ").unwrap();
+            (std::path::Path::new(folder) == self.world.repo.canonicalize().unwrap(), arguments.to_owned())
+        };
+        text.lines().map(call).collect()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let shown = self.world.ratchet(&["show", "--json"]).expect(0).json();
+        shown["records"].as_array().unwrap().iter().map(|record| record["benchmark"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+const PRINTED: &str = "command = [\"sh\", \"suite.sh\"]\none = [\"sh\", \"suite.sh\", \"{benchmark}\"]\n";
+
+#[test]
+fn a_suite_is_run_once_and_everything_it_measured_is_recorded() {
+    let lab = Lab::new(PRINTED);
+    lab.commit(10);
+    let listed = lab.ratchet(&["bench", "--list"]).expect(0).out;
+    assert!(listed.starts_with("parser (a suite"), "{listed}");
+    assert!(lab.calls().is_empty(), "a list runs nothing");
+    let ran = lab.ratchet(&["bench"]).expect(0);
+    assert!(ran.out.contains("recorded 2 results"), "{}", ran.out);
+    assert_eq!(lab.calls(), [(true, String::new())]);
+    assert_eq!(lab.names(), ["parse/small", "parse/large"]);
+    assert!(lab.ratchet(&["check"]).expect(0).out.contains("new"));
+    lab.ratchet(&["bench", "parser", "--runs", "2", "--dry-run"]).expect(0);
+    assert_eq!(lab.calls().len(), 2);
+    assert!(lab.ratchet(&["bench", "parse/small"]).expect(2).err.contains("it has: parser"));
+}
+
+#[test]
+fn results_may_be_printed_or_stand_in_a_file_or_where_the_suite_leaves_them() {
+    for suite in [
+        "command = \"sh suite.sh\"\n",
+        "command = \"sh suite.sh >{results}\"\nformat = \"github-action-benchmark\"\n",
+        "command = \"mkdir -p out && sh suite.sh >out/results.json\"\nresults = \"out/results.json\"\n",
+        "command = \"cd .. && sh suite.sh\"\ndir = \"deep\"\n",
+    ] {
+        let lab = Lab::new(suite);
+        lab.world.write("deep/kept", "");
+        lab.commit(10);
+        lab.ratchet(&["bench"]).expect(0);
+        assert_eq!(lab.names(), ["parse/small", "parse/large"], "{suite}");
+    }
+}
+
+#[test]
+fn results_of_an_earlier_run_are_not_taken_for_this_one() {
+    let lab = Lab::new("command = \"true\"\nresults = \"old.json\"\n");
+    lab.world.write("old.json", r#"[{"name":"parse/small","unit":"us","value":1}]"#);
+    lab.commit(10);
+    let ran = lab.ratchet(&["bench"]).expect(4);
+    assert!(ran.err.contains("parser: ") && ran.err.contains("old.json was not written by this run"), "{}", ran.err);
+    assert!(lab.names().is_empty());
+}
+
+#[test]
+fn a_suite_that_fails_or_prints_nonsense_says_so_and_records_nothing() {
+    for (suite, said) in [
+        ("command = \"echo broken >&2; exit 3\"\n", "failed with exit code 3\n  stderr | broken"),
+        ("command = \"echo hello\"\n", "unknown format of results"),
+        ("command = \"sh suite.sh\"\nformat = \"junit\"\n", "the suite parser"),
+        ("command = \"sh suite.sh\"\nbenchmarks = [\"render/*\"]\n", "no benchmark that `benchmarks`"),
+        ("command = \"sh suite.sh\"\nbuild = \"exit 1\"\n", "the build `exit 1` failed"),
+        ("command = \"sleep 60\"\ntimeout = \"50ms\"\n", "killed after its timeout"),
+    ] {
+        let lab = Lab::new(suite);
+        lab.commit(10);
+        let ran = lab.ratchet(&["bench"]);
+        assert!(ran.code == 4 || ran.code == 2, "{suite}: {}", ran.code);
+        assert!(ran.err.contains(said), "{suite}: {}", ran.err);
+        assert!(lab.names().is_empty(), "{suite}");
+    }
+}
+
+#[test]
+fn a_slower_benchmark_is_measured_alone_in_turn_and_convicted() {
+    let lab = Lab::new(PRINTED);
+    for _ in 0..4 {
+        lab.measured(10);
+    }
+    lab.measured(12);
+    lab.ratchet(&["check"]);
+    lab.calls();
+    let ran = lab.ratchet(&["check", "--confirm"]).expect(1);
+    assert!(ran.err.contains("running the commands of parse/large, parse/small"), "{}", ran.err);
+    assert!(ran.out.contains("confirmed"), "{}", ran.out);
+    let calls = lab.calls();
+    assert!(calls.len() > 8 && calls.iter().all(|(here, _)| !here), "in worktrees, never here: {calls:?}");
+    let alone = ["parse/large", "parse/small"];
+    assert!(calls.iter().all(|(_, arguments)| alone.contains(&arguments.as_str())), "{calls:?}");
+    assert_eq!(lab.names().len(), 4, "the pairs are recorded, too");
+}
+
+#[test]
+fn without_one_the_whole_suite_is_run_again() {
+    let lab = Lab::new("command = [\"sh\", \"suite.sh\"]\n");
+    for _ in 0..4 {
+        lab.measured(10);
+    }
+    lab.measured(12);
+    lab.calls();
+    lab.ratchet(&["check", "--confirm", "--benchmark", "parse/small"]).expect(1);
+    assert!(lab.calls().iter().all(|(_, arguments)| arguments.is_empty()));
+}
+
+/// Names come from notes, which other people write.
+#[test]
+fn a_name_is_one_argument_and_never_an_option() {
+    let lab = Lab::new(PRINTED);
+    let hostile = ["$(touch pwned); `touch pwned` ' \"", "--pwned"];
+    for speed in [10, 10, 10, 10, 12] {
+        lab.commit(speed);
+        for name in hostile {
+            let time = format!("time={speed}ms");
+            lab.ratchet(&["record", &format!("--benchmark={name}"), "--metric", &time]).expect(0);
+        }
+    }
+    let ran = lab.ratchet(&["check", "--confirm"]);
+    assert!(ran.out.contains("`--pwned` would be an option"), "{}{}", ran.out, ran.err);
+    let calls = lab.calls();
+    assert!(!calls.is_empty() && calls.iter().all(|(_, arguments)| arguments == hostile[0]), "{calls:?}");
+    assert!(!lab.world.repo.join("pwned").exists());
+}
+
+#[test]
+fn two_commits_are_compared_live_and_the_guilty_one_is_found() {
+    let lab = Lab::new(PRINTED);
+    let old = lab.measured(10);
+    lab.commit(10);
+    let guilty = lab.commit(13);
+    lab.measured(13);
+    let compared = lab.ratchet(&["compare", &old, "HEAD", "--live", "--pairs", "3", "--json"]).expect(0).json();
+    let changes: Vec<f64> =
+        compared["series"].as_array().unwrap().iter().map(|series| series["change_percent"].as_f64().unwrap()).collect();
+    assert_eq!(changes.len(), 2, "{compared:#}");
+    assert!(changes.iter().all(|change| (-31.0..-29.0).contains(change)), "{changes:?}");
+    let found = lab.ratchet(&["bisect", "parse/small", "--old", &old, "--json"]).expect(0).json();
+    assert_eq!(found["found"][0]["commit"], guilty.as_str(), "{found:#}");
+}
+
+#[test]
+fn a_suite_whose_inputs_are_the_same_is_not_run_again() {
+    let lab = Lab::new(&format!("{PRINTED}inputs = [\"speed\", \"suite.sh\"]\n"));
+    lab.measured(10);
+    lab.world.write("README", "words");
+    lab.world.commit("Words");
+    lab.calls();
+    let ran = lab.ratchet(&["bench", "--if-changed"]).expect(0);
+    assert!(ran.out.contains("unchanged: parser has the results of"), "{}", ran.out);
+    assert!(lab.calls().is_empty());
+    assert_eq!(lab.names(), ["parse/small", "parse/large"]);
+    lab.commit(11);
+    lab.ratchet(&["bench", "--if-changed"]).expect(0);
+    assert_eq!(lab.calls().len(), 1);
+}
