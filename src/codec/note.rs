@@ -62,7 +62,9 @@ impl Note {
             match (thin::twins(first, line), entry) {
                 (Some(Ordering::Less), Entry::Record(record)) => {
                     seen.insert(id, line);
-                    self.records.iter_mut().filter(|known| known.id == id).for_each(|known| *known = record.clone());
+                    if let Some(known) = self.records.iter_mut().find(|known| known.id == id) {
+                        *known = record;
+                    }
                 }
                 (Some(_), _) => {}
                 (None, _) => {
@@ -98,23 +100,22 @@ pub(super) fn decode_line(line: &[u8]) -> Line {
 ///
 /// These are the rules of git's `cat_sort_uniq` strategy, so the result has the same bytes as git's.
 pub fn union<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
-    let mut merged = Vec::new();
-    for line in sorted_lines(notes) {
-        merged.extend_from_slice(line);
-        merged.push(b'\n');
-    }
-    merged
+    ended(sorted_lines(notes))
 }
 
 /// The lines of one note that another lacks, sorted, each once, every line ended.
 pub fn difference(note: &[u8], other: &[u8]) -> Vec<u8> {
     let known = sorted_lines([other]);
-    let mut left = Vec::new();
-    for line in sorted_lines([note]).into_iter().filter(|line| known.binary_search(line).is_err()) {
-        left.extend_from_slice(line);
-        left.push(b'\n');
+    ended(sorted_lines([note]).into_iter().filter(|line| known.binary_search(line).is_err()))
+}
+
+fn ended<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut note = Vec::new();
+    for line in lines {
+        note.extend_from_slice(line);
+        note.push(b'\n');
     }
-    left
+    note
 }
 
 pub(super) fn sorted_lines<'a>(notes: impl IntoIterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {

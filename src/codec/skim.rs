@@ -303,6 +303,44 @@ mod tests {
         }
     }
 
+    const RECORD: &str = r#"{"v":1,"type":"record","id":"01KJ9KEJC00000000000000001","run":"01KJ9KEJC00000000000000000","benchmark":"b","metric":"time","unit":"s","better":"lower","n":1,"median":1}"#;
+
+    /// As another program may write it: read in full, since a skim knows one order only.
+    #[test]
+    fn fields_in_another_order_are_read_alike() {
+        let foreign =
+            RECORD.replacen(r#""v":1,"type":"record","#, "", 1).replacen("}", r#","type":"record","v":1,"follows":"cycles"}"#, 1);
+        check(foreign.as_bytes());
+        assert_eq!(Skimmer::default().skim(foreign.as_bytes()).records.len(), 1);
+        check(format!("{RECORD}\n{foreign}").as_bytes());
+    }
+
+    #[test]
+    fn ids_that_are_used_twice_are_told_alike() {
+        let foreign = RECORD.replacen(r#""v":1,"type":"record","#, r#""type":"record","v":1,"#, 1);
+        let of_kind = |kind: &str| FROZEN.lines().find(|line| line.contains(&format!(r#""type":"{kind}""#))).unwrap().to_owned();
+        for line in [RECORD.to_owned(), foreign, of_kind("run"), of_kind("excuse"), of_kind("profile")] {
+            let other = format!(r#"{},"later":1}}"#, line.strip_suffix('}').unwrap());
+            let note = format!("{line}\n{other}");
+            check(note.as_bytes());
+            assert_eq!(Skimmer::default().skim(note.as_bytes()).unreadable, 1, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_may_have_so_many_bytes_and_no_more() {
+        for (length, unreadable) in [(MAX_LINE_BYTES, 0), (MAX_LINE_BYTES + 1, 1)] {
+            for line in [RECORD, FROZEN.lines().find(|line| line.contains(r#""type":"excuse""#)).unwrap()] {
+                let start = line.strip_suffix('}').unwrap();
+                let padding = length - start.len() - r#","later":""}"#.len();
+                let line = format!(r#"{start},"later":"{}"}}"#, "x".repeat(padding));
+                assert_eq!(line.len(), length);
+                check(line.as_bytes());
+                assert_eq!(Skimmer::default().skim(line.as_bytes()).unreadable, unreadable);
+            }
+        }
+    }
+
     proptest::proptest! {
         /// Any bytes put anywhere into real lines.
         #[test]

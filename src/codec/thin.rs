@@ -44,7 +44,7 @@ pub fn thin(note: &[u8], fate: impl Fn(&Record, &Run) -> Fate) -> Thinned {
     let (mut lines, mut records, mut held) = (Vec::new(), 0, 0);
     for line in sorted_lines([note]) {
         let fate = match decode_line(line) {
-            Ok(Entry::Record(record)) if record.sample.is_some() => {
+            Ok(Entry::Record(record)) => {
                 runs.iter().find(|run| run.id == record.run).map_or(Fate::Stays, |run| fate(&record, run))
             }
             _ => Fate::Stays,

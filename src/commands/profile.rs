@@ -14,16 +14,17 @@ use super::profile_targets::{self, TargetPoint};
 use super::profiling::{ProfileFailure, ProfileOptions, Profiler};
 use super::profiling_kernels;
 use super::profiling_session::{self, Planned, profile_all};
+use super::selection::Selection;
+use super::suites;
 use super::workspace::Workspace;
 use crate::cli::ProfileArgs;
 use crate::exit::Exit;
-use crate::harness::Point;
-use crate::model::{Config, ObjectId, Profile, Quantity, Run, Unit};
+use crate::model::{BenchmarkName, Config, ObjectId, Profile, Quantity, Run, Unit};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, escape, profile_json, profile_text};
-use crate::settings::LaunchSelection;
+use crate::settings::{LaunchSelection, Settings};
 
 /// Runs the command.
 pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -78,22 +79,51 @@ fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Planned, Comma
     let root = workspace.store.work_dir().ok_or_else(|| {
         CommandError::failure("a bare repository has no files to profile").with_hint("run it in a clone or a worktree")
     })?;
-    if workspace.settings.benchmarks.is_empty() {
-        return Err(CommandError::usage("nothing to profile: ratchet.toml names no [[benchmark]]")
+    if workspace.settings.benchmarks.is_empty() && workspace.settings.suites.is_empty() {
+        return Err(CommandError::usage("nothing to profile: ratchet.toml names no [[benchmark]] and no [[suite]]")
             .with_hint("git ratchet init writes one to fill in"));
     }
     if let Some(file) = &arguments.targets {
         return targeted(&profile_targets::read(file)?, workspace, root);
     }
     let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
-    let commands = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
-    let commands: Vec<Point> = commands.into_iter().map(|planned| planned.point).collect();
-    let kernels = profiling_kernels::plan(workspace, root, &arguments.names, &filter)?;
-    if commands.is_empty() && kernels.is_empty() {
+    let (of_suites, own) = by_who_measures(&arguments.names, &workspace.settings)?;
+    let mut planned = Planned::default();
+    if of_suites.is_empty() || !own.is_empty() {
+        let commands = points::plan(&workspace.settings, root, &own, &filter)?;
+        planned.commands = commands.into_iter().map(|planned| planned.point).collect();
+        planned.kernels = profiling_kernels::plan(workspace, root, &own, &filter)?;
+    }
+    if !of_suites.is_empty() {
+        let names: Vec<String> = of_suites.iter().map(ToString::to_string).collect();
+        let selection = Selection::of_points(of_suites, filter.clone());
+        let recorded = suites::recorded(workspace, &workspace.settings, workspace.store.head()?, &selection)?;
+        if recorded.is_empty() {
+            return Err(CommandError::usage(format!("no suite has measured {} at HEAD", names.join(", ")))
+                .with_hint("git ratchet bench measures; git ratchet show lists what was measured"));
+        }
+        recorded.iter().try_for_each(|part| planned.add(workspace, root, (&part.benchmark, &part.config)))?;
+    }
+    if planned.commands.is_empty() && planned.kernels.is_empty() {
         return Err(CommandError::usage(format!("no benchmark has a config with {filter}"))
             .with_hint("git ratchet bench --list shows them all"));
     }
-    Ok(Planned { commands, kernels })
+    Ok(planned)
+}
+
+/// Names of a suite's benchmarks, which only its results know, and of benchmarks with a table of their own.
+fn by_who_measures(names: &[String], settings: &Settings) -> Result<(Vec<BenchmarkName>, Vec<String>), CommandError> {
+    let (mut of_suites, mut own) = (Vec::new(), Vec::new());
+    for text in names {
+        let name = BenchmarkName::new(text)?;
+        if settings.suites.iter().any(|suite| suite.name == name) {
+            return Err(
+                CommandError::usage(format!("{name} is a suite")).with_hint("name one of the benchmarks that it measures")
+            );
+        }
+        if settings.suite_of(&name).is_some() { of_suites.push(name) } else { own.push(text.clone()) }
+    }
+    Ok((of_suites, own))
 }
 
 fn targeted(targets: &[TargetPoint], workspace: &Workspace, root: &Path) -> Result<Planned, CommandError> {

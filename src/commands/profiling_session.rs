@@ -11,6 +11,7 @@ use super::points;
 use super::profiling::{FailureCause, ProfileFailure, ProfileOptions, Profiler, point_name};
 use super::profiling_kernels;
 use super::recording::{self, PointProfile};
+use super::suites::{self, SuitePart};
 use super::workspace::Workspace;
 use crate::codec::Entry;
 use crate::harness::Point;
@@ -50,6 +51,12 @@ impl Planned {
         root: &Path,
         (benchmark, config): (&BenchmarkName, &Config),
     ) -> Result<(), CommandError> {
+        if let Some(suite) = workspace.settings.suite_of(benchmark) {
+            let (benchmark, config) = (benchmark.clone(), config.clone());
+            let part = SuitePart { benchmark, config, testbed: String::new(), metrics: Vec::new() };
+            self.commands.push(suites::part(suite, &part, "", root)?);
+            return Ok(());
+        }
         let unknown = || CommandError::usage(format!("ratchet.toml does not have the point {}", point_name(benchmark, config)));
         let known = workspace.settings.benchmark(benchmark).ok_or_else(unknown)?;
         if known.kernel.is_some() {

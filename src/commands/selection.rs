@@ -24,6 +24,11 @@ impl Selection {
         })
     }
 
+    /// Every series of these benchmarks at points that contain `config`.
+    pub fn of_points(benchmarks: Vec<BenchmarkName>, config: Config) -> Self {
+        Self { benchmarks, config, metrics: Vec::new(), testbed: None }
+    }
+
     /// Whether the series is looked at.
     pub fn covers(&self, series: &SeriesKey) -> bool {
         self.covers_point(&series.benchmark, &series.config)

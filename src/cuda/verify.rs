@@ -216,15 +216,18 @@ fn compare(
 ) -> Result<Comparison, DeviceError> {
     const ELEMENTS: u64 = 4 << 20;
     let elements = found.bytes() / found_type.size();
+    let part = |dtype: DType, count: u64| (count * dtype.size()) as usize;
+    let mut of_kernel = vec![0; part(found_type, ELEMENTS.min(elements))];
+    let mut of_reference = vec![0; part(expected_type, ELEMENTS.min(elements))];
     let mut comparison = Comparison::default();
     let mut at = 0;
     while at < elements {
         let count = ELEMENTS.min(elements - at);
-        let mut of_kernel = vec![0; (count * found_type.size()) as usize];
-        let mut of_reference = vec![0; (count * expected_type.size()) as usize];
-        device.download(found.address().plus(at * found_type.size()), &mut of_kernel)?;
-        device.download(expected.address().plus(at * expected_type.size()), &mut of_reference)?;
-        comparison.add((found_type, &of_kernel), (expected_type, &of_reference));
+        let of_kernel = &mut of_kernel[..part(found_type, count)];
+        let of_reference = &mut of_reference[..part(expected_type, count)];
+        device.download(found.address().plus(at * found_type.size()), of_kernel)?;
+        device.download(expected.address().plus(at * expected_type.size()), of_reference)?;
+        comparison.add((found_type, of_kernel), (expected_type, of_reference));
         at += count;
     }
     Ok(comparison)

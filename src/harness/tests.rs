@@ -130,32 +130,22 @@ fn the_length_is_decided_by_the_first_metric_that_can_be_told() {
     assert_eq!(measured[0].summary.n, 40);
 }
 
+fn exact_bytes() -> Metric {
+    Metric { name: MetricName::new("bytes").unwrap(), unit: Unit::BYTE, better: Direction::Lower, exact: true, follows: None }
+}
+
 #[test]
 fn an_exact_metric_needs_no_precision_and_gets_no_warning() {
-    let exact = Metric {
-        name: MetricName::new("bytes").unwrap(),
-        unit: Unit::BYTE,
-        better: Direction::Lower,
-        exact: true,
-        follows: None,
-    };
     let mut executor = FakeExecutor::of(noisy(0.01, 60.0, 100));
-    executor.metrics = vec![exact];
+    executor.metrics = vec![exact_bytes()];
     let measured = measure(&mut executor, &no_warmup()).unwrap();
     assert_eq!((measured[0].summary.n, measured[0].warnings.len()), (20, 0));
 }
 
 #[test]
 fn an_exact_value_that_never_varied_is_told_once() {
-    let exact = Metric {
-        name: MetricName::new("bytes").unwrap(),
-        unit: Unit::BYTE,
-        better: Direction::Lower,
-        exact: true,
-        follows: None,
-    };
     let mut executor = FakeExecutor::of([4096.0]);
-    executor.metrics = vec![exact];
+    executor.metrics = vec![exact_bytes()];
     let measured = measure(&mut executor, &no_warmup()).unwrap();
     assert_eq!((measured[0].summary.n, &measured[0].values[..]), (1, &[4096.0][..]));
 }

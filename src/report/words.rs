@@ -132,9 +132,12 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
 fn offer(series: &SeriesVerdict) -> Option<String> {
     let plan = series.reasons.plan?;
     let state = if series.reasons.suspicious { "suspicious" } else { "better, but not confirmed" };
-    let how = if series.reasons.only_recorded { "once a [[suite]] of ratchet.toml names what measures it, " } else { "" };
+    if series.reasons.only_recorded {
+        let offer = "suspicious: with a [[suite]] in ratchet.toml that measures it, git ratchet check --confirm could settle it";
+        return series.reasons.suspicious.then(|| offer.to_owned());
+    }
     Some(format!(
-        "{state}: up to {} pairs measured in turn with the baseline would settle it: {how}git ratchet check --confirm",
+        "{state}: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",
         plan.most_pairs
     ))
 }

@@ -1,8 +1,9 @@
 /* A CUDA driver of ordinary memory and simulated time, so that the whole program runs end to end without a GPU: the
  * same binary, the same foreign calls, the same worker processes. Kernels are C functions under the names of the entry
- * points in tests/data/kernels; machine code is not looked at.
+ * points in tests/data/kernels; of machine code only its parameters are read.
  *
- * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, small_memory.
+ * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, small_memory. With
+ * any_kernel every other kernel can be launched, too: it writes zeros into all buffers that are poisoned, and nothing else.
  * Built with -DWITHOUT_GRAPHS it lacks a function, as an old driver does.
  */
 #include <math.h>
@@ -31,6 +32,74 @@ static uint64_t launches = 0;
 static int planted(const char *fault) {
     const char *faults = getenv("FAKE_CUDA");
     return faults != NULL && strstr(faults, fault) != NULL;
+}
+
+/* --- memory and machine code --------------------------------------------------------------------------------------- */
+
+/* Before and behind each buffer of the harness, and of a block of ours. */
+enum { GUARD = 64 << 10, HEAD = 256, MOST_BLOCKS = 4096, MOST_PARAMETERS = 16, PARAMETER = 128 };
+
+/* Memory that is allocated: its first word is its size. */
+static size_t *blocks[MOST_BLOCKS];
+
+static size_t *block_of_buffer(uint64_t address) {
+    for (int i = 0; i < MOST_BLOCKS; i++) {
+        if (blocks[i] != NULL && (uint64_t)(uintptr_t)blocks[i] + HEAD + GUARD == address) return blocks[i];
+    }
+    return NULL;
+}
+
+/* Kernels whose machine code was loaded, with the sizes of their parameters. */
+typedef struct { char name[64]; int count; unsigned sizes[MOST_PARAMETERS]; } Known;
+static Known known[64];
+static int known_count = 0;
+
+static Known *known_as(const char *name) {
+    for (int i = 0; i < known_count; i++) {
+        if (strcmp(known[i].name, name) == 0) return &known[i];
+    }
+    return NULL;
+}
+
+static uint16_t half_at(const unsigned char *at) { return (uint16_t)(at[0] | at[1] << 8); }
+static uint32_t word_at(const unsigned char *at) { return half_at(at) | (uint32_t)half_at(at + 2) << 16; }
+static uint64_t long_at(const unsigned char *at) { return word_at(at) | (uint64_t)word_at(at + 4) << 32; }
+
+/* Reads the parameters of every kernel of a CUBIN: attributes 0x17 (KPARAM_INFO) of the sections .nv.info.KERNEL. */
+static void learn(const unsigned char *image) {
+    const unsigned char *sections = image + long_at(image + 40);
+    unsigned size = half_at(image + 58), count = half_at(image + 60);
+    const unsigned char *names = image + long_at(sections + half_at(image + 62) * size + 24);
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned char *section = sections + i * size;
+        const char *name = (const char *)names + word_at(section);
+        if (strncmp(name, ".nv.info.", 9) != 0 || known_as(name + 9) != NULL || known_count == 64) continue;
+        Known *kernel = &known[known_count++];
+        snprintf(kernel->name, sizeof kernel->name, "%s", name + 9);
+        const unsigned char *at = image + long_at(section + 24), *end = at + long_at(section + 32);
+        while (at + 4 <= end) {
+            int has_payload = at[0] == 4;
+            if (has_payload && at[1] == 0x17 && kernel->count < MOST_PARAMETERS) {
+                kernel->sizes[half_at(at + 8) % MOST_PARAMETERS] = word_at(at + 12) >> 18;
+                kernel->count++;
+            }
+            at += 4 + (has_payload ? half_at(at + 2) : 0);
+        }
+    }
+}
+
+/* What a kernel does that nobody wrote in C: so does its reference, and the two agree. */
+static double run_unknown(const Known *kernel, void **parameters) {
+    for (int i = 0; i < kernel->count; i++) {
+        uint64_t address;
+        memcpy(&address, parameters[i], kernel->sizes[i] < 8 ? 4 : 8);
+        size_t *block = kernel->sizes[i] < 8 ? NULL : block_of_buffer(address);
+        if (block == NULL) continue;
+        unsigned char *bytes = (unsigned char *)(uintptr_t)address;
+        int is_poisoned = (bytes[0] == 0xFF || bytes[0] == 0xA5) && memcmp(bytes, bytes + 1, 3) == 0;
+        if (is_poisoned) memset(bytes, 0, block[0] - 2 * GUARD);
+    }
+    return 20e-3;
 }
 
 /* --- kernels ------------------------------------------------------------------------------------------------------ */
@@ -89,6 +158,7 @@ static double run(const char *name, void **parameters) {
         out[1] = 20000;
         return 20e-6;
     }
+    if (strncmp(name, "scale_", 6) != 0) return run_unknown(known_as(name), parameters) * (1.0 + 1e-4 * (double)(launches % 7));
     float *x = *(float **)parameters[0];
     float *y = *(float **)parameters[1];
     int n = *(int *)parameters[2];
@@ -195,12 +265,21 @@ CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
     if (block == NULL) return OUT_OF_MEMORY;
     block[0] = bytes;
     free_bytes -= bytes;
-    *address = (CUdeviceptr)(uintptr_t)block + 256;
+    *address = (CUdeviceptr)(uintptr_t)block + HEAD;
+    for (int i = 0; i < MOST_BLOCKS; i++) {
+        if (blocks[i] == NULL) {
+            blocks[i] = block;
+            break;
+        }
+    }
     return SUCCESS;
 }
 CUresult cuMemFree_v2(CUdeviceptr address) {
-    size_t *block = (size_t *)(uintptr_t)(address - 256);
+    size_t *block = (size_t *)(uintptr_t)(address - HEAD);
     free_bytes += block[0];
+    for (int i = 0; i < MOST_BLOCKS; i++) {
+        if (blocks[i] == block) blocks[i] = NULL;
+    }
     free(block);
     return SUCCESS;
 }
@@ -240,23 +319,25 @@ CUresult cuStreamWaitValue32_v2(Handle stream, CUdeviceptr address, uint32_t val
 }
 
 CUresult cuModuleLoadData(Handle *module, const void *image) {
-    (void)image;
+    if (planted("any_kernel")) learn(image);
     *module = malloc(1);
     return broken;
 }
 CUresult cuModuleUnload(Handle module) { free(module); return SUCCESS; }
 CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) {
     (void)module;
-    if (strncmp(name, "scale_", 6) != 0 && strncmp(name, "ratchet_", 8) != 0) return NOT_FOUND;
+    if (strncmp(name, "scale_", 6) != 0 && strncmp(name, "ratchet_", 8) != 0 && known_as(name) == NULL) return NOT_FOUND;
     *function = strdup(name);
     return SUCCESS;
 }
 CUresult cuFuncSetAttribute(Handle function, unsigned attribute, int value) { (void)function; (void)attribute; (void)value; return SUCCESS; }
 CUresult cuFuncGetParamInfo(Handle function, size_t index, size_t *offset, size_t *size) {
-    size_t count = strncmp(function, "scale_", 6) == 0 ? 3 : 1;
+    const Known *kernel = known_as(function);
+    size_t count = kernel != NULL ? (size_t)kernel->count : strncmp(function, "scale_", 6) == 0 ? 3 : 1;
+    if (index >= count) return INVALID_VALUE;
     *offset = 8 * index;
-    *size = 8;
-    return index < count ? SUCCESS : INVALID_VALUE;
+    *size = kernel != NULL ? kernel->sizes[index] : 8;
+    return SUCCESS;
 }
 CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, Handle function, int threads, size_t shared) {
     (void)function;
@@ -282,7 +363,7 @@ CUresult cuEventElapsedTime_v2(float *milliseconds, Handle from, Handle to) {
 typedef struct Node {
     char name[64];
     Shape shape;
-    unsigned char values[3][128];
+    unsigned char values[MOST_PARAMETERS][PARAMETER];
     struct Node *next;
 } Node;
 static Node *capturing = NULL, **capture_end = NULL;
@@ -298,7 +379,10 @@ static CUresult launch(const char *name, void **parameters) {
     Node *node = calloc(1, sizeof(Node));
     snprintf(node->name, sizeof node->name, "%s", name);
     node->shape = shape;
-    for (int i = 0; i < 3; i++) memcpy(node->values[i], parameters[i], 128);
+    const Known *kernel = known_as(name);
+    for (int i = 0; i < (kernel != NULL ? kernel->count : 3); i++) {
+        memcpy(node->values[i], parameters[i], kernel != NULL ? kernel->sizes[i] : 8);
+    }
     *capture_end = node;
     capture_end = &node->next;
     return SUCCESS;
@@ -350,7 +434,8 @@ CUresult cuGraphInstantiateWithFlags(Handle *executable, Handle graph, unsigned 
 CUresult cuGraphLaunch(Handle executable, Handle stream) {
     (void)stream;
     for (Node *node = executable; node != NULL; node = node->next) {
-        void *parameters[3] = {node->values[0], node->values[1], node->values[2]};
+        void *parameters[MOST_PARAMETERS];
+        for (int i = 0; i < MOST_PARAMETERS; i++) parameters[i] = node->values[i];
         shape = node->shape;
         now_seconds += run(node->name, parameters);
     }

@@ -45,6 +45,7 @@ max_runs = 40
 min_time = "0s"
 
 [seconds]
+facts = 60
 cheats = 300
 kernels = 60
 repeated = 60
@@ -261,7 +262,7 @@ fn what_fails_is_named_and_the_rest_goes_on() {
 #[test]
 fn what_time_does_not_suffice_for_is_said_and_is_no_success() {
     let Some(all) = Acceptance::new() else { return };
-    all.edit("plan.toml", "repeated = 60", "repeated = -30");
+    all.edit("plan.toml", "repeated = 60", "repeated = -1000");
     all.edit("plan.toml", "tune = 60", "tune = 0");
     let ran = all.run(&["--only", "repeated,tune"]).expect(3);
     assert!(ran.out.contains("NOT REACHED: spread of copy") && ran.out.contains("NOT REACHED: tune"), "{}", ran.out);

@@ -117,6 +117,22 @@ fn commands_of_the_documentation_work() {
 }
 
 #[test]
+fn settings_in_the_pages_can_be_read() {
+    let mut count = 0;
+    for path in pages() {
+        let text = fs::read_to_string(&path).unwrap();
+        for block in blocks(&text).iter().filter(|block| block.mark == "toml") {
+            if block.text.contains("[[suite]]") || block.text.contains("[[benchmark]]") {
+                let read = git_ratchet::settings::Settings::parse(block.text.as_bytes(), &path.display().to_string());
+                assert!(read.is_ok(), "{}\n{}", read.unwrap_err(), block.text);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 5, "only {count} blocks were found");
+}
+
+#[test]
 fn the_two_commands_of_the_readme_come_first() {
     let readme = page("README.md");
     let first: Vec<String> = blocks(&readme).into_iter().take(2).map(|block| block.text).collect();

@@ -21,6 +21,7 @@ mod kernels_cpu;
 mod profile;
 mod roofline;
 mod schemas;
+mod shipped;
 mod suites;
 mod tidy;
 mod toolkits;

@@ -438,3 +438,16 @@ fn a_large_improvement_is_profiled_too() {
     let written: Value = serde_json::from_str(&fs::read_to_string(&list).unwrap()).unwrap();
     assert_eq!(written["targets"][0]["reason"], "improvement", "{written:#}");
 }
+
+#[test]
+fn a_benchmark_of_a_suite_is_profiled_alone() {
+    let kernels = Kernels::new();
+    let suite = "[[suite]]\nname = \"all\"\ncommand = \"sh kernel.sh\"\none = [\"sh\", \"kernel.sh\", \"{benchmark}\"]\n";
+    kernels.world.write("ratchet.toml", suite);
+    kernels.commit("wide.csv", "suite");
+    kernels.world.ratchet(&["record", "--benchmark", "flash", "--metric", "time=1ms"]).expect(0);
+    assert!(kernels.run(&["profile", "flash"]).expect(0).out.contains("recorded"));
+    assert_eq!(kernels.log(), "ran flash C\n");
+    assert!(kernels.run(&["profile", "flsh"]).expect(2).err.contains("no suite has measured flsh"));
+    assert!(kernels.run(&["profile", "all"]).expect(2).err.contains("all is a suite"));
+}

@@ -53,7 +53,8 @@ def built(ratchet):
 
 def run_part(session, name):
     title, part = PARTS[name]
-    session.begin(session.plan["seconds"][name])
+    planned, began = session.plan["seconds"][name], session.elapsed()
+    session.begin(planned)
     session.say(f"\n{title}")
     try:
         part.run(session)
@@ -62,6 +63,8 @@ def run_part(session, name):
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{pathlib.Path(where.filename).name}:{where.lineno}"
         session.say(f"  {session.expect(False, f'part {name}')}: {type(error).__name__}: {error} ({place})")
+    if not session.dry_run:
+        session.say(f"  {session.elapsed() - began:.0f} s, planned for {planned} s")
 
 
 def stop(_number, _frame):
@@ -75,14 +78,15 @@ def main():
     ratchet = given.ratchet if given.dry_run else built(given.ratchet)
     session = Session(tomllib.loads(given.plan.read_text()), ratchet, given.dry_run)
     try:
-        session.begin(30)
+        session.begin(session.plan["seconds"]["facts"])
         if facts.run(session, shlex.join(["scripts/gpu-acceptance", *sys.argv[1:]])):
             if not given.dry_run:
                 session.keep_results()
+            # Some parts alone may take the time of all.
+            session.begin(sum(session.plan["seconds"][name] for name in PARTS if name not in given.only))
             for name in given.only:
                 run_part(session, name)
-            return session.close()
-        return 0
+        return session.close()
     finally:
         session.clean_up()
 

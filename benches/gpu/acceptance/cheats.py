@@ -11,6 +11,7 @@ def run(session):
         bench = found.bench("--dry-run", "--max-time", plan["max_time"], *group["kernels"])
         if bench is None:
             continue
+        verdicts = []
         for name, words in group["kernels"].items():
             is_timed = any(point[0] == name for point in bench.timed)
             barred = next((why for point, why in bench.barred.items() if point[0] == name), "")
@@ -21,4 +22,8 @@ def run(session):
             holds = fits and bench.ran.code == group["exit"] and words in said
             code = "-" if bench.ran.code is None else bench.ran.code
             line = said.splitlines()[0].split("]: ", 1)[-1] if said else ""
-            table.row(name, code, group["exit"], "yes" if is_timed else "no", line[:80], session.expect(holds, f"cheat {name}"))
+            verdicts.append(session.expect(holds, f"cheat {name}"))
+            table.row(name, code, group["exit"], "yes" if is_timed else "no", line[:80], verdicts[-1])
+        if "FAILED" in verdicts:
+            for line in bench.ran.errors() or [bench.ran.last_line()]:
+                session.say(f"    {line[:300]}")

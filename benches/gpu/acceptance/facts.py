@@ -4,6 +4,8 @@ import datetime
 import importlib.metadata
 import json
 import os
+import re
+import shutil
 import subprocess
 
 from . import lab
@@ -21,27 +23,38 @@ def run(session, command):
     session.say(f"tool: {_asked(session.ratchet, '--version') or session.ratchet}")
     smi = _asked("nvidia-smi", "--query-gpu=name,driver_version,compute_cap,clocks.max.sm,power.limit", "--format=csv,noheader")
     session.say(f"GPU: {smi or 'nvidia-smi does not say'}")
-    if smi and "arch" not in session.plan:
-        session.plan["arch"] = smi.splitlines()[0].split(", ")[2].replace(".", "")
+    capability = re.search(r", (\d+)\.(\d), ", smi)
+    if capability and "arch" not in session.plan:
+        session.plan["arch"] = "".join(capability.groups())
     session.say(f"PyTorch {_version('torch')}, triton {_version('triton')}")
     if session.dry_run:
         return True
+    if shutil.which("git") is None:
+        session.skip("everything here takes git, and there is none in PATH")
+        return False
     findings = {finding["about"]: finding for finding in _examined(session)}
+    if not {"NVRTC", "GPU"} <= findings.keys():
+        return False
     for about in ("NVRTC", "GPU"):
-        session.say(f"{about}: {findings.get(about, {}).get('message', 'git ratchet doctor says nothing of it')}")
+        session.say(f"{about}: {findings[about]['message']}")
     session.say(f"ncu: {_ncu(session, findings.get('profiler'))}")
-    if "driver for CUDA" not in findings.get("GPU", {}).get("message", ""):
+    if "driver for CUDA" not in findings["GPU"]["message"]:
         session.skip("everything here takes a GPU")
         return False
     return True
 
 
 def _examined(session):
+    """What `git ratchet doctor` finds; where it finds no GPU, it still says so."""
     ran = lab.cheats(session).ratchet("doctor", "--json", seconds=60)
     try:
-        return json.loads(ran.out)["findings"]
+        findings = json.loads(ran.out)["findings"]
     except (ValueError, KeyError):
-        return []
+        findings = []
+    if not any(finding["about"] == "GPU" for finding in findings):
+        said = next((finding["message"] for finding in findings if finding["state"] == "error"), ran.last_line())
+        session.say(f"  git ratchet doctor: {said}: {session.expect(False, 'git ratchet doctor')}")
+    return findings
 
 
 def _asked(*command, **environment):

@@ -5,6 +5,8 @@ import json
 from . import lab
 from .session import micro
 
+# What is read back at the end takes this long at most.
+READING_SECONDS = 6
 # Facts of the testbed that a reader of times wants to know.
 FACTS = ["gpu", "gpu_arch", "driver", "cuda_driver", "nvrtc", "gpu_clocks", "gpu_clock_max", "gpu_memory_clock_max"]
 FACTS += ["gpu_power_limit", "gpu_ecc", "gpu_mig", "gpu_l2", "gpu_multiprocessors"]
@@ -13,15 +15,17 @@ FACTS += ["gpu_power_limit", "gpu_ecc", "gpu_mig", "gpu_l2", "gpu_multiprocessor
 def run(session):
     found = lab.kernels(session)
     points = found.points()
+    session.has_records = True
     columns = [("kernel", 15), ("config", 24), ("exit", 4), ("time", 13), ("throughput", 13), ("bandwidth", 10)]
     columns += [("of roofline", 11), ("registers", 9), ("spilled", 7), ("", 0)]
     table = session.columns(*columns)
     remarks, warned, timed = [], [], set()
     for benchmark, labels in points.items():
-        if session.left() < 5 and not session.dry_run:
+        if session.left() < READING_SECONDS + 5 and not session.dry_run:
             session.not_reached(f"kernel {benchmark}", "the time of this part is over")
             continue
-        bench = found.bench("--max-time", session.plan["kernels"]["max_time"], benchmark)
+        limit = session.left() - READING_SECONDS
+        bench = found.bench("--max-time", session.plan["kernels"]["max_time"], benchmark, seconds=limit)
         if bench is None:
             continue
         for name in labels:

@@ -5,7 +5,7 @@ import shlex
 from . import lab, ncu
 
 # What ncu prints of a report: one row for a launch, and one row for a counter.
-SHAPES = {"-ncu-raw.csv": "raw", "-ncu-details.csv": "details"}
+SHAPES = {"-ncu-raw.csv": ["--page", "raw"], "-ncu-details.csv": ["--page", "details", "--print-metric-name", "name"]}
 
 
 def run(session):
@@ -63,10 +63,12 @@ def _keep_csv(session, found, said):
     """ncu's own words, in both of its shapes: material for tests of the reader."""
     report = (said.get("report") or {}).get("path")
     for ending, page in SHAPES.items():
-        command = [session.ncu, "--import", str(found.folder / report), "--csv", "--page", page]
-        ran = session.run([*command, "--print-units", "base", "--print-fp"], found.folder, seconds=30) if report else None
+        command = ["--csv", *page, "--print-units", "base", "--print-fp"]
+        importing = [session.ncu, "--import", str(found.folder / report)] if report else []
+        ran = session.run([*importing, *command], found.folder, seconds=30) if report else None
         if ran and ran.code == 0 and ran.out:
             session.result(ending).write_text(ran.out)
-            session.say(f"  kept {session.result(ending).name}: {shlex.join(['ncu', *command[1:2], 'REPORT', *command[3:]])}")
+            session.say(f"  kept {session.result(ending).name}: {shlex.join(['ncu', '--import', 'REPORT', *command])}")
         elif not session.dry_run:
-            session.say(f"  --page {page} could not be kept: {ran.last_line() if ran else 'there is no report'}")
+            why = ran.last_line() if ran else "there is no report"
+            session.say(f"  {shlex.join(command)} gave nothing to keep: {why}")

@@ -9,7 +9,7 @@ from .session import micro
 def run(session):
     plan = session.plan["repeated"]
     found = lab.repeated(session)
-    seen, rounds, longest = {}, 0, 0.0
+    seen, errors, rounds, longest = {}, [], 0, 0.0
     for _ in range(plan["runs"]):
         # A round that would be stopped in its middle is not begun.
         if session.left() < 1.1 * longest and not session.dry_run:
@@ -21,8 +21,9 @@ def run(session):
         rounds, longest = rounds + 1, max(longest, bench.ran.seconds)
         for point, metrics in bench.timed.items():
             seen.setdefault(point, []).append(metrics["time"])
-        for line in bench.ran.errors():
-            session.say(f"    {line[:300]}")
+        errors += [line for line in bench.ran.errors() if line not in errors]
+    for line in errors:
+        session.say(f"    {line[:300]}")
     table = session.columns(("kernel", 15), ("config", 24), ("runs", 4), ("median", 13), ("spread", 8), ("", 0))
     for point in ((name, config) for name, config in plan["kernels"].items() if not session.dry_run):
         medians = seen.get(point, [])

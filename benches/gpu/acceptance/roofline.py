@@ -6,10 +6,9 @@ from .session import micro
 
 def run(session):
     found = lab.kernels(session)
-    if not session.measured and not session.dry_run:
+    if not session.has_records and not session.dry_run:
         # Asked for alone: the ceilings and what stands below them are measured first.
         needs = [name for name in session.plan["roofline"]["needs"] if (found.folder / f"{name}.toml").is_file()]
-        session.begin(session.plan["seconds"]["kernels"])
         bench = found.bench("--max-time", session.plan["kernels"]["max_time"], *needs)
         session.say(f"  measured {len(bench.timed)} points, the longest {micro(max(_times(bench), default=0))}")
     ran = found.ratchet("roofline")

@@ -43,12 +43,14 @@ class Session:
         # Medians in seconds by benchmark and config, the best known first: of repeated runs, of one run.
         self.repeated, self.measured = {}, {}
         self.labs = {}
+        # Whether the lab of the kernels has results in its notes.
+        self.has_records = False
         # Nsight Compute, or why there is none.
         self.ncu, self.no_ncu = None, None
         self._held, self._failed, self._not_reached = [], [], []
         self._began = time.monotonic()
         self._deadline = self._began
-        self._said = []
+        self._said, self._logged = [], []
         self._text = self._log = self._stem = None
 
     # Time.
@@ -72,6 +74,7 @@ class Session:
         self._text = open(self.result(".txt"), "w", encoding="utf-8", buffering=1)
         self._log = open(self.result("-log.txt"), "w", encoding="utf-8", buffering=1)
         self._text.writelines(line + "\n" for line in self._said)
+        self._log.writelines(text + "\n" for text in self._logged)
 
     def result(self, ending):
         """A file of the results."""
@@ -84,8 +87,9 @@ class Session:
             self._text.write(line + "\n")
 
     def log(self, text):
+        self._logged.append(text)
         if self._log:
-            self._log.write(text.rstrip("\n") + "\n")
+            self._log.write(text + "\n")
 
     def columns(self, *columns):
         return Columns(self, columns)
@@ -134,12 +138,15 @@ class Session:
             )
             try:
                 code = _wait(process, given, limit)
+            except BaseException:  # This run is being stopped itself.
+                _interrupt(process)
+                raise
             finally:
                 _stop(process)
             ran = Ran(code, _text_of(out), _text_of(err), time.monotonic() - began)
         ending = "stopped" if code is None else f"exit {code}"
         self.log(f"[{self.elapsed():6.1f} s] $ {shown}\n  {ending} after {ran.seconds:.1f} s")
-        self.log("".join(f"  | {line}\n" for line in ran.err.splitlines()) or "  |")
+        self.log("\n".join(f"  | {line}" for line in ran.err.splitlines()))
         return ran
 
 
@@ -149,13 +156,17 @@ def _wait(process, given, limit):
         process.communicate(given.encode(), timeout=limit)
         return process.returncode
     except subprocess.TimeoutExpired:
-        # As Ctrl-C does it: what was measured is kept, and its children are ended.
-        process.send_signal(signal.SIGINT)
+        _interrupt(process)
+        return None
+
+
+def _interrupt(process):
+    """As Ctrl-C does it: what was measured is kept, and the program ends its children itself."""
+    process.send_signal(signal.SIGINT)
     try:
-        process.communicate(timeout=PATIENCE_SECONDS)
+        process.wait(timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         pass
-    return None
 
 
 def _stop(process):

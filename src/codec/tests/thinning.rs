@@ -19,6 +19,7 @@ fn a_thinned_record_says_the_same_without_its_sample() {
     let expected = Record { sample: None, ..record(&[0.012, 0.0125, 0.013]) };
     assert_eq!(decoded(&note), Note { records: vec![expected], ..decoded(text.as_bytes()) });
     assert_eq!(thinned(&note), note, "once is enough");
+    assert_eq!(thin(text.as_bytes(), |_, _| Fate::Stays), Thinned { note: union([text.as_bytes()]), records: 0, held: 0 });
     let kept = thin(text.as_bytes(), |_, _| Fate::Held);
     assert_eq!((kept.note, kept.records, kept.held), (union([text.as_bytes()]), 0, 1));
 }
@@ -59,6 +60,25 @@ fn a_record_with_and_without_its_sample_is_one_record_with_it() {
         assert_eq!(decoded(other.as_bytes()).unreadable.len(), 1, "{other}");
         assert_eq!(Skimmer::default().skim(other.as_bytes()).unreadable, 1);
     }
+}
+
+/// Two samples with the same statistics, since 1 + 5 + 6 is 2 + 3 + 7, and so for their squares: the thinned line may have come from
+/// either, and they are two.
+#[test]
+fn of_two_records_that_come_to_the_same_without_their_samples_one_counts() {
+    let lines = [[1, 5, 6], [2, 3, 7]].map(|upper| {
+        let values = (0..30).chain(upper.map(|value| 100 + value)).chain([200; 7]);
+        Entry::Record(measured(&values.map(|value| 0.01 + f64::from(value) * 1e-5).collect::<Vec<_>>())).encode()
+    });
+    let run = Entry::Run(run()).encode();
+    let note = |lines: &[&str]| union([lines.join("\n").as_bytes()]);
+    let [one, other] = [&lines[0], &lines[1]].map(|line| thinned(&note(&[&run, line])));
+    assert!(lines[0] != lines[1] && one == other, "{lines:?}");
+    let all = note(&[std::str::from_utf8(&one).unwrap(), &lines[0], &lines[1]]);
+    let decoded = decoded(&all);
+    assert_eq!((decoded.records.len(), decoded.unreadable.len()), (1, 1));
+    let skimmed = Skimmer::default().skim(&all);
+    assert_eq!((skimmed.records.len(), skimmed.unreadable), (1, 1));
 }
 
 proptest! {

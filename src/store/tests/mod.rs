@@ -6,9 +6,12 @@ mod changes;
 mod difference;
 mod history;
 mod inherit;
+mod merge;
 mod notes;
 mod open;
+mod prune;
 mod series;
+mod thin;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -82,6 +85,12 @@ impl World {
 
     fn id(&self, revision: &str) -> ObjectId {
         self.git(&["rev-parse", revision]).parse().unwrap()
+    }
+
+    /// `None` where there is no such revision.
+    fn try_id(&self, revision: &str) -> Option<ObjectId> {
+        let parsed = git_command(&self.dir).args(["rev-parse", "-q", "--verify", revision]).output().unwrap();
+        String::from_utf8_lossy(&parsed.stdout).trim().parse().ok()
     }
 
     fn store(&self) -> Store {

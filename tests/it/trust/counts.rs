@@ -4,10 +4,7 @@ use super::*;
 
 #[test]
 fn what_nobody_signed_never_binds_and_is_shown() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     let before = shared.check().expect(0).json();
     assert_eq!((baseline(&before), codes(&before)), (&json!(0.01), vec![]));
     assert_eq!(shared.letter(NOTES), "G", "what Ann records is signed");
@@ -44,10 +41,7 @@ fn side(compared: &Value, side: &str) -> (f64, bool) {
 
 #[test]
 fn what_is_compared_or_explained_is_what_is_signed() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     shared.commit("five");
     shared.record(&shared.mallory, "HEAD~1", "1ms");
     shared.record(&shared.mallory, "HEAD", "2ms");
@@ -75,10 +69,7 @@ fn what_is_compared_or_explained_is_what_is_signed() {
 
 #[test]
 fn no_unsigned_line_takes_the_id_of_a_signed_one() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     shared.world.ratchet_in(&shared.mallory, &["fetch"]).expect(0);
     let note = shared.world.git_in(&shared.mallory, &["notes", "--ref=ratchet", "show", "HEAD~1"]);
     // The same ids: a run on another testbed, and a record that sorts before Ann's.
@@ -100,10 +91,7 @@ fn no_unsigned_line_takes_the_id_of_a_signed_one() {
 
 #[test]
 fn a_candidate_that_nobody_signed_for_is_judged_and_marked() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     shared.commit("slow");
     shared.record(&shared.mallory, "HEAD", "20ms");
     shared.exchange();
@@ -119,10 +107,7 @@ fn a_candidate_that_nobody_signed_for_is_judged_and_marked() {
 
 #[test]
 fn a_kernel_that_nobody_signed_for_is_marked_under_its_roofs() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     let record = |dir: &Path, benchmark: &str, rates: [&str; 2]| {
         let metrics = ["--metric", rates[0], "--metric", rates[1], "--testbed", "NVIDIA L4"];
         shared.world.ratchet_in(dir, &[&["record", "--benchmark", benchmark][..], &metrics].concat()).expect(0);

@@ -4,10 +4,7 @@ use super::*;
 
 #[test]
 fn an_excuse_that_nobody_signed_excuses_nothing() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     shared.commit("slow");
     shared.record(&shared.ann, "HEAD", "20ms");
     shared.check().expect(1);
@@ -22,10 +19,7 @@ fn an_excuse_that_nobody_signed_excuses_nothing() {
 
 #[test]
 fn a_signed_excuse_cannot_be_hung_elsewhere() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     // Ann excuses a commit on a branch that nobody merges.
     shared.world.git(&["checkout", "-q", "-b", "side"]);
     let side = shared.world.commit("side");

@@ -4,10 +4,7 @@ use super::*;
 
 #[test]
 fn who_may_sign_is_gits_to_say_and_may_change() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     shared.key("mallory");
     shared.signs_as(&shared.mallory, "mallory");
     shared.world.git_in(&shared.mallory, &["config", "commit.gpgSign", "true"]);
@@ -28,10 +25,7 @@ fn who_may_sign_is_gits_to_say_and_may_change() {
 
 #[test]
 fn without_a_key_nothing_is_recorded_and_the_reason_is_said() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     let before = shared.world.git(&["rev-parse", NOTES]);
     shared.world.git(&["config", "--unset", "user.signingKey"]);
     let record = ["record", "--benchmark", "b", "--metric", "time=9ms", "--testbed", "t"];
@@ -47,10 +41,7 @@ fn without_a_key_nothing_is_recorded_and_the_reason_is_said() {
 
 #[test]
 fn git_that_signs_every_commit_signs_notes_too() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::new();
+    let Some(shared) = Shared::new() else { return };
     shared.world.git(&["config", "ratchet.trust", "any"]);
     shared.record(&shared.ann, "HEAD", "10ms");
     assert_eq!(shared.letter(NOTES), "N");
@@ -66,10 +57,7 @@ fn git_that_signs_every_commit_signs_notes_too() {
 
 #[test]
 fn doctor_says_who_may_sign_and_where_that_is_weak() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     let findings = || shared.world.ratchet(&["doctor"]).out;
     assert!(findings().contains("3 of 3 signatures of notes commits are good"), "{}", findings());
     fs::copy(shared.signers(), shared.ann.join("signers")).unwrap();

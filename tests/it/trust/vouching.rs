@@ -4,10 +4,7 @@ use super::*;
 
 #[test]
 fn a_signed_merge_or_append_vouches_for_nothing_that_was_there_before() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     shared.record(&shared.mallory, "HEAD~1", "1ms");
     // Ann has something of her own, so that fetching makes a merge, which she signs.
     shared.record(&shared.ann, "HEAD", "10ms");
@@ -33,10 +30,7 @@ fn a_signed_merge_or_append_vouches_for_nothing_that_was_there_before() {
 
 #[test]
 fn thinning_vouches_for_nothing_new() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     let slow = ["record", "--commit", "HEAD~1", "--benchmark", "b", "--metric", "time=1ms,2ms,1ms", "--testbed", "t"];
     shared.world.ratchet_in(&shared.mallory, &slow).expect(0);
     shared.exchange();
@@ -54,10 +48,7 @@ fn thinning_vouches_for_nothing_new() {
 
 #[test]
 fn somebody_who_may_sign_can_vouch_for_what_is_there() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::new();
+    let Some(shared) = Shared::new() else { return };
     shared.world.git(&["config", "ratchet.trust", "any"]);
     for content in ["two", "three"] {
         shared.commit(content);
@@ -73,10 +64,7 @@ fn somebody_who_may_sign_can_vouch_for_what_is_there() {
 
 #[test]
 fn a_signed_commit_of_the_project_vouches_for_no_notes() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     shared.record(&shared.mallory, "HEAD~1", "1ms");
     let note = shared.world.git_in(&shared.mallory, &["notes", "--ref=ratchet", "show", "HEAD~1"]);
     // A file that looks like a note comes into the project by a pull request, and Ann signs the merge.
@@ -99,10 +87,7 @@ fn a_signed_commit_of_the_project_vouches_for_no_notes() {
 
 #[test]
 fn what_is_kept_of_signatures_never_changes_the_answer() {
-    if !can_sign() {
-        return;
-    }
-    let shared = Shared::measured();
+    let Some(shared) = Shared::measured() else { return };
     shared.record(&shared.mallory, "HEAD~1", "1ms");
     shared.exchange();
     let kept = shared.ann.join(".git/ratchet/trust");
