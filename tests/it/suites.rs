@@ -180,9 +180,13 @@ fn a_name_is_one_argument_and_never_an_option() {
     assert!(!lab.world.repo.join("pwned").exists());
 }
 
+const TO_FILE: &str = r#"command = "sh suite.sh >{results}"
+one = ["sh", "-c", 'sh suite.sh "$1" >"$2"', "sh", "{benchmark}", "{results}"]
+"#;
+
 #[test]
 fn two_commits_are_compared_live_and_the_guilty_one_is_found() {
-    let lab = Lab::new(PRINTED);
+    let lab = Lab::new(TO_FILE);
     let old = lab.measured(10);
     lab.commit(10);
     let guilty = lab.commit(13);
