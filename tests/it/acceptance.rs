@@ -252,7 +252,8 @@ fn what_fails_is_named_and_the_rest_goes_on() {
     for what in ["kernel half million", "profiles of two tunings of tuned"] {
         assert!(ran.out.contains(&format!("\n  FAILED: {what}\n")), "{what}:\n{}", ran.out);
     }
-    assert!(ran.out.contains("y` is NaN") && ran.out.contains("SKIPPED: ") && !ran.out.contains("Roofline"), "{}", ran.out);
+    assert!(ran.out.contains("y` is NaN") && !ran.out.contains("Roofline"), "{}", ran.out);
+    assert!(ran.out.contains("NOT REACHED: copy copy_1m beside PyTorch: "), "a script that breaks is no skip: {}", ran.out);
     all.edit("plan.toml", "/nowhere", "");
     let ran = all.run(&["--only", "attention"]).expect(1);
     assert!(ran.out.contains("\n  FAILED: copy copy_1m beside PyTorch\n"), "slower than allowed:\n{}", ran.out);

@@ -7,6 +7,8 @@ from .session import micro
 
 # What is read back at the end takes this long at most.
 READING_SECONDS = 6
+# A kernel may take so many times the share of its points, so that a slow one does not take the time of all.
+GENEROSITY = 3
 # Facts of the testbed that a reader of times wants to know.
 FACTS = ["gpu", "gpu_arch", "driver", "cuda_driver", "nvrtc", "gpu_clocks", "gpu_clock_max", "gpu_memory_clock_max"]
 FACTS += ["gpu_power_limit", "gpu_ecc", "gpu_mig", "gpu_l2", "gpu_multiprocessors"]
@@ -20,11 +22,14 @@ def run(session):
     columns += [("of roofline", 11), ("registers", 9), ("spilled", 7), ("", 0)]
     table = session.columns(*columns)
     remarks, warned, timed = [], [], set()
+    points_left = sum(len(labels) for labels in points.values())
     for benchmark, labels in points.items():
         if session.left() < READING_SECONDS + 5 and not session.dry_run:
             session.not_reached(f"kernel {benchmark}", "the time of this part is over")
             continue
-        limit = session.left() - READING_SECONDS
+        share = min(1.0, GENEROSITY * len(labels) / max(1, points_left))
+        points_left -= len(labels)
+        limit = share * (session.left() - READING_SECONDS)
         bench = found.bench("--max-time", session.plan["kernels"]["max_time"], benchmark, seconds=limit)
         if bench is None:
             continue
@@ -48,7 +53,7 @@ def _row(session, table, point, bench):
     if "time" in values:
         session.measured[point] = values["time"]
     elif bench.ran.code is None:
-        session.not_reached(f"kernel {benchmark} {name}", "the time of this part is over")
+        session.not_reached(f"kernel {benchmark} {name}", "the time of this kernel is over")
         return
     holds = "time" in values and point not in bench.barred
     shown = lambda metric, unit, scale: f"{values[metric] / scale:.1f} {unit}" if metric in values else "-"

@@ -62,13 +62,14 @@ def _diff(session, found, of, edit):
 def _keep_csv(session, found, said):
     """ncu's own words, in both of its shapes: material for tests of the reader."""
     report = (said.get("report") or {}).get("path")
+    if report is None:
+        session.say("  there is no report to keep the CSV of")
+        return
     for ending, page in SHAPES.items():
         command = ["--csv", *page, "--print-units", "base", "--print-fp"]
-        importing = [session.ncu, "--import", str(found.folder / report)] if report else []
-        ran = session.run([*importing, *command], found.folder, seconds=30) if report else None
-        if ran and ran.code == 0 and ran.out:
+        ran = session.run([session.ncu, "--import", str(found.folder / report), *command], found.folder, seconds=30)
+        if ran.code == 0 and ran.out:
             session.result(ending).write_text(ran.out)
             session.say(f"  kept {session.result(ending).name}: {shlex.join(['ncu', '--import', 'REPORT', *command])}")
-        elif not session.dry_run:
-            why = ran.last_line() if ran else "there is no report"
-            session.say(f"  {shlex.join(command)} gave nothing to keep: {why}")
+        else:
+            session.say(f"  {shlex.join(command)} gave nothing to keep: {ran.last_line()}")

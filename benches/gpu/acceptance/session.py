@@ -28,7 +28,9 @@ class Ran:
     def last_line(self):
         lines = (self.err.strip() or self.out.strip()).splitlines()
         said = lines[-1] if lines else "it said nothing"
-        return f"stopped after {self.seconds:.0f} s" if self.code is None else said
+        if self.code is None:
+            return f"stopped after {self.seconds:.0f} s"
+        return f"ended by signal {-self.code}" if self.code < 0 else said
 
     def errors(self):
         return [line for line in self.err.splitlines() if line.startswith(("error:", "hint:"))]

@@ -18,10 +18,12 @@ def run(session):
     if ran is None:
         return
     said = _lines(ran.out)
-    if not said:
+    if not said and ran.code == 1 and "Traceback" not in ran.err:
+        # It says itself that there is no PyTorch, or that PyTorch sees no GPU.
         session.skip(ran.last_line())
         return
-    session.say("  " + ", ".join(f"{name} {version}" for name, version in said[0].items()))
+    for versions in said[:1]:
+        session.say("  " + ", ".join(f"{name} {version}" for name, version in versions.items()))
     columns = [("kernel", 15), ("config", 20), ("by", 22), ("ours", 12), ("PyTorch", 12), ("do_bench", 12), ("event loop", 12)]
     table = session.columns(*columns, ("PyTorch / ours", 14), ("", 0))
     for point in plan["points"]:
@@ -33,8 +35,8 @@ def _rows(session, table, point, said, ran):
     what = f"{benchmark} {config} beside PyTorch"
     ways = [way for way in said if (way["benchmark"], way["config"]) == (benchmark, config)]
     timed = [way for way in ways if "cold" in way]
-    own = lab.time_of(session, benchmark, config)
-    if not timed or not own:
+    own = lab.time_of(session, benchmark, config) if timed else None
+    if not own:
         why = "PyTorch has no way to do it" if ways and not timed else "no time of ours" if timed else ran.last_line()
         if least:
             session.not_reached(what, why)
