@@ -4,12 +4,12 @@ use clap::{Args, ValueEnum};
 
 /// Run the benchmarks of ratchet.toml and record their results on HEAD.
 ///
-/// Runs the commands of ratchet.toml. Compiles its kernels, and on a GPU verifies and times them. A benchmark that fails is
+/// Runs the commands and suites of ratchet.toml. Compiles its kernels, and on a GPU verifies and times them. A benchmark that fails is
 /// reported and the others still run; the exit code is then 4, or 1 where a kernel fails its verification. What is finished
 /// is recorded at once: Ctrl-C costs the point that is being measured. `--commits` measures older commits in the same way.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Only these benchmarks.
+    /// Only these benchmarks and suites. A suite is run whole.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Only points whose config has these parameters, such as 'N=1000'.
@@ -26,11 +26,11 @@ pub struct BenchArgs {
     /// Measure and show, record nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// List the benchmarks and their points, run nothing.
+    /// List the benchmarks with their points and the suites, run nothing.
     #[arg(long, conflicts_with = "dry_run")]
     pub list: bool,
     /// Skip what an earlier commit has measured here of the same content, and inherit its results: kernels with the same
-    /// machine code, launch and arguments, commands whose `inputs` and settings are the same.
+    /// machine code, launch and arguments, commands and suites whose `inputs` and settings are the same.
     #[arg(long)]
     pub if_changed: bool,
     /// Only compile kernels and record what the compiler says of them: registers, spills, instructions, occupancy. Needs no
@@ -40,7 +40,7 @@ pub struct BenchArgs {
     /// Compile kernels for these architectures, such as sm_80,sm_90a, in place of those in ratchet.toml.
     #[arg(long = "arch", value_name = "ARCH", value_delimiter = ',')]
     pub archs: Vec<String>,
-    /// Stop sampling a point after this time, such as 10s.
+    /// Stop sampling a point after this time, such as 10s. A suite has its own idea of that.
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
     /// Lock the GPU's clock while kernels are measured: to this many MHz, or (base) to what it holds at its power limit.

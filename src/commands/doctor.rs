@@ -171,6 +171,9 @@ fn settings(workspace: &Workspace) -> Finding {
         );
     }
     let Settings { benchmarks, suites, .. } = &workspace.settings;
+    if let Some(error) = suites.iter().find_map(|suite| super::suites::format_of(suite).err()) {
+        return Finding::broken("settings", error.message);
+    }
     let suites = if suites.is_empty() { String::new() } else { format!(" and {}", count(suites.len(), "suite")) };
     Finding::fine("settings", format!("ratchet.toml names {}{suites}", count(benchmarks.len(), "benchmark")))
 }

@@ -7,6 +7,7 @@ use crate::harness::{
     CommandSpec, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, SamplingOptions, StopRule, Warmup,
 };
 use crate::model::{BenchmarkName, Config, Metric};
+use crate::report::words;
 use crate::settings::{self, Benchmark, CommandLine, Settings};
 
 /// A point and how it is sampled.
@@ -49,7 +50,12 @@ fn names_of(settings: &Settings) -> impl Iterator<Item = &BenchmarkName> {
 fn unknown_benchmark(name: &str, settings: &Settings) -> CommandError {
     let known: Vec<&str> = names_of(settings).map(BenchmarkName::as_str).collect();
     let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
-    CommandError::usage(format!("ratchet.toml has no benchmark `{name}`; {known}"))
+    let error = CommandError::usage(format!("ratchet.toml has no benchmark `{name}`; {known}"));
+    let suite = BenchmarkName::new(name).ok().and_then(|name| settings.suite_of(&name));
+    match suite {
+        Some(suite) => error.with_hint(format!("a suite is run whole: git ratchet bench {}", words::quoted(suite.name.as_str()))),
+        None => error,
+    }
 }
 
 fn plan_point(settings: &Settings, benchmark: &Benchmark, config: &Config, root: &Path) -> Result<PlannedPoint, CommandError> {

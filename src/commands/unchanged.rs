@@ -16,7 +16,7 @@ use crate::cuda;
 use crate::model::{BenchmarkName, Config, LineId, MetricName, ObjectId, Record, Run};
 use crate::report::words::SHORT_ID;
 use crate::settings::{Benchmark, Settings, Suite};
-use crate::store::{AnnotatedHistory, Walk};
+use crate::store::{AnnotatedCommit, AnnotatedHistory, Walk};
 
 /// What was measured before, and what of it is inherited.
 pub struct Unchanged<'a> {
@@ -66,8 +66,10 @@ impl<'a> Unchanged<'a> {
     /// The same of a suite: one of its runs that was recorded. One whose results name a testbed of their own has none here.
     pub fn skips_suite(&mut self, suite: &Suite) -> Result<bool, CommandError> {
         let is_own = |record: &Record| self.workspace.settings.suite_of(&record.benchmark) == Some(suite);
+        // A session measured some of its benchmarks in turn with another commit.
+        let is_whole = |run: &Run, _: &Record| run.session.is_none();
         let point = (&suite.name, &Config::empty());
-        let measured = || self.found(point, &self.testbed, &is_own, &|_| true);
+        let measured = || self.found(point, &self.testbed, &is_own, &is_whole);
         let found = if suite.inputs.is_empty() { Vec::new() } else { measured() };
         self.inherits(found, &suite.inputs, |then| then.suites.contains(suite))
     }
@@ -108,32 +110,32 @@ impl<'a> Unchanged<'a> {
     /// The commits where a point was measured well, newest first, each with its newest run.
     fn measured(&self, benchmark: &BenchmarkName, config: &Config, testbed: &str, machine_code: Option<&str>) -> Vec<Inherited> {
         let of_point = |record: &Record| record.benchmark == *benchmark && record.config == *config;
-        let is_same = |record: &Record| machine_code.is_none_or(|code| record.machine_code.as_deref() == Some(code));
+        let is_same = |_: &Run, record: &Record| machine_code.is_none_or(|code| record.machine_code.as_deref() == Some(code));
         self.found((benchmark, config), testbed, &of_point, &is_same)
     }
 
-    /// The commits that have a clean run with records that are wanted, all of them good; of each the newest such run.
+    /// The commits that have a clean run with records that are wanted, all of them good; of each the run that has most of
+    /// them, and of those the newest.
     fn found(
         &self,
         (benchmark, config): (&BenchmarkName, &Config),
         testbed: &str,
         is_wanted: &dyn Fn(&Record) -> bool,
-        is_good: &dyn Fn(&Record) -> bool,
+        is_good: &dyn Fn(&Run, &Record) -> bool,
     ) -> Vec<Inherited> {
-        let mut found = Vec::new();
-        for annotated in &self.history.commits {
+        let of_commit = |annotated: &AnnotatedCommit| {
             let runs = annotated.note.runs.iter().filter(|run| run.testbed.key() == testbed && !run.dirty);
-            for run in runs.collect::<Vec<_>>().into_iter().rev() {
+            let of_run = |run: &Run| {
                 let is_own = |record: &&Record| record.run == run.id && is_wanted(record);
                 let records: Vec<Record> = annotated.note.records.iter().filter(is_own).cloned().collect();
-                if !records.is_empty() && records.iter().all(|record| record.barred.is_none() && is_good(record)) {
-                    let (benchmark, config) = (benchmark.clone(), config.clone());
-                    found.push(Inherited { benchmark, config, from: annotated.commit, run: run.clone(), records });
-                    break;
-                }
-            }
-        }
-        found
+                let is_usable = |record: &Record| record.barred.is_none() && is_good(run, record);
+                let (benchmark, config, from) = (benchmark.clone(), config.clone(), annotated.commit);
+                let is_found = !records.is_empty() && records.iter().all(is_usable);
+                is_found.then(|| Inherited { benchmark, config, from, run: run.clone(), records })
+            };
+            runs.filter_map(of_run).max_by_key(|found| found.records.len())
+        };
+        self.history.commits.iter().filter_map(of_commit).collect()
     }
 
     /// The files of a commit that globs choose.

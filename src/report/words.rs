@@ -52,7 +52,7 @@ fn command(verb: &str, key: &SeriesKey) -> String {
 }
 
 /// A word as a shell takes it.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     escape::terminal_short(&shell_words::quote(text), 400)
 }
 

@@ -21,6 +21,8 @@ use crate::model::{BenchmarkName, Config, Direction};
 const RESULTS: &str = "results";
 /// In `one`: the benchmark that is measured alone.
 const BENCHMARK: &str = "benchmark";
+/// The same for a tool that takes a regular expression.
+const BENCHMARK_REGEX: &str = "benchmark:regex";
 
 /// A suite as the settings describe it.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,9 +112,11 @@ impl Suite {
     /// A parameter that the series lacks, or a value that looks like an option.
     pub fn command_for(&self, benchmark: &BenchmarkName, config: &Config, results: &str) -> Result<CommandLine, NoCommand> {
         let Some(one) = &self.one else { return Ok(self.command(results)) };
+        let escaped = literal_regex(benchmark.as_str());
         let value = |name: &str| match name {
             RESULTS => Some(results),
             BENCHMARK => Some(benchmark.as_str()),
+            BENCHMARK_REGEX => Some(escaped.as_str()),
             _ => config.get(name),
         };
         for word in one {
@@ -126,6 +130,18 @@ impl Suite {
         }
         Ok(CommandLine::Argv(fill(one, value)))
     }
+}
+
+/// A regular expression for this text alone. Escaped is what all dialects agree on: some refuse a backslash before anything else.
+fn literal_regex(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if r".[\()*+?{|^$".contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
 }
 
 fn fill<'v>(words: &[Pattern], value: impl Fn(&str) -> Option<&'v str>) -> Vec<String> {
@@ -214,7 +230,7 @@ fn one(raw: &RawSuite, is_told_file: bool) -> Result<Option<Vec<Pattern>>, Probl
     if given.as_ref().first().is_none_or(String::is_empty) || words[0].parameters().next().is_some() {
         return Err(Problem::at(given.span(), "`one` begins with no program").hint("write [\"program\", \"{benchmark}\"]"));
     }
-    if !has(BENCHMARK) {
+    if !has(BENCHMARK) && !has(BENCHMARK_REGEX) {
         return Err(Problem::at(given.span(), "`one` does not say which benchmark: {benchmark} is missing")
             .hint("leave `one` out where the suite cannot measure a benchmark alone"));
     }
@@ -263,6 +279,19 @@ mod tests {
         assert_eq!(none, NoCommand::NoParameter("N".to_owned()));
         let option = suite.command_for(&name("--help"), &config("N=8"), "").unwrap_err();
         assert_eq!(option, NoCommand::LooksLikeOption("--help".to_owned()));
+    }
+
+    /// Each character that a dialect gives a meaning to, and none that another refuses to see escaped.
+    #[test]
+    fn a_name_may_be_asked_for_as_a_regular_expression() {
+        let suite = suite("command = \"./b\"\none = [\"./b\", \"--filter=^{benchmark:regex}$\"]").unwrap();
+        for plain in ["parse<int*>(a+b)/[8]|x? {1} ^$ \\d a.b", "parse/small-1_#&~ü"] {
+            let CommandLine::Argv(words) = suite.command_for(&name(plain), &Config::empty(), "").unwrap() else { panic!() };
+            let regex = regex::Regex::new(words[1].strip_prefix("--filter=").unwrap()).unwrap();
+            assert!(regex.is_match(plain) && !regex.is_match("parse<intt>aab/8"), "{regex}");
+        }
+        let CommandLine::Argv(words) = suite.command_for(&name("a[b]{c}"), &Config::empty(), "").unwrap() else { panic!() };
+        assert_eq!(words[1], r"--filter=^a\[b]\{c}$");
     }
 
     #[test]

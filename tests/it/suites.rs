@@ -82,7 +82,8 @@ fn a_suite_is_run_once_and_everything_it_measured_is_recorded() {
     assert!(lab.ratchet(&["check"]).expect(0).out.contains("new"));
     lab.ratchet(&["bench", "parser", "--runs", "2", "--dry-run"]).expect(0);
     assert_eq!(lab.calls().len(), 2);
-    assert!(lab.ratchet(&["bench", "parse/small"]).expect(2).err.contains("it has: parser"));
+    let unknown = lab.ratchet(&["bench", "parse/small"]).expect(2).err;
+    assert!(unknown.contains("it has: parser") && unknown.contains("git ratchet bench parser"), "{unknown}");
 }
 
 #[test]
@@ -120,6 +121,10 @@ fn a_suite_that_fails_or_prints_nonsense_says_so_and_records_nothing() {
         ("command = \"sh suite.sh\"\nbenchmarks = [\"render/*\"]\n", "no benchmark that `benchmarks`"),
         ("command = \"sh suite.sh\"\nbuild = \"exit 1\"\n", "the build `exit 1` failed"),
         ("command = \"sleep 60\"\ntimeout = \"50ms\"\n", "killed after its timeout"),
+        ("command = \"true {results}\"\n", "it left no results in /"),
+        ("command = \"mkfifo {results}\"\n", "neither a file nor a folder"),
+        ("command = \"printf '[\\\\377]' >{results}\"\n", "not UTF-8"),
+        ("command = \"ln -s loop loop; true\"\nresults = \"loop\"\n", "cannot read"),
     ] {
         let lab = Lab::new(suite);
         lab.commit(10);
@@ -214,4 +219,47 @@ fn a_suite_whose_inputs_are_the_same_is_not_run_again() {
     lab.commit(11);
     lab.ratchet(&["bench", "--if-changed"]).expect(0);
     assert_eq!(lab.calls().len(), 1);
+}
+
+/// A session measures some of a suite's benchmarks: it is nothing that stands for the whole.
+#[test]
+fn a_confirmation_is_not_inherited_in_place_of_the_suite() {
+    let lab = Lab::new(&format!("{PRINTED}inputs = [\"speed\", \"suite.sh\"]\n"));
+    for _ in 0..4 {
+        lab.measured(10);
+    }
+    lab.measured(12);
+    lab.ratchet(&["check", "--confirm", "--benchmark", "parse/small"]).expect(1);
+    assert_eq!(lab.names().len(), 3, "one of them was measured again");
+    lab.world.write("README", "words");
+    lab.world.commit("Words");
+    lab.ratchet(&["bench", "--if-changed"]).expect(0);
+    assert_eq!(lab.names(), ["parse/small", "parse/large"]);
+}
+
+/// What one suite cannot do is no reason to lose what another measured.
+#[test]
+fn a_suite_that_has_no_room_for_results_fails_alone() {
+    let lab = Lab::new("command = \"sh suite.sh; echo >&2; rm -r \\\"$TMPDIR\\\"\"\nbenchmarks = [\"parse/*\"]\n[[suite]]\nname = \"b\"\ncommand = \"sh suite.sh\"\nbenchmarks = [\"parse/*\"]\n");
+    lab.commit(10);
+    let temporary = lab.world.root().join("a 'quoted' folder");
+    fs::create_dir(&temporary).unwrap();
+    let mut command = lab.world.ratchet_command(&lab.world.repo, &["bench"]);
+    let ran = lab.world.run(command.env("CALLS", lab.world.root().join("calls")).env("TMPDIR", &temporary));
+    assert_eq!(ran.code, 4, "{}", ran.err);
+    assert!(ran.err.contains("error: b: no temporary folder for results"), "{}", ran.err);
+    assert_eq!(lab.names(), ["parse/small", "parse/large"]);
+}
+
+#[test]
+fn a_format_that_is_none_is_told_before_anything_runs() {
+    let lab = Lab::new("command = \"sh suite.sh\"\nformat = \"junit\"\n");
+    lab.commit(10);
+    for arguments in [&["bench", "--list"][..], &["bench"], &["bench", "--dry-run"]] {
+        let ran = lab.ratchet(arguments).expect(2);
+        assert!(ran.err.contains("`junit` is not a format of results: say one of ratchet,"), "{}", ran.err);
+    }
+    assert!(lab.calls().is_empty());
+    let found = lab.ratchet(&["doctor"]).expect(4).out;
+    assert!(found.contains("`junit` is not a format of results"), "{found}");
 }

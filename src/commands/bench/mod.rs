@@ -160,7 +160,7 @@ fn plan<'a>(arguments: &BenchArgs, workspace: &'a Workspace, root: &Path) -> Res
     let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
     let mut planned = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
     let kernels = kernel_points(arguments, workspace, root, &filter)?;
-    let mut suites = suites::plan(&workspace.settings, &arguments.names, &filter);
+    let mut suites = suites::plan(&workspace.settings, &arguments.names, &filter)?;
     if arguments.compile_only {
         planned.clear();
         suites.clear();

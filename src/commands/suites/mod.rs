@@ -17,6 +17,7 @@ use super::recording;
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::harness::{MetricSource, Point};
+use crate::import::Format;
 use crate::model::{BenchmarkName, Config, Metric, ObjectId, SeriesKey};
 use crate::settings::{CommandLine, Settings, Suite};
 use reader::Reader;
@@ -46,8 +47,21 @@ impl SuitePart {
 }
 
 /// The suites that were asked for, in the order of the file. A config is nothing that a suite could be asked for.
-pub fn plan<'a>(settings: &'a Settings, names: &[String], filter: &Config) -> Vec<&'a Suite> {
-    settings.suites.iter().filter(|suite| filter.is_empty() && points::is_wanted(&suite.name, names)).collect()
+///
+/// # Errors
+/// A suite whose results nobody could read, before it is run.
+pub fn plan<'a>(settings: &'a Settings, names: &[String], filter: &Config) -> Result<Vec<&'a Suite>, CommandError> {
+    let wanted = settings.suites.iter().filter(|suite| filter.is_empty() && points::is_wanted(&suite.name, names));
+    wanted.map(|suite| format_of(suite).map(|_| suite)).collect()
+}
+
+/// The format of its results, where the settings name it. They know no formats, so its word is looked at here.
+///
+/// # Errors
+/// The word means none.
+pub fn format_of(suite: &Suite) -> Result<Option<Format>, CommandError> {
+    let format = suite.format.as_deref().map(str::parse).transpose();
+    format.map_err(|error: String| CommandError::usage(format!("ratchet.toml: the suite {}: {error}", suite.name)))
 }
 
 /// The whole suite in the checkout at `root`, and who reads its results.

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 use super::SuitePart;
 use crate::commands::error::CommandError;
 use crate::harness::{Printed, ResultsReader};
-use crate::import::{self, Format, ImportOptions, Imported};
+use crate::import::{self, Format, ImportError, ImportOptions, Imported};
 use crate::model::Measurement;
 use crate::settings::Suite;
 
@@ -45,6 +46,12 @@ pub(super) struct Reader {
 enum Unusable {
     #[error("the results on standard output were cut; let the suite write them to a file: {{results}} in its command")]
     Cut,
+    #[error("it left no results in {}", .0.display())]
+    NotThere(PathBuf),
+    #[error("its results are neither a file nor a folder: {}", .0.display())]
+    NotAFile(PathBuf),
+    #[error("{0}")]
+    Unreadable(String),
     #[error("its results hold no benchmark that `benchmarks` of its [[suite]] names")]
     Nothing,
     #[error("its results do not hold {0}")]
@@ -56,20 +63,17 @@ enum Unusable {
 impl Reader {
     /// For everything that the suite measures in `folder`.
     pub(super) fn of_all(suite: &Suite, folder: &Path) -> Result<Self, CommandError> {
-        let not_made =
-            |error: std::io::Error| CommandError::failure(format!("no place for the results of {}: {error}", suite.name));
+        let not_made = |error: std::io::Error| {
+            let hint = "TMPDIR says where temporary files go";
+            CommandError::failure(format!("no temporary folder for results: {error}; {hint}")).with_hint(hint)
+        };
         let scratch = TempDir::with_prefix("git-ratchet-").map_err(not_made)?;
         let place = match &suite.results {
             Some(path) => Place::Left(folder.join(path)),
             None if suite.wants_file() => Place::Told,
             None => Place::Printed,
         };
-        let format = suite
-            .format
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(|error| CommandError::usage(format!("ratchet.toml: the suite {}: {error}", suite.name)))?;
+        let format = super::format_of(suite)?;
         let told = scratch.path().join("results.json").to_string_lossy().into_owned();
         Ok(Self { suite: suite.clone(), place, format, part: None, kept: Mutex::new(None), told, folder: scratch })
     }
@@ -98,13 +102,36 @@ impl Reader {
         let options = ImportOptions { format, better, newer_than, ..ImportOptions::default() };
         let mut imported = match &self.place {
             Place::Printed if printed.cut => return Err(Unusable::Cut.into()),
-            Place::Printed => import::import(printed.bytes, &options)?,
-            Place::Told => import::import_path(Path::new(&self.told), &options)?,
-            Place::Left(path) => import::import_path(path, &options)?,
+            Place::Printed => import::import(printed.bytes, &options).map_err(with_causes)?,
+            Place::Told => import_left(Path::new(&self.told), &options)?,
+            Place::Left(path) => import_left(path, &options)?,
         };
         imported.measurements.retain(|measured| self.suite.measures(&measured.benchmark));
         if imported.measurements.is_empty() { Err(Unusable::Nothing.into()) } else { Ok(imported) }
     }
+}
+
+/// Reads what the suite left. A pipe or a device is not read: it may have no end.
+fn import_left(path: &Path, options: &ImportOptions) -> Result<Imported, Unusable> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(Unusable::NotThere(path.to_owned())),
+        Ok(metadata) if !(metadata.is_file() || metadata.is_dir()) => Err(Unusable::NotAFile(path.to_owned())),
+        _ => import::import_path(path, options).map_err(with_causes),
+    }
+}
+
+/// An error of the import with what caused it: whoever shows it shows one line.
+fn with_causes(error: ImportError) -> Unusable {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(known) = cause {
+        // Some errors say it themselves.
+        if !text.ends_with(&known.to_string()) {
+            text = format!("{text}: {known}");
+        }
+        cause = known.source();
+    }
+    Unusable::Unreadable(text)
 }
 
 impl ResultsReader for Reader {

@@ -12,7 +12,7 @@ use crate::commands::recording;
 use crate::commands::workspace::Workspace;
 use crate::harness::{BenchFailure, ExecutionError, Executor, Interrupt, ProcessExecutor};
 use crate::import::Imported;
-use crate::model::{Config, Measurement};
+use crate::model::{Config, Measurement, Testbed};
 use crate::report::Notice;
 use crate::report::progress::ProgressLine;
 use crate::settings::Suite;
@@ -31,7 +31,7 @@ pub struct SuiteRuns {
 /// Runs each suite `runs` times in the checkout at `root`, and records what it measured.
 ///
 /// # Errors
-/// What was measured cannot belong to a run, or nothing can be executed here.
+/// The terminal cannot be written to.
 pub fn measure(
     (suites, runs): (&[&Suite], u32),
     root: &Path,
@@ -48,12 +48,10 @@ pub fn measure(
         }
         line.begin(context.err, suite.name.as_str())?;
         let began = (context.clock)();
-        let (point, reader) = whole(suite, root)?;
-        let executed = executor.prepare(&point).and_then(|_| executor.execute());
-        let finished = executor.finish();
+        let ran = run(suite, root, &mut executor, workspace.settings.testbed.as_deref());
         line.end();
-        let imported = match executed.and(finished).and_then(|()| usable(reader.take())) {
-            Ok(imported) => imported,
+        let (testbed, imported) = match ran {
+            Ok(ran) => ran,
             Err(ExecutionError::Interrupted) => break,
             Err(error) => {
                 let (benchmark, config) = (suite.name.clone(), Config::empty());
@@ -63,13 +61,28 @@ pub fn measure(
         };
         let warning = |warning| Notice::new("import", format!("{}: {warning}", suite.name));
         measured.notices.extend(imported.warnings.iter().map(warning));
-        let testbed = testbed_of(&imported, workspace.settings.testbed.as_deref())?;
         recorder.begin(testbed, began, imported.tool.unwrap_or_else(recording::own_name));
         recorder.add(&imported.measurements, context);
         measured.runs.push((began, imported.measurements));
     }
     line.finish();
     Ok(measured)
+}
+
+/// Runs one suite. What fails is the suite: what others measured stays.
+fn run(
+    suite: &Suite,
+    root: &Path,
+    executor: &mut ProcessExecutor,
+    label: Option<&str>,
+) -> Result<(Testbed, Imported), ExecutionError> {
+    let failed = |error: CommandError| ExecutionError::Other(error.message.into());
+    let (point, reader) = whole(suite, root).map_err(failed)?;
+    let executed = executor.prepare(&point).and_then(|_| executor.execute());
+    let finished = executor.finish();
+    executed.and(finished)?;
+    let imported = usable(reader.take())?;
+    Ok((testbed_of(&imported, label).map_err(failed)?, imported))
 }
 
 /// What was read, where it can be one run.
