@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 ///
 /// Runs the commands and suites of ratchet.toml. Compiles its kernels, and on a GPU verifies and times them. A benchmark that fails is
 /// reported and the others still run; the exit code is then 4, or 1 where a kernel fails its verification. What is finished
-/// is recorded at once: Ctrl-C costs the point that is being measured.
+/// is recorded at once: Ctrl-C costs the point that is being measured. `--commits` measures older commits in the same way.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
     /// Only these benchmarks and suites. A suite is run whole.
@@ -18,6 +18,11 @@ pub struct BenchArgs {
     /// Make this many separate runs (runs tell more than samples).
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub runs: u32,
+    /// Measure these commits and not HEAD, the oldest first: OLD..NEW (NEW and its first parents down to OLD, which is left out),
+    /// or one revision. Each is checked out in a temporary worktree, and measured as the ratchet.toml that is here says. What
+    /// has results on this testbed is passed over.
+    #[arg(long, value_name = "OLD..NEW", conflicts_with_all = ["list", "if_changed", "json"])]
+    pub commits: Option<String>,
     /// Measure and show, record nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -37,7 +37,7 @@ pub enum Fate {
     Stays,
 }
 
-/// Takes the samples of some records away. Only what this version wrote, or wrote alike, is touched; every other line stays as
+/// Takes the samples of some records away, where that makes their lines shorter. Only what this version wrote, or wrote alike, is touched; every other line stays as
 /// it is, byte for byte.
 pub fn thin(note: &[u8], fate: impl Fn(&Record, &Run) -> Fate) -> Thinned {
     let runs = Note::decode(note).runs;
@@ -49,7 +49,9 @@ pub fn thin(note: &[u8], fate: impl Fn(&Record, &Run) -> Fate) -> Thinned {
             }
             _ => Fate::Stays,
         };
-        match (fate, without_sample(line)) {
+        // What is said in place of a few values is longer than they are.
+        let shorter = without_sample(line).filter(|thinned| thinned.len() < line.len());
+        match (fate, shorter) {
             (Fate::Goes, Some(thinned)) => {
                 records += 1;
                 lines.push(Cow::Owned(thinned));

@@ -37,9 +37,11 @@ impl State {
     }
 }
 
-/// Writes the runs of one call of `bench` to the note of HEAD.
+/// Writes the runs of one call of `bench` to the note of one commit.
 pub struct Recorder<'a> {
     workspace: &'a Workspace,
+    /// Whether what is measured are the user's files, which may change meanwhile, and not a checkout of our own.
+    is_watched: bool,
     /// HEAD at the beginning; dirty as soon as it was seen so.
     state: State,
     has_moved: bool,
@@ -68,13 +70,37 @@ impl<'a> Recorder<'a> {
     /// # Errors
     /// Without an author nothing can be recorded, which is better told before anything is measured.
     pub fn new(workspace: &'a Workspace, state: State, dry_run: bool) -> Result<Self, CommandError> {
+        Self::of(workspace, (state, true), dry_run)
+    }
+
+    /// Records on `commit`, which is checked out where nobody else works.
+    ///
+    /// # Errors
+    /// Without an author nothing can be recorded.
+    pub fn of_checkout(workspace: &'a Workspace, commit: ObjectId, dry_run: bool) -> Result<Self, CommandError> {
+        Self::of(workspace, (State { head: commit, dirty: false }, false), dry_run)
+    }
+
+    fn of(workspace: &'a Workspace, (state, is_watched): (State, bool), dry_run: bool) -> Result<Self, CommandError> {
         if !dry_run {
             workspace.store.author()?;
         }
         let (clock, next_write) = (MonotonicClock::new(), Duration::ZERO);
         let (runs, unwritten) = (Vec::new(), Vec::new());
         let (has_moved, recorded, recorded_dirty) = (false, 0, 0);
-        Ok(Self { workspace, state, has_moved, dry_run, runs, unwritten, recorded, recorded_dirty, clock, next_write })
+        Ok(Self {
+            workspace,
+            is_watched,
+            state,
+            has_moved,
+            dry_run,
+            runs,
+            unwritten,
+            recorded,
+            recorded_dirty,
+            clock,
+            next_write,
+        })
     }
 
     /// The commit that is recorded on.
@@ -153,6 +179,9 @@ impl<'a> Recorder<'a> {
 
     /// Compares the repository with what it was.
     fn look(&mut self) -> Result<(), CommandError> {
+        if !self.is_watched {
+            return Ok(());
+        }
         let now = State::of(self.workspace)?;
         self.has_moved |= now.head != self.state.head;
         self.state.dirty |= now.dirty;

@@ -86,6 +86,8 @@ impl NvmlWatch {
             ("gpu_power_limit", device.enforced_power_limit().ok().map(watts)),
             ("gpu_ecc", device.is_ecc_enabled().ok().map(|state| on_off(state.currently_enabled))),
             ("gpu_mig", device.mig_mode().ok().map(|mode| on_off(mode.current != 0))),
+            // Of Linux alone.
+            #[cfg(target_os = "linux")]
             ("gpu_persistence", device.is_in_persistent_mode().ok().map(on_off)),
             ("gpu_vbios", device.vbios_version().ok()),
             ("driver", self.nvml.sys_driver_version().ok()),

@@ -78,11 +78,14 @@ inline Fragment4 load_matrices(const char* kind, const void* row, bool transpose
     return collective<const void*, Fragment4>(kind, row, [&](const void* const* rows, Fragment4* out) {
         for (unsigned matrix = 0; matrix < 4; matrix++) {
             uint16_t element[8][8];
+            unsigned banks = 0;  // groups of four, 16 bytes
             for (unsigned r = 0; r < 8; r++) {
                 const void* from = rows[matrix * 8 + r];
                 if (reinterpret_cast<uintptr_t>(from) % 16 != 0) fail("a row of ldmatrix is not aligned");
                 memcpy(element[r], from, 16);
+                banks |= 1u << shared_address(from) / 16 % 8;
             }
+            if (banks != 0xFF) fail("rows of a matrix that ldmatrix loads lie in the same banks");
             for (unsigned lane = 0; lane < 32; lane++) {
                 unsigned r = lane / 4, c = lane % 4 * 2;
                 unsigned low = transposed ? element[c][r] : element[r][c], high = transposed ? element[c + 1][r] : element[r][c + 1];

@@ -327,10 +327,20 @@ CUresult cuModuleUnload(Handle module) { free(module); return SUCCESS; }
 CUresult cuModuleGetFunction(Handle *function, Handle module, const char *name) {
     (void)module;
     if (strncmp(name, "scale_", 6) != 0 && strncmp(name, "ratchet_", 8) != 0 && known_as(name) == NULL) return NOT_FOUND;
-    *function = strdup(name);
+    *function = calloc(1, strlen(name) + 1 + sizeof(int));
+    strcpy(*function, name);
     return SUCCESS;
 }
-CUresult cuFuncSetAttribute(Handle function, unsigned attribute, int value) { (void)function; (void)attribute; (void)value; return SUCCESS; }
+// What a kernel may have of dynamic shared memory stands behind its name. Static memory has taken all that need not be asked for.
+static unsigned allowed_shared(Handle function) {
+    int value;
+    memcpy(&value, (char *)function + strlen(function) + 1, sizeof value);
+    return (unsigned)value;
+}
+CUresult cuFuncSetAttribute(Handle function, unsigned attribute, int value) {
+    if (attribute == 8) memcpy((char *)function + strlen(function) + 1, &value, sizeof value);
+    return SUCCESS;
+}
 CUresult cuFuncGetParamInfo(Handle function, size_t index, size_t *offset, size_t *size) {
     const Known *kernel = known_as(function);
     size_t count = kernel != NULL ? (size_t)kernel->count : strncmp(function, "scale_", 6) == 0 ? 3 : 1;
@@ -391,7 +401,7 @@ CUresult cuLaunchKernel(Handle function, unsigned gx, unsigned gy, unsigned gz, 
                         unsigned shared, Handle stream, void **parameters, void **extra) {
     (void)stream;
     shape = (Shape){gx, bx, shared};
-    if (gx * gy * gz == 0 || bx * by * bz == 0 || extra != NULL) return INVALID_VALUE;
+    if (gx * gy * gz == 0 || bx * by * bz == 0 || shared > allowed_shared(function) || extra != NULL) return INVALID_VALUE;
     return launch(function, parameters);
 }
 typedef struct {

@@ -239,6 +239,12 @@ const PLANTED: &[Planted] = &[
     Planted { case: GEMM, from: "copy_async_wait<STAGES - 2>();", to: "", told: "NaN" },
     Planted { case: GEMM, from: "lane % 8 + lane / 16 * 8", to: "lane % 16", told: "WRONG" },
     Planted { case: ATTENTION, from: "first_key + BLOCK_N > seen_by_all", to: "first_key > keys + seen_by_all", told: "WRONG" },
+    Planted {
+        case: ATTENTION,
+        from: "place_v = place_of<chunks>(lane % 16,",
+        to: "place_v = place_of<chunks>(lane % 16 / 8 * 8,",
+        told: "the same banks",
+    },
     Planted { case: GEMM_SM90, from: "warpgroup_fence();", to: "", told: "without warpgroup_fence" },
     Planted { case: GEMM_SM90, from: "full + turn.slot, bytes_a + bytes_b", to: "full + turn.slot, bytes_a", told: "" },
     Planted { case: GEMM_SM90, from: "turn.parity ^ 1", to: "turn.parity", told: "deadlock" },

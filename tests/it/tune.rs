@@ -214,7 +214,7 @@ fn without_a_gpu_points_are_listed_and_compiled_and_never_timed() {
             occupancy,
             match kib {
                 "0" => Some(100.0),
-                "64" => Some(37.5),
+                "32" => Some(75.0),
                 _ => None,
             },
             "{point:#}"

@@ -133,6 +133,35 @@ fn impossible_profiles_are_unreadable_not_fatal() {
 }
 
 #[test]
+fn a_line_that_cannot_be_read_says_why() {
+    let line = Entry::Record(record(&[0.012, 0.013])).encode();
+    for (from, to, why) in [
+        ("\"unit\":\"s\"", "\"unit\":\"furlong\"", "furlong"),
+        ("\"benchmark\":\"attention\"", "\"benchmark\":\"\"", "empty"),
+        ("\"median\":0.0123", "\"median\":-1", "-1"),
+    ] {
+        let note = decoded(line.replacen(from, to, 1).as_bytes());
+        let [Unreadable::Malformed(said)] = &note.unreadable[..] else { panic!("{:?}", note.unreadable) };
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+/// What a line says counts, and of a part of the measurements nothing follows.
+#[test]
+fn statistics_follow_from_a_whole_sample_of_several_values_only() {
+    let of = |n: u64, deltas: &str| {
+        let line = format!(
+            r#"{{"v":1,"type":"record","id":"01HF7YAT000000000000000002","run":"01HF7YAT000000000000000001","benchmark":"b","metric":"time","unit":"s","better":"lower","n":{n},"median":0.0124,"sample":{{"exp":-4,"deltas":{deltas}}}}}"#
+        );
+        decoded(line.as_bytes()).records.remove(0).summary
+    };
+    let whole = of(3, "[120,3,7]");
+    assert_eq!((whole.median, whole.min, whole.max), (0.0124, Some(0.012), Some(0.013)));
+    assert_eq!(of(300, "[120,3,7]"), Summary { n: 300, ..Summary::single(0.0124) });
+    assert_eq!(of(1, "[124]"), Summary::single(0.0124));
+}
+
+#[test]
 fn an_id_used_twice_counts_once() {
     let first = Entry::Record(record(&[0.012, 0.013])).encode();
     let second = first.replace("0.0123", "0.0124");

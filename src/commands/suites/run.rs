@@ -28,18 +28,18 @@ pub struct SuiteRuns {
     pub notices: Vec<Notice>,
 }
 
-/// Runs each suite `runs` times and records what it measured.
+/// Runs each suite `runs` times in the checkout at `root`, and records what it measured.
 ///
 /// # Errors
 /// The terminal cannot be written to.
 pub fn measure(
     (suites, runs): (&[&Suite], u32),
+    root: &Path,
     (interrupt, recorder): (&Interrupt, &mut Recorder<'_>),
     workspace: &Workspace,
     context: &mut Context,
 ) -> Result<SuiteRuns, CommandError> {
     let mut measured = SuiteRuns::default();
-    let Some(root) = workspace.store.work_dir().filter(|_| !suites.is_empty()) else { return Ok(measured) };
     let mut executor = ProcessExecutor::new(interrupt.clone());
     let mut line = ProgressLine::new(suites.len() as u64 * u64::from(runs), context.terminal.progress);
     for suite in (0..runs).flat_map(|_| suites) {

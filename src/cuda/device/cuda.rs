@@ -8,9 +8,6 @@ use super::{Address, Call, Device, DeviceError, EVENTS, Event, GraphId, KernelId
 use crate::cuda::DType;
 use crate::cuda::plan::{Swizzle, TensorMap};
 
-/// Dynamic shared memory that a kernel may have without asking for more.
-const SHARED_WITHOUT_ASKING: u32 = 48 * 1024;
-
 /// An NVIDIA GPU, by way of its driver.
 pub struct CudaDevice {
     properties: Properties,
@@ -48,14 +45,6 @@ impl CudaDevice {
 
     fn event(&self, event: Event) -> Result<&TimingEvent, DeviceError> {
         self.events.get(event.0).ok_or(GONE)
-    }
-
-    /// Large shared memory has to be asked for, once for each kernel and size; asking again costs little.
-    fn allow_shared(&self, loaded: &LoadedFunction, bytes: u32) -> Result<(), DeviceError> {
-        if bytes <= SHARED_WITHOUT_ASKING {
-            return Ok(());
-        }
-        self.driver.set_function(loaded, CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes)
     }
 }
 
@@ -134,7 +123,7 @@ impl Device for CudaDevice {
 
     fn occupancy(&self, kernel: KernelId, threads: u32, shared_bytes: u32) -> Result<u32, DeviceError> {
         let loaded = self.kernel(kernel)?;
-        self.allow_shared(loaded, shared_bytes)?;
+        self.driver.allow_shared(loaded, shared_bytes)?;
         self.driver.occupancy(loaded, threads, shared_bytes)
     }
 
@@ -160,7 +149,7 @@ impl Device for CudaDevice {
 
     fn launch(&mut self, call: Call<'_>) -> Result<(), DeviceError> {
         let loaded = self.kernel(call.kernel)?;
-        self.allow_shared(loaded, call.launch.shared_bytes)?;
+        self.driver.allow_shared(loaded, call.launch.shared_bytes)?;
         if call.launch.cluster.is_some_and(|cluster| cluster.iter().product::<u32>() > PORTABLE_CLUSTER) {
             let attribute = CUfunction_attribute::CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED;
             self.driver.set_function(loaded, attribute, 1)?;

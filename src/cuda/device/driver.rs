@@ -7,6 +7,7 @@
 
 mod stream;
 
+use std::cell::Cell;
 use std::ffi::{CStr, CString, c_int, c_uint, c_void};
 use std::ptr;
 
@@ -40,6 +41,8 @@ pub(super) struct Driver {
 pub(super) struct LoadedFunction {
     module: CUmodule,
     function: CUfunction,
+    /// Dynamic shared memory that was asked for so far.
+    shared: Cell<u32>,
 }
 
 /// A tensor map to be encoded: the numbers of `cuTensorMapEncodeTiled`.
@@ -165,7 +168,7 @@ impl Driver {
         let mut module: CUmodule = ptr::null_mut();
         // SAFETY: a cubin is an ELF file that tells its own size; the driver checks it and copies what it needs.
         self.check("loading the kernel", unsafe { (self.functions.module_load)(&raw mut module, cubin.as_ptr().cast()) })?;
-        let loaded = LoadedFunction { module, function: ptr::null_mut() };
+        let loaded = LoadedFunction { module, function: ptr::null_mut(), shared: Cell::new(0) };
         let found =
             CString::new(entry).map_err(|_| DeviceError::Unsupported { what: "kernel with such a name" }).and_then(|name| {
                 let mut function: CUfunction = ptr::null_mut();
@@ -197,6 +200,16 @@ impl Driver {
         // SAFETY: no memory is touched.
         let returned = unsafe { (self.functions.function_set)(loaded.function, attribute as c_uint, value) };
         self.check("setting an attribute of the kernel", returned)
+    }
+
+    /// Lets a kernel have so much dynamic shared memory. It is not told how much it may have without asking, for that is
+    /// 48 KiB less its static memory.
+    pub(super) fn allow_shared(&self, loaded: &LoadedFunction, bytes: u32) -> Result<(), DeviceError> {
+        if bytes > loaded.shared.get() {
+            self.set_function(loaded, sys::CUfunction_attribute::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes)?;
+            loaded.shared.set(bytes);
+        }
+        Ok(())
     }
 
     pub(super) fn occupancy(&self, loaded: &LoadedFunction, threads: u32, shared: u32) -> Result<u32, DeviceError> {

@@ -45,17 +45,21 @@ fn notes_that_nobody_has_here_are_taken_as_they_are() {
 #[test]
 fn what_both_sides_added_is_united_in_a_commit_with_both_parents() {
     let world = World::new();
-    let (one, two, three) = (world.commit("one"), world.commit("two"), world.commit("three"));
+    let [one, two, three, four] = ["one", "two", "three", "four"].map(|content| world.commit(content));
     let entries = text_of(&run_of(two, two, 1));
     let ours = write(&world, NOTES, &[(one, "a\nb\n"), (two, &format!("{entries}\n"))]);
-    let theirs = write(&world, THEIRS, &[(one, "b\nc\n"), (three, "d\n")]);
+    let theirs = write(&world, THEIRS, &[(one, "b\nc\n"), (three, "d\n"), (four, "e\n")]);
+    let objects = || world.git(&["count-objects"]);
+    let before = objects();
+    assert!(world.store().is_unmerged(THEIRS).unwrap());
     let counted = world.store().compare_notes(theirs).unwrap();
-    assert_eq!(world.id(NOTES), ours, "comparing writes nothing");
+    assert_eq!((world.id(NOTES), objects()), (ours, before), "comparing writes nothing");
     let done = merged(&world).unwrap();
     assert_eq!(done.before, counted);
-    assert_eq!((counted.here, counted.there, counted.united), (surplus(3, 1, 2), surplus(2, 0, 2), 1));
+    assert_eq!((counted.here, counted.there, counted.united), (surplus(3, 1, 2), surplus(3, 0, 3), 1));
     assert_eq!((done.kind, done.commit), (MergeKind::Merge, world.id(NOTES)));
     assert_eq!(parents(&world), format!("{ours} {theirs}"));
+    assert!(!world.store().is_unmerged(THEIRS).unwrap(), "the notes here are newer");
     assert_eq!([one, two, three].map(|id| world.shown(id)), ["a\nb\nc".to_owned(), entries, "d".to_owned()]);
     world.fsck();
 }
@@ -98,12 +102,16 @@ fn what_was_merged_before_is_not_brought_back() {
     assert_eq!((done.before.there, world.id(THEIRS)), (surplus(0, 0, 0), both), "nothing of it is new");
 }
 
+fn too_large() -> String {
+    "x\n".repeat(MAX_NOTE_BYTES as usize / 2 + 1)
+}
+
 /// A note that is larger than anybody reads is passed on, where only one side has it, and told where both differ.
 #[test]
 fn a_note_that_is_too_large_is_kept_and_never_read() {
     let world = World::new();
     let (one, two) = (world.commit("one"), world.commit("two"));
-    let large = "x\n".repeat(MAX_NOTE_BYTES as usize / 2 + 1);
+    let large = too_large();
     write(&world, NOTES, &[(one, &large)]);
     write(&world, THEIRS, &[(two, &large)]);
     let done = merged(&world).unwrap();
@@ -117,6 +125,16 @@ fn a_note_that_is_too_large_is_kept_and_never_read() {
     assert_eq!(world.git(&["cat-file", "-s", &format!("{NOTES}:{one}")]), large.len().to_string());
 }
 
+#[test]
+fn a_note_that_is_too_large_there_replaces_nothing_here() {
+    let world = World::new();
+    let one = world.commit("one");
+    let ours = write(&world, NOTES, &[(one, "a\n")]);
+    write(&world, THEIRS, &[(one, &too_large())]);
+    assert!(matches!(merged(&world), Err(StoreError::NoteTooLarge { annotated }) if annotated == one));
+    assert_eq!((world.id(NOTES), world.shown(one)), (ours, "a".to_owned()));
+}
+
 /// Neither side is too large by itself.
 #[test]
 fn a_union_that_nobody_could_read_is_not_written() {
@@ -127,4 +145,12 @@ fn a_union_that_nobody_could_read_is_not_written() {
     write(&world, THEIRS, &[(one, &half("b"))]);
     assert!(matches!(merged(&world), Err(StoreError::NoteTooLarge { annotated }) if annotated == one));
     assert_eq!(world.id(NOTES), ours);
+}
+
+/// A push that lost a race has merged more than once.
+#[test]
+fn what_several_merges_brought_adds_up() {
+    let mut brought = surplus(1, 2, 3);
+    brought += surplus(10, 20, 30);
+    assert_eq!(brought, surplus(11, 22, 33));
 }

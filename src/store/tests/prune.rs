@@ -70,6 +70,8 @@ fn a_note_stays_while_a_reachable_commit_has_the_tree_that_was_measured() {
     let world = World::new();
     world.commit("one");
     abandoned(&world, "squashed", 2);
+    // Not on the same parent, where it could be the same commit.
+    world.commit("meanwhile");
     world.commit("squashed");
     assert_eq!(prunable(&world, ALL), Pruned { same_tree: 1, ..Pruned::default() });
 }

@@ -25,6 +25,24 @@ fn an_honest_kernel_is_timed_verified_and_recorded_beside_its_code() {
 }
 
 #[test]
+fn kernels_of_older_commits_are_timed_as_they_were() {
+    let Some(lab) = Lab::with(&["honest"], "") else { return };
+    let of = |commit: &str| lab.world.ratchet(&["show", commit, "--json"]).expect(0).json()["records"].to_string();
+    let source = fs::read_to_string(lab.world.repo.join("honest.cu")).unwrap();
+    lab.world.write("honest.cu", "this is no kernel");
+    lab.world.commit("broken");
+    lab.world.write("honest.cu", &source);
+    lab.world.commit("whole again");
+    let ran = lab.bench(&["--commits", "HEAD~1"]).expect(4);
+    assert!(ran.err.contains("honest"), "{}", ran.err);
+    lab.bench(&["--commits", "HEAD~2"]).expect(0);
+    assert!(of("HEAD~2").contains("Fake H200") && of("HEAD~2").contains("machine_code"), "{}", of("HEAD~2"));
+    assert!(!of("HEAD~1").contains("Fake H200"), "{}", of("HEAD~1"));
+    let again = lab.bench(&["--commits", "HEAD~2"]).expect(0);
+    assert!(again.out.contains("has its results"), "{}", again.out);
+}
+
+#[test]
 fn a_benchmark_says_whether_caches_are_hot_and_the_flag_wins() {
     let Some(lab) = Lab::with(&["honest"], "") else { return };
     let settings = fs::read_to_string(lab.world.repo.join("ratchet.toml")).unwrap();

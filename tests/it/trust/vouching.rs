@@ -31,14 +31,20 @@ fn a_signed_merge_or_append_vouches_for_nothing_that_was_there_before() {
 #[test]
 fn thinning_vouches_for_nothing_new() {
     let Some(shared) = Shared::measured() else { return };
-    let slow = ["record", "--commit", "HEAD~1", "--benchmark", "b", "--metric", "time=1ms,2ms,1ms", "--testbed", "t"];
+    // Enough values for a line that is shorter without them.
+    let times = |least: u32| {
+        let values: Vec<String> = (0..40).map(|value| format!("{least}.{value:02}ms")).collect();
+        format!("time={}", values.join(","))
+    };
+    let (slow, own) = (times(1), times(12));
+    let slow = ["record", "--commit", "HEAD~1", "--benchmark", "b", "--metric", &slow, "--testbed", "t"];
     shared.world.ratchet_in(&shared.mallory, &slow).expect(0);
     shared.exchange();
     let prune = ["prune", "--thin-samples", "0d", "--yes", "--json"];
     assert_eq!(shared.world.ratchet(&prune).expect(0).json()["thinned"]["records"], 0);
     assert_eq!(baseline(&shared.check().expect(0).json()), &json!(0.01));
     // What Ann may vouch for is thinned, and stays hers.
-    let own = ["record", "--commit", "HEAD~2", "--benchmark", "b", "--metric", "time=12ms,13ms,12ms", "--testbed", "t"];
+    let own = ["record", "--commit", "HEAD~2", "--benchmark", "b", "--metric", &own, "--testbed", "t"];
     shared.world.ratchet(&own).expect(0);
     assert_eq!(shared.world.ratchet(&prune).expect(0).json()["thinned"]["records"], 1);
     assert_eq!(shared.letter(NOTES), "G");

@@ -1,6 +1,7 @@
 //! Every verb once, from end to end: the real binary on real repositories.
 
 mod bench;
+mod commits;
 mod explain;
 mod look;
 mod pager;

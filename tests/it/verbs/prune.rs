@@ -114,7 +114,7 @@ fn with_two_levels() -> World {
         world.commit(&format!("commit {at}"));
         let level = if at < 6 { 10.0 } else { 20.0 };
         let values: Vec<String> =
-            (0..5).map(|value| format!("{}ms", level + f64::from(at % 3) / 100.0 + f64::from(value) / 1000.0)).collect();
+            (0..40).map(|value| format!("{}ms", level + f64::from(at % 3) / 100.0 + f64::from(value) / 1000.0)).collect();
         world.record(&format!("time={}", values.join(",")));
     }
     world
@@ -132,11 +132,11 @@ fn samples_are_thinned_but_not_those_that_hold_a_level() {
     let (thinned, held) = (done["thinned"]["records"].as_u64().unwrap(), done["thinned"]["held"].as_u64().unwrap());
     assert!(thinned >= 4 && held >= 2 && thinned + held == 12, "{done:#}");
     let commits: Vec<String> = world.git(&["rev-list", "HEAD"]).lines().map(str::to_owned).collect();
-    let kept = |commits: &[String]| commits.iter().filter(|commit| samples(&world, commit) == [5]).count();
+    let kept = |commits: &[String]| commits.iter().filter(|commit| samples(&world, commit) == [40]).count();
     let (newer, older) = (kept(&commits[..6]), kept(&commits[6..]));
     assert!(newer >= 1 && older >= 1 && newer + older == held as usize, "each level keeps a sample: {newer} {older}");
     for commit in before["series"][0]["baseline"]["commits"].as_array().unwrap() {
-        assert_eq!(samples(&world, commit.as_str().unwrap()), [5], "the baseline keeps its samples");
+        assert_eq!(samples(&world, commit.as_str().unwrap()), [40], "the baseline keeps its samples");
     }
     assert_eq!(check(), before, "the verdict rests on statistics");
     assert_eq!(json(&world, &["--thin-samples", "0d"])["thinned"]["records"], 0);
@@ -165,11 +165,11 @@ fn a_thinned_record_that_meets_its_sample_again_counts_once_with_it() {
     world.ratchet_in(&other, &["push"]).expect(0);
     world.ratchet(&["fetch"]).expect(0);
     let commits: Vec<String> = world.git(&["rev-list", "HEAD~1"]).lines().map(str::to_owned).collect();
-    assert!(commits.iter().all(|commit| samples(&world, commit) == [5]));
+    assert!(commits.iter().all(|commit| samples(&world, commit) == [40]));
     let checked = world.ratchet(&["check", "--json", "--against", "HEAD~1"]).json();
     let codes: Vec<_> = checked["warnings"].as_array().unwrap().iter().map(|warning| warning["code"].clone()).collect();
     assert!(!codes.contains(&"unreadable_lines".into()), "{codes:?}");
     json(&world, &["--thin-samples", "0d", "--yes"]);
-    let still = |commit: &&String| samples(&world, commit) == [5];
+    let still = |commit: &&String| samples(&world, commit) == [40];
     assert!(commits.iter().filter(still).count() < commits.len(), "thinned again");
 }

@@ -1,4 +1,6 @@
-//! `bench`: run the benchmarks of ratchet.toml and record their results on HEAD.
+//! `bench`: run the benchmarks of ratchet.toml and record their results on HEAD, or on commits that are named.
+
+mod commits;
 
 use std::path::Path;
 use std::time::Duration;
@@ -29,7 +31,14 @@ use crate::settings::Suite;
 /// Runs the command.
 pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let workspace = Workspace::open(context)?;
-    let mut planned = plan(arguments, &workspace)?;
+    if let Some(range) = &arguments.commits {
+        return commits::run(arguments, range, &workspace, context);
+    }
+    let root = workspace.store.work_dir().ok_or_else(|| {
+        CommandError::failure("a bare repository has no files to run benchmarks in")
+            .with_hint("run it in a clone or a worktree, or name --commits to be checked out")
+    })?;
+    let mut planned = plan(arguments, &workspace, root)?;
     if arguments.list {
         return list(&planned, arguments, context);
     }
@@ -39,25 +48,50 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
         planned.commands = changed(planned.commands, unchanged, &workspace)?;
         planned.suites = changed_suites(planned.suites, unchanged)?;
     }
-    let mut recorder = Recorder::new(&workspace, before, arguments.dry_run)?;
-    let began = (context.clock)();
-    let code = kernels::compile(&planned.kernels, &workspace, context)?;
-    for (testbed, measurements) in &code.runs {
-        recorder.begin(testbed.clone(), began, recording::own_name());
-        recorder.add(measurements, context);
-    }
+    let recorder = Recorder::new(&workspace, before, arguments.dry_run)?;
     let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
-    let mut measured = measure(arguments, &planned.commands, (&interrupt, &mut recorder), &workspace, context)?;
-    let of_suites = suites::measure((&planned.suites, arguments.runs), (&interrupt, &mut recorder), &workspace, context)?;
-    measured.add(of_suites, &interrupt);
-    let kernels = match interrupt.is_requested() || recorder.has_moved() || arguments.compile_only {
-        true => GpuResults::default(),
-        false => {
-            let with = (unchanged.as_mut(), &mut recorder);
-            measure_kernels((arguments, &planned.kernels), with, &interrupt, &workspace, context)?
+    let bench = Bench { arguments, workspace: &workspace, root, interrupt: &interrupt };
+    bench.carry_out(&planned, unchanged, recorder, context)
+}
+
+/// Where and how everything is measured.
+#[derive(Clone, Copy)]
+struct Bench<'a> {
+    arguments: &'a BenchArgs,
+    workspace: &'a Workspace,
+    /// The files that are measured.
+    root: &'a Path,
+    interrupt: &'a Interrupt,
+}
+
+impl Bench<'_> {
+    /// Measures what is planned, records it as it comes, and shows it.
+    fn carry_out(
+        self,
+        planned: &Planned<'_>,
+        mut unchanged: Option<Unchanged<'_>>,
+        mut recorder: Recorder<'_>,
+        context: &mut Context,
+    ) -> Result<Exit, CommandError> {
+        let Self { arguments, workspace, root, interrupt } = self;
+        let began = (context.clock)();
+        let code = kernels::compile(&planned.kernels, workspace, context)?;
+        for (testbed, measurements) in &code.runs {
+            recorder.begin(testbed.clone(), began, recording::own_name());
+            recorder.add(measurements, context);
         }
-    };
-    finish(arguments, Finished { code, measured, kernels, unchanged }, recorder, context)
+        let mut measured = measure(arguments, &planned.commands, (interrupt, &mut recorder), workspace, context)?;
+        let suites = (planned.suites.as_slice(), arguments.runs);
+        measured.add(suites::measure(suites, root, (interrupt, &mut recorder), workspace, context)?, interrupt);
+        let kernels = match interrupt.is_requested() || recorder.has_moved() || arguments.compile_only {
+            true => GpuResults::default(),
+            false => {
+                let with = (unchanged.as_mut(), &mut recorder);
+                measure_kernels((arguments, &planned.kernels), with, interrupt, workspace, context)?
+            }
+        };
+        finish(arguments, Finished { code, measured, kernels, unchanged }, recorder, context)
+    }
 }
 
 /// What earlier commits measured, where it may stand for HEAD.
@@ -112,10 +146,8 @@ struct Planned<'a> {
     kernels: Vec<KernelPoint>,
 }
 
-fn plan<'a>(arguments: &BenchArgs, workspace: &'a Workspace) -> Result<Planned<'a>, CommandError> {
-    let root = workspace.store.work_dir().ok_or_else(|| {
-        CommandError::failure("a bare repository has no files to run benchmarks in").with_hint("run it in a clone or a worktree")
-    })?;
+/// What is asked for, of the files at `root`.
+fn plan<'a>(arguments: &BenchArgs, workspace: &'a Workspace, root: &Path) -> Result<Planned<'a>, CommandError> {
     if workspace.settings.benchmarks.is_empty() && workspace.settings.suites.is_empty() {
         let why = if workspace.has_settings {
             "ratchet.toml names no [[benchmark]] and no [[suite]]"

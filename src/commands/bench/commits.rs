@@ -1,0 +1,141 @@
+//! `bench --commits`: a history for those who begin without one. Each commit is checked out beside the user's files, measured as
+//! the settings of today say, and gone again before the next.
+
+use super::{Bench, Planned, plan};
+use crate::cli::BenchArgs;
+use crate::commands::context::Context;
+use crate::commands::error::{CommandError, During};
+use crate::commands::history;
+use crate::commands::recorder::Recorder;
+use crate::commands::recording;
+use crate::commands::selection::Selection;
+use crate::commands::workspace::Workspace;
+use crate::exit::Exit;
+use crate::harness::Interrupt;
+use crate::judge::HistoryRecord;
+use crate::model::{BenchmarkName, Config, MetricName, ObjectId};
+use crate::report::escape;
+use crate::report::number::count;
+use crate::report::words::SHORT_ID;
+use crate::stats::random::SplitMix64;
+use crate::store::{Checkout, History, Walk};
+
+/// Measures every commit of `range`. What fails at one commit is told, and the next is measured.
+pub(super) fn run(
+    arguments: &BenchArgs,
+    range: &str,
+    workspace: &Workspace,
+    context: &mut Context,
+) -> Result<Exit, CommandError> {
+    let commits = commits(range, workspace)?;
+    let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+    let what = count(commits.len(), "commit");
+    writeln!(context.err, "measuring {what} in temporary worktrees, as ratchet.toml says here")?;
+    let mut worst = Exit::Holds;
+    for commit in commits {
+        if interrupt.is_requested() {
+            return Err(CommandError::failure("interrupted; the commits that were finished keep their results"));
+        }
+        worst = worse(worst, one(arguments, commit, (workspace, &interrupt), context)?);
+    }
+    Ok(worst)
+}
+
+/// The commits of `OLD..NEW` along first parents, or the one that is named; the oldest first.
+fn commits(range: &str, workspace: &Workspace) -> Result<Vec<ObjectId>, CommandError> {
+    let store = &workspace.store;
+    let Some((old, new)) = range.split_once("..") else { return Ok(vec![store.resolve(range)?]) };
+    if new.starts_with('.') {
+        return Err(CommandError::usage(format!("--commits {range} has three dots")).with_hint("write OLD..NEW"));
+    }
+    let end = |name: &str| store.resolve(if name.is_empty() { "HEAD" } else { name });
+    let (old, new) = (end(old)?, end(new)?);
+    let History { commits, truncated } = store.history(&[new], Walk::FirstParent)?;
+    let mut between = Vec::new();
+    for commit in &commits {
+        if store.is_ancestor(commit.id, old)? {
+            between.reverse();
+            return if between.is_empty() {
+                Err(CommandError::usage(format!("no commit lies in {range}")).with_hint("write the older one first: OLD..NEW"))
+            } else {
+                Ok(between)
+            };
+        }
+        between.push(commit.id);
+    }
+    let error = CommandError::usage(format!("{} and {} have no commit in common", old.short(SHORT_ID), new.short(SHORT_ID)));
+    Err(if truncated { error.with_hint("this is a shallow clone: git fetch --unshallow") } else { error })
+}
+
+/// The code that tells more: a regression (of a kernel's verification) above a failure above success.
+fn worse(one: Exit, other: Exit) -> Exit {
+    [Exit::Regression, Exit::Failure].into_iter().find(|exit| one == *exit || other == *exit).unwrap_or(other)
+}
+
+fn one(
+    arguments: &BenchArgs,
+    commit: ObjectId,
+    (workspace, interrupt): (&Workspace, &Interrupt),
+    context: &mut Context,
+) -> Result<Exit, CommandError> {
+    let subject = workspace.store.commit(commit)?.subject;
+    writeln!(context.out, "{}", escape::terminal(&format!("commit {} {subject}", commit.short(SHORT_ID))))?;
+    let mut worktrees = workspace.store.worktrees(SplitMix64::new((context.random)() as u64).next_u64())?;
+    let checked_out = worktrees.add(commit);
+    // Git prints nothing of its own where the user pressed Ctrl-C.
+    let Checkout { folder, empty_submodules } = match checked_out {
+        Err(_) if interrupt.is_requested() => return Ok(Exit::Holds),
+        checked_out => checked_out?,
+    };
+    if !empty_submodules.is_empty() {
+        let paths = empty_submodules.join(", ");
+        writeln!(context.err, "warning: this clone lacks submodules: {}", escape::terminal(&paths))?;
+    }
+    let mut planned = match plan(arguments, workspace, &folder) {
+        Ok(planned) => planned,
+        Err(error) => {
+            writeln!(context.err, "error: {}", escape::terminal_lines(&error.message))?;
+            return Ok(Exit::Failure);
+        }
+    };
+    leave_out_measured(&mut planned, arguments.compile_only, commit, workspace)?;
+    if planned.commands.is_empty() && planned.suites.is_empty() && planned.kernels.is_empty() {
+        writeln!(context.out, "has its results")?;
+        return Ok(Exit::Holds);
+    }
+    let recorder = Recorder::of_checkout(workspace, commit, arguments.dry_run)?;
+    Bench { arguments, workspace, root: &folder, interrupt }.carry_out(&planned, None, recorder, context)
+}
+
+/// Takes away what was measured at `commit`: of commands on this testbed; of suites, whose results may name another, anywhere; of
+/// kernels timed, or compiled where no more is asked for.
+fn leave_out_measured(
+    planned: &mut Planned<'_>,
+    compile_only: bool,
+    commit: ObjectId,
+    workspace: &Workspace,
+) -> Result<(), CommandError> {
+    let annotated = history::of_commit(&workspace.store, commit)?;
+    let mut records = history::records(&annotated.commits, &Selection::of_points(Vec::new(), Config::empty()));
+    records.retain(|found| !found.run.dirty);
+    let here = recording::this_testbed(workspace.settings.testbed.as_deref())?;
+    let is_of = |found: &HistoryRecord<'_>, benchmark: &BenchmarkName, config: &Config| {
+        found.record.benchmark == *benchmark && found.record.config == *config
+    };
+    planned.commands.retain(|planned| {
+        let is_known = |found: &HistoryRecord<'_>| {
+            found.run.testbed.key() == here.key() && is_of(found, &planned.point.benchmark, &planned.point.config)
+        };
+        !records.iter().any(is_known)
+    });
+    planned.suites.retain(|suite| {
+        let is_own = |found: &HistoryRecord<'_>| workspace.settings.suite_of(&found.record.benchmark) == Some(suite);
+        !records.iter().any(is_own)
+    });
+    planned.kernels.retain(|kernel| {
+        let is_enough =
+            |found: &HistoryRecord<'_>| compile_only || found.record.metric.name.as_str().starts_with(MetricName::TIME);
+        !records.iter().any(|found| is_of(found, &kernel.benchmark, &kernel.config) && is_enough(found))
+    });
+    Ok(())
+}

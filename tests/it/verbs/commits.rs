@@ -1,0 +1,107 @@
+//! `bench --commits`: older commits, each checked out beside the user's files.
+
+use std::fs;
+
+use crate::world::World;
+
+/// Four commits whose `code` is slow by so much; the settings came with the last. Measuring says so in a file beside the repository.
+fn world() -> (World, Vec<String>) {
+    let world = World::new();
+    let mut commits: Vec<String> = ["1", "1", "broken", "2"]
+        .iter()
+        .enumerate()
+        .map(|(number, code)| {
+            world.write("number", &number.to_string());
+            world.commit(code)
+        })
+        .collect();
+    let settings = r#"
+[sampling]
+warmup = 0
+max_runs = 3
+
+[[benchmark]]
+name = "code"
+command = "cat code >>$SEEN && ! grep -q broken code && cat code"
+metrics = [{ name = "work", regex = '\d+', better = "lower", exact = true }]
+"#;
+    world.write("ratchet.toml", settings);
+    world.write("code", "2");
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-q", "-m", "Settings"]);
+    commits.push(world.git(&["rev-parse", "HEAD"]));
+    (world, commits)
+}
+
+fn bench(world: &World, arguments: &[&str]) -> crate::world::Ran {
+    let mut command = world.ratchet_command(&world.repo, &[&["bench", "--commits"], arguments].concat());
+    world.run(command.env("SEEN", world.root().join("seen")))
+}
+
+/// What was executed since the last question.
+fn seen(world: &World) -> String {
+    let file = world.root().join("seen");
+    let seen = fs::read_to_string(&file).unwrap_or_default();
+    let _ = fs::remove_file(file);
+    seen
+}
+
+fn has_results(world: &World, commit: &str) -> bool {
+    world.ratchet(&["show", commit]).out.contains("work")
+}
+
+#[test]
+fn older_commits_get_results_and_the_users_files_are_left_alone() {
+    let (world, commits) = world();
+    world.write("code", "the user is at work here");
+    let ran = bench(&world, &["HEAD~4..HEAD~2"]).expect(4);
+    assert!(ran.out.contains("commit ") && ran.out.contains("recorded 1 result on"), "{}", ran.out);
+    assert!(ran.err.contains("2 commits in temporary worktrees") && ran.err.contains("failed with exit code 1"), "{}", ran.err);
+    let measured: Vec<bool> = commits.iter().map(|commit| has_results(&world, commit)).collect();
+    assert_eq!(measured, [false, true, false, false, false], "the old end is left out, and a broken commit stops nothing");
+    assert_eq!(seen(&world), "111broken");
+    assert_eq!(fs::read_to_string(world.repo.join("code")).unwrap(), "the user is at work here");
+    assert_eq!(world.git(&["worktree", "list"]).lines().count(), 1);
+
+    bench(&world, &["HEAD~4..HEAD~3"]).expect(0);
+    assert_eq!(seen(&world), "", "what has its results is passed over");
+    bench(&world, &[&commits[0]]).expect(0);
+    bench(&world, &["HEAD~2.."]).expect(0);
+    assert_eq!(seen(&world).matches('1').count(), 3);
+    let checked = world.ratchet(&["check", "HEAD~1", "--history", "first-parent"]).expect(1);
+    assert!(checked.out.contains("regression"), "{}", checked.out);
+}
+
+#[test]
+fn a_rehearsal_records_nothing_and_a_bare_repository_can_be_measured() {
+    let (world, commits) = world();
+    bench(&world, &[&commits[0], "--dry-run"]).expect(0);
+    assert_eq!(seen(&world), "111");
+    assert!(!has_results(&world, &commits[0]));
+    world.git_in(world.root(), &["clone", "-q", "--bare", world.repo.to_str().unwrap(), "bare.git"]);
+    let bare = world.root().join("bare.git");
+    let mut command = world.ratchet_command(&bare, &["bench", "--commits", "HEAD~1"]);
+    world.run(command.env("SEEN", world.root().join("seen"))).expect(0);
+    assert_eq!(seen(&world), "222");
+    assert!(world.ratchet_in(&bare, &["show", "HEAD~1"]).out.contains("work"));
+    assert!(world.ratchet_in(&bare, &["bench"]).expect(4).err.contains("--commits"));
+}
+
+#[test]
+fn a_range_that_is_none_is_refused() {
+    let (world, _) = world();
+    world.git(&["checkout", "-q", "--orphan", "other"]);
+    world.git(&["commit", "-q", "-m", "other"]);
+    for (range, said) in [
+        ("main..main~2", "write the older one first"),
+        ("main~2...main", "three dots"),
+        ("other..main", "no commit in common"),
+        ("nowhere..main", "nowhere"),
+    ] {
+        let ran = bench(&world, &[range]);
+        assert!(ran.code == 2 || ran.code == 4, "{range}: {}", ran.code);
+        assert!(ran.err.contains(said), "{range}: {}", ran.err);
+    }
+    bench(&world, &["main", "--list"]).expect(2);
+    assert_eq!(seen(&world), "");
+}
