@@ -35,6 +35,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 
@@ -139,9 +140,13 @@ fn is_older(path: &Path, options: &ImportOptions) -> Result<bool, ImportError> {
     let Some(marker) = &options.newer_than else { return Ok(false) };
     let written = |path: &Path| {
         let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
-        modified.map_err(|source| ImportError::Read { path: path.to_owned(), source })
+        let modified = modified.map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
+        Ok(modified.duration_since(UNIX_EPOCH).unwrap_or_default())
     };
-    Ok(written(path)? < written(marker)?)
+    let (written, began): (Duration, Duration) = (written(path)?, written(marker)?);
+    // Some file systems keep whole seconds: what is written there after the marker elsewhere may look older than it.
+    let began = if written.subsec_nanos() == 0 { Duration::from_secs(began.as_secs()) } else { began };
+    Ok(written < began)
 }
 
 fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, ImportError> {

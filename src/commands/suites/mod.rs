@@ -57,29 +57,43 @@ impl fmt::Display for SuitePart {
 /// Matchups of one command that would be run in the same commits become one: each run of it serves all of them. Where the first
 /// commits cannot be measured the next are taken, so only those that all of them are held against stay.
 pub fn shared(settings: &Settings, matchups: Vec<Matchup>) -> Vec<Matchup> {
-    let mut shared: Vec<Matchup> = Vec::new();
+    let mut shared: Vec<(Option<Executed>, Matchup)> = Vec::new();
     for matchup in matchups {
-        let same = shared.iter_mut().find(|known| is_same_run(settings, known, &matchup));
-        match same {
-            Some(known) => {
+        let executed = Executed::of(settings, &matchup);
+        match shared.iter_mut().find(|(known, _)| executed.is_some() && *known == executed) {
+            Some((_, known)) => {
                 known.references.retain(|commit| matchup.references.contains(commit));
                 known.parts.extend(matchup.parts);
             }
-            None => shared.push(matchup),
+            None => shared.push((executed, matchup)),
         }
     }
-    shared
+    shared.into_iter().map(|(_, matchup)| matchup).collect()
 }
 
-fn is_same_run(settings: &Settings, one: &Matchup, other: &Matchup) -> bool {
-    let run = |matchup: &Matchup| {
-        let part = matchup.parts.first()?;
-        let suite = settings.suite_of(&part.benchmark)?;
-        Some((suite.name.clone(), suite.command_for(&part.benchmark, &part.config, "").ok()?, part.testbed.clone()))
-    };
-    let most = ConfirmPlan::MOST_REFERENCES;
-    let is_same = one.references.iter().take(most).eq(other.references.iter().take(most)) && one.candidate == other.candidate;
-    is_same && run(one).is_some_and(|command| Some(command) == run(other))
+/// What is executed for a matchup, and where.
+#[derive(PartialEq)]
+struct Executed {
+    suite: BenchmarkName,
+    command: CommandLine,
+    testbed: String,
+    references: Vec<ObjectId>,
+    candidate: ObjectId,
+}
+
+impl Executed {
+    /// `None` where it is nothing that a suite can be asked for.
+    fn of(settings: &Settings, matchup: &Matchup) -> Option<Self> {
+        let SuitePart { benchmark, config, testbed, .. } = matchup.parts.first()?;
+        let suite = settings.suite_of(benchmark)?;
+        Some(Self {
+            suite: suite.name.clone(),
+            command: suite.command_for(benchmark, config, "").ok()?,
+            testbed: testbed.clone(),
+            references: matchup.references.iter().take(ConfirmPlan::MOST_REFERENCES).copied().collect(),
+            candidate: matchup.candidate,
+        })
+    }
 }
 
 /// The suites that were asked for, in the order of the file. A config is nothing that a suite could be asked for.

@@ -75,3 +75,21 @@ fn an_endless_input_is_cut_off() {
     let outcome = super::super::import_reader(&mut endless, &ImportOptions::default());
     assert!(matches!(outcome, Err(ImportError::TooLarge { .. })));
 }
+
+/// The marker stands where times are exact, the results perhaps where they are not.
+#[test]
+fn results_older_than_the_marker_are_left_out_as_far_as_their_file_system_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, milliseconds: u64| {
+        let file = std::fs::File::create(folder.path().join(name)).unwrap();
+        std::io::Write::write_all(&mut &file, br#"[{"name":"a","unit":"us","value":1}]"#).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_millis(milliseconds)).unwrap();
+        folder.path().join(name)
+    };
+    let options = ImportOptions { newer_than: Some(write("marker", 100_500)), ..ImportOptions::default() };
+    for (milliseconds, is_taken) in [(100_600, true), (100_500, true), (100_400, false), (100_000, true), (99_000, false)] {
+        let imported = import_path(&write("results.json", milliseconds), &options);
+        assert_eq!(imported.is_ok(), is_taken, "{milliseconds} ms");
+        assert!(is_taken || matches!(imported, Err(ImportError::NotWritten { .. })));
+    }
+}
