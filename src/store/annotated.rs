@@ -22,7 +22,7 @@ pub struct AnnotatedCommit {
     /// Its place in [`History::commits`].
     pub position: usize,
     /// The runs, records, profiles and excuses about its tree, each id once. Commits with the same tree share it. Records that
-    /// are not trusted are barred ([`Record::UNTRUSTED`]).
+    /// are not trusted are barred ([`UNTRUSTED`](crate::model::Record::UNTRUSTED)).
     pub note: Arc<Note>,
     /// Excuses about its tree that are not trusted: they excuse nothing.
     pub untrusted_excuses: Vec<Excuse>,
