@@ -129,7 +129,10 @@ fn leave_out_measured(
         !records.iter().any(is_known)
     });
     planned.suites.retain(|suite| {
-        let is_own = |found: &HistoryRecord<'_>| workspace.settings.suite_of(&found.record.benchmark) == Some(suite);
+        // A session measured some of its benchmarks only.
+        let is_own = |found: &HistoryRecord<'_>| {
+            found.run.session.is_none() && workspace.settings.suite_of(&found.record.benchmark) == Some(suite)
+        };
         !records.iter().any(is_own)
     });
     planned.kernels.retain(|kernel| {
