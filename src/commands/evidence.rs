@@ -67,7 +67,7 @@ impl Evidence {
     /// Walks the history and reads the notes, or what was kept of both.
     pub fn gather(request: EvidenceRequest, workspace: &Workspace) -> Result<Self, CommandError> {
         let store = &workspace.store;
-        let candidate = store.resolve(request.rev)?;
+        let candidate = workspace.revision(request.rev)?;
         let base = base(store, request.against, workspace.settings.base.clone())?;
         let fork = base.as_ref().map_or(Ok(Some(candidate)), |base| store.merge_base(candidate, base.commit))?;
         let walk = history::walk(request.history, workspace.settings.history);

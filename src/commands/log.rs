@@ -23,7 +23,7 @@ pub fn run(arguments: &LogArgs, context: &mut Context) -> Result<Exit, CommandEr
     let selection = Selection::new(&arguments.series)?;
     let workspace = Workspace::open(context)?;
     let store = &workspace.store;
-    let tip = store.resolve(&arguments.rev)?;
+    let tip = workspace.revision(&arguments.rev)?;
     let walk = history::walk(arguments.history, workspace.settings.history);
     // What is kept of a history has neither means nor extremes, which the JSON shows.
     let kept = if arguments.json { None } else { kept(store, tip, walk, &selection)? };

@@ -24,7 +24,7 @@ pub fn run(arguments: &RooflineArgs, context: &mut Context) -> Result<Exit, Comm
     let limits = limits(arguments, &workspace)?;
     let selection = selection(arguments)?;
     let store = &workspace.store;
-    let commit = store.resolve(&arguments.rev)?;
+    let commit = workspace.revision(&arguments.rev)?;
     let commits = store.history(&[commit], history::walk(arguments.history, workspace.settings.history))?;
     let annotated = store.annotated_history(&commits, &store.notes()?)?;
     for notice in store_notices(&annotated, store)? {

@@ -18,7 +18,7 @@ use crate::report::{records_json, show_text};
 pub fn run(arguments: &ShowArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let selection = Selection::new(&arguments.series)?;
     let workspace = Workspace::open(context)?;
-    let commit = workspace.store.resolve(&arguments.rev)?;
+    let commit = workspace.revision(&arguments.rev)?;
     let annotated = history::of_commit(&workspace.store, commit)?;
     let note = annotated.commits.first().map(|annotated| annotated.note.clone()).unwrap_or_default();
     let untrusted = annotated.commits.first().map_or(&[][..], |annotated| &annotated.untrusted_excuses);

@@ -29,6 +29,16 @@ impl Workspace {
         Ok(Self { store, settings, has_settings })
     }
 
+    /// The commit of a word where a benchmark may be meant.
+    pub fn revision(&self, word: &str) -> Result<ObjectId, CommandError> {
+        self.store.resolve(word).map_err(|error| match error {
+            StoreError::UnknownRevision { .. } => {
+                CommandError::from(error).with_hint(format!("a benchmark is named with --benchmark {word}"))
+            }
+            _ => error.into(),
+        })
+    }
+
     /// The settings as another revision has them: the policy that a change cannot loosen.
     pub fn settings_of(&self, commit: ObjectId, name: &str) -> Result<Settings, CommandError> {
         let settings = match self.store.read_file(commit, settings::FILE_NAME)? {

@@ -160,3 +160,13 @@ fn an_annotation_names_the_line_of_the_code_as_the_commit_has_it() {
     world.commit_measured("without the manifest", "30ms");
     assert_eq!(annotation(), "::error file=ratchet.toml,line=1,");
 }
+
+#[test]
+fn a_benchmark_where_a_revision_belongs_is_told_where_it_belongs() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    for verb in ["log", "show", "check"] {
+        let ran = world.ratchet(&[verb, "parse/small"]);
+        assert!(ran.code != 0 && ran.err.contains("--benchmark parse/small"), "{verb}: {}", ran.err);
+    }
+}
