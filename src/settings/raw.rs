@@ -121,6 +121,8 @@ pub(super) struct RawSuite {
     pub(super) env: Option<Spanned<Ordered<Spanned<Scalar>>>>,
     pub(super) timeout: Option<PositiveTime>,
     #[serde(default)]
+    pub(super) required: bool,
+    #[serde(default)]
     pub(super) inputs: Vec<Text>,
     #[serde(default)]
     pub(super) thresholds: RawThresholds,

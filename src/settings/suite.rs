@@ -48,6 +48,8 @@ pub struct Suite {
     pub env: Vec<(String, String)>,
     /// Where the suite may take at most this long.
     pub timeout: Option<Duration>,
+    /// Whether `check` must find it measured.
+    pub required: bool,
     /// Globs of the files that it depends on.
     pub inputs: Vec<String>,
     /// Thresholds of all its benchmarks.
@@ -184,6 +186,7 @@ fn suite(raw: &RawSuite) -> Result<Suite, Problem> {
         dir: raw.dir.as_ref().map(|dir| none.directory(dir)).transpose()?.map(|dir| dir.fill(&Config::empty())),
         env: env.into_iter().map(|(name, value)| (name, value.fill(&Config::empty()))).collect(),
         timeout: raw.timeout.map(|timeout| timeout.0),
+        required: raw.required,
         inputs: raw.inputs.iter().map(|glob| glob.0.clone()).collect(),
         thresholds: thresholds(raw.thresholds),
         benchmarks: names(raw)?,

@@ -87,6 +87,19 @@ fn a_suite_is_run_once_and_everything_it_measured_is_recorded() {
 }
 
 #[test]
+fn a_required_suite_that_was_not_measured_gives_no_verdict() {
+    let lab = Lab::new(&format!("{PRINTED}benchmarks = [\"parse/*\"]\nrequired = true\n"));
+    lab.measured(10);
+    lab.ratchet(&["check"]).expect(0);
+    lab.commit(11);
+    lab.ratchet(&["record", "--benchmark", "other", "--metric", "time=1ms"]).expect(0);
+    let ran = lab.ratchet(&["check"]).expect(3);
+    assert!(ran.out.contains("parser") && ran.out.contains("not measured"), "{}{}", ran.out, ran.err);
+    lab.ratchet(&["bench"]).expect(0);
+    assert!(!lab.ratchet(&["check"]).out.contains("not measured"));
+}
+
+#[test]
 fn results_may_be_printed_or_stand_in_a_file_or_where_the_suite_leaves_them() {
     for suite in [
         "command = \"sh suite.sh\"\n",

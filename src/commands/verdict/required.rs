@@ -6,22 +6,29 @@ use super::super::evidence::Evidence;
 use super::super::points;
 use super::super::selection::Selection;
 use crate::judge::{Candidate, Excluded, Series};
-use crate::model::{Config, Metric, SeriesKey};
+use crate::model::{BenchmarkName, Config, Metric, SeriesKey};
 use crate::report::Notice;
-use crate::settings::{Benchmark, Settings};
+use crate::settings::Settings;
+
+/// A point that the settings require.
+struct Required<'a> {
+    benchmark: &'a BenchmarkName,
+    config: Config,
+    /// What is said to be missing where nothing is known of the point.
+    metric: Metric,
+}
 
 /// Leaves what is judged: series that the candidate measured, and required ones that it did not.
 pub(super) fn require(sides: &mut Vec<(Series, Candidate)>, policy: &Settings, selection: &Selection) {
     let missing = missing(sides, policy);
     let is_missing =
-        |key: &SeriesKey| missing.iter().any(|(benchmark, config)| benchmark.name == key.benchmark && *config == key.config);
+        |key: &SeriesKey| missing.iter().any(|point| *point.benchmark == key.benchmark && point.config == key.config);
     sides.retain(|(series, candidate)| !candidate.runs.is_empty() || is_missing(&series.key));
-    for (benchmark, config) in missing {
-        if sides.iter().any(|(series, _)| series.key.benchmark == benchmark.name && series.key.config == config) {
+    for Required { benchmark, config, metric } in missing {
+        if sides.iter().any(|(series, _)| series.key.benchmark == *benchmark && series.key.config == config) {
             continue;
         }
-        let metric = benchmark.metrics.first().map_or_else(Metric::time, |metric| points::metric_of(&metric.source));
-        let key = SeriesKey { benchmark: benchmark.name.clone(), config, metric: metric.name.clone(), testbed: "any".to_owned() };
+        let key = SeriesKey { benchmark: benchmark.clone(), config, metric: metric.name.clone(), testbed: "any".to_owned() };
         if selection.covers(&key) {
             sides.push((Series { key, metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default()));
         }
@@ -29,17 +36,25 @@ pub(super) fn require(sides: &mut Vec<(Series, Candidate)>, policy: &Settings, s
 }
 
 /// The points that the settings require and the candidate was not measured at.
-fn missing<'a>(sides: &[(Series, Candidate)], policy: &'a Settings) -> Vec<(&'a Benchmark, Config)> {
+fn missing<'a>(sides: &[(Series, Candidate)], policy: &'a Settings) -> Vec<Required<'a>> {
     let measured = sides.iter().filter(|(_, candidate)| !candidate.runs.is_empty());
     let measured: BTreeSet<_> = measured.map(|(series, _)| (&series.key.benchmark, &series.key.config)).collect();
     let mut missing = Vec::new();
     for benchmark in policy.required() {
+        let metric = benchmark.metrics.first().map_or_else(Metric::time, |metric| points::metric_of(&metric.source));
+        let required = |config| Required { benchmark: &benchmark.name, config, metric: metric.clone() };
         // A kernel's points stand in its manifest; that it was measured at all is what can be told here.
         if benchmark.kernel.is_some() && !measured.iter().any(|(name, _)| **name == benchmark.name) {
-            missing.push((benchmark, Config::empty()));
+            missing.push(required(Config::empty()));
         }
         let points = benchmark.configs().iter().filter(|config| !measured.contains(&(&benchmark.name, *config)));
-        missing.extend(points.map(|config| (benchmark, config.clone())));
+        missing.extend(points.cloned().map(required));
+    }
+    // Which benchmarks a suite has only its results tell: here, whether it was measured at all.
+    for suite in policy.suites.iter().filter(|suite| suite.required) {
+        if !measured.iter().any(|(name, _)| policy.suite_of(name) == Some(suite)) {
+            missing.push(Required { benchmark: &suite.name, config: Config::empty(), metric: Metric::time() });
+        }
     }
     missing
 }
