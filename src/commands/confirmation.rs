@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::paired::{self, MatchedPoint, Matchup, Measured, Session, SoFar};
+use super::matchup::{MatchedPoint, Matchup};
+use super::paired::{self, Measured, Session, SoFar};
 use super::points;
 use super::recording::{self, SessionRun};
 use super::suites::{self, SuitePart};

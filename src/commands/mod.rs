@@ -30,6 +30,7 @@ mod kernel_worker;
 mod kernels;
 mod log;
 mod man;
+mod matchup;
 mod overview;
 mod pager;
 mod paired;

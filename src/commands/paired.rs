@@ -4,16 +4,15 @@
 //! once; what cannot be measured is told as a notice, never as a failure of the command.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::{CommandError, During};
+use super::matchup::{MatchedPoint, Matchup};
 use super::paired_kernels::PairedKernels;
 use super::points;
 use super::recording;
-use super::suites::{self, SuitePart};
+use super::suites;
 use super::workspace::Workspace;
 use crate::cuda::ClockState;
 use crate::harness::{
@@ -21,7 +20,7 @@ use crate::harness::{
     Prepared, ProcessExecutor, Step,
 };
 use crate::judge::ConfirmPlan;
-use crate::model::{BenchmarkName, Config, Metric, ObjectId, Testbed};
+use crate::model::{BenchmarkName, Metric, ObjectId, Testbed};
 use crate::report::Notice;
 use crate::report::words::SHORT_ID;
 use crate::settings::Settings;
@@ -31,69 +30,8 @@ use crate::store::{Checkout, StoreError, Worktrees};
 /// The code of a notice.
 const EMPTY_SUBMODULES: &str = "submodules_not_checked_out";
 
-/// Which point is measured on which commits.
-#[derive(Debug, Clone)]
-pub struct Matchup {
-    /// The benchmark of the settings.
-    pub benchmark: BenchmarkName,
-    /// Its point.
-    pub config: Config,
-    /// Commits to measure against, the most wanted first; those that cannot be measured are passed over.
-    pub references: Vec<ObjectId>,
-    /// The commit that is held against them.
-    pub candidate: ObjectId,
-    /// Where a suite measures it: what of its results is wanted. There are several where one command measures them all; the
-    /// first has the benchmark and the config of the matchup.
-    pub parts: Vec<SuitePart>,
-}
-
-/// A point that a matchup measures.
-pub struct MatchedPoint<'a> {
-    /// The benchmark.
-    pub benchmark: &'a BenchmarkName,
-    /// Its point.
-    pub config: &'a Config,
-    /// The testbed, where results may name it.
-    pub testbed: Option<&'a str>,
-    /// The places of its metrics among those that are measured.
-    pub places: Range<usize>,
-}
-
-impl Matchup {
-    /// The points that are measured, where so many metrics are.
-    pub fn points(&self, metrics: usize) -> Vec<MatchedPoint<'_>> {
-        if self.parts.is_empty() {
-            let (benchmark, config) = (&self.benchmark, &self.config);
-            return vec![MatchedPoint { benchmark, config, testbed: None, places: 0..metrics }];
-        }
-        let mut end = 0;
-        let of_part = |part| {
-            let SuitePart { benchmark, config, testbed, metrics }: &SuitePart = part;
-            let places = end..end + metrics.len();
-            end = places.end;
-            MatchedPoint { benchmark, config, testbed: Some(testbed.as_str()), places }
-        };
-        self.parts.iter().map(of_part).collect()
-    }
-}
-
 /// A point in a checkout.
 type PointIn<'p> = dyn Fn(&Path) -> Result<Point, CommandError> + 'p;
-
-impl fmt::Display for Matchup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_point(f, &self.benchmark, &self.config)?;
-        match self.parts.len() {
-            0 | 1 => Ok(()),
-            several => write!(f, " and {} more", several - 1),
-        }
-    }
-}
-
-/// A point by name.
-pub fn write_point(f: &mut fmt::Formatter<'_>, benchmark: &BenchmarkName, config: &Config) -> fmt::Result {
-    if config.is_empty() { write!(f, "{benchmark}") } else { write!(f, "{benchmark} [{config}]") }
-}
 
 /// What a session measured of one matchup.
 pub struct Measured {
@@ -346,8 +284,8 @@ fn untold(matchup: &Matchup, measured: &Measured) -> Vec<Notice> {
         |point: &MatchedPoint<'_>| !measured.pairs.iter().any(|pair| point.places.clone().any(|place| is_told(pair, place)));
     let untold = matchup.points(measured.metrics.len()).into_iter().filter(|_| matchup.parts.len() > 1).filter(is_untold);
     let notice = |point: MatchedPoint<'_>| {
-        let config = if point.config.is_empty() { String::new() } else { format!(" [{}]", point.config) };
-        let message = format!("{}{config}: it is not in the results of both commits", point.benchmark);
+        let name = points::point_name(point.benchmark, point.config);
+        let message = format!("{name}: it is not in the results of both commits");
         Notice::new("not_confirmed", message).hint("what was recorded decides")
     };
     untold.map(notice).collect()
@@ -393,7 +331,8 @@ pub fn passed_over(matchup: &Matchup, commit: ObjectId, why: &str) -> Notice {
     Notice::new("confirm_commit_skipped", format!("{matchup}: {commit} is passed over, it cannot be measured now: {why}"))
 }
 
-fn without_submodules(commit: ObjectId, paths: &[String]) -> Notice {
+/// A checkout that is not whole.
+pub fn without_submodules(commit: ObjectId, paths: &[String]) -> Notice {
     let (commit, paths) = (commit.short(SHORT_ID), paths.join(", "));
     let message = format!("this clone lacks submodules that {commit} wants, its temporary worktree is without them: {paths}");
     Notice::new(EMPTY_SUBMODULES, message).hint("git submodule update --init --recursive, or fetch in the submodule")

@@ -1,5 +1,5 @@
 //! Where the code of a series stands, to lead people there: the entry point of a kernel as it is on the series' testbed, else
-//! the benchmark's table in ratchet.toml. Read from the object database as the judged commit has it. What cannot be found has
+//! the table in ratchet.toml of the benchmark or its suite. Read from the object database as the judged commit has it. What cannot be found has
 //! no place: a verdict never fails for want of one.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,11 @@ pub fn of_failing(judgement: &Judgement, workspace: &Workspace) -> BTreeMap<Seri
         let name = &series.key.benchmark;
         let manifest = manifests.entry(name).or_insert_with(|| manifest_of(&settings, name, commit, workspace));
         let of_kernel = manifest.as_ref().map(|manifest| kernel_in(manifest, &series.key.testbed));
-        places.extend(of_kernel.or_else(|| table_of(&file, name)).map(|place| (series.key.clone(), place)));
+        places.extend(
+            of_kernel
+                .or_else(|| table_of(&file, settings.suite_of(name).map_or(name, |suite| &suite.name)))
+                .map(|place| (series.key.clone(), place)),
+        );
     }
     places
 }

@@ -37,6 +37,11 @@ pub fn plan(settings: &Settings, root: &Path, names: &[String], filter: &Config)
     Ok(planned)
 }
 
+/// `attention [B=32 H=8]`.
+pub fn point_name(benchmark: &BenchmarkName, config: &Config) -> String {
+    if config.is_empty() { benchmark.to_string() } else { format!("{benchmark} [{config}]") }
+}
+
 /// Whether a benchmark is among those that were named; without names all are.
 pub fn is_wanted(name: &BenchmarkName, names: &[String]) -> bool {
     names.is_empty() || names.iter().any(|asked| asked == name.as_str())

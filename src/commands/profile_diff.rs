@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::context::Context;
 use super::error::CommandError;
 use super::history::{self, store_notices};
-use super::profiling::point_name;
+use super::points::point_name;
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::{ProfileArgs, SeriesArgs};

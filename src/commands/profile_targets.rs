@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CommandError;
+use super::points::point_name;
 use super::profile_diff::{self, Profiles};
-use super::profiling::{ProfileOptions, Profiler, point_name};
+use super::profiling::{ProfileOptions, Profiler};
 use super::profiling_session::{self, Planned, profile_all};
 use super::selection::Selection;
 use super::workspace::Workspace;

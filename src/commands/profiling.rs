@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::kernels::KernelPoint;
+use super::points::point_name;
 use super::profiling_kernels::{self, LAUNCHER, ReadyKernels, WARM_UP_LAUNCHES};
 use super::recording::{self, PointProfile, RunFacts};
 use super::workspace::Workspace;
@@ -317,11 +318,6 @@ fn words(command: &CommandSpec) -> Vec<String> {
         CommandSpec::Argv(words) => words.clone(),
         CommandSpec::Shell(line) => ["sh", "-c", line].map(str::to_owned).into(),
     }
-}
-
-/// `attention [B=32 H=8]`.
-pub fn point_name(benchmark: &BenchmarkName, config: &Config) -> String {
-    if config.is_empty() { benchmark.to_string() } else { format!("{benchmark} [{config}]") }
 }
 
 /// `attention_training_512` where the config has a name, `attention_B-32_H-8` where it has none: letters, digits and a few

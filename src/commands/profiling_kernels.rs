@@ -8,7 +8,7 @@ use super::error::CommandError;
 use super::gpu::{Gpu, NoGpu};
 use super::kernels::{self, KernelPoint};
 use super::points;
-use super::profiling::point_name;
+use super::points::point_name;
 use super::workspace::Workspace;
 use crate::cuda;
 use crate::harness::Interrupt;

@@ -12,7 +12,7 @@ use crate::cli::RecordArgs;
 use crate::codec::Entry;
 use crate::exit::Exit;
 use crate::import::{self, Format, ImportError, ImportOptions, Imported};
-use crate::model::{BenchmarkName, Config, Direction, Measurement, Metric, MetricName, ObjectId, Quantity, Testbed};
+use crate::model::{BenchmarkName, Config, Direction, Measurement, Metric, MetricName, ObjectId, Quantity};
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
@@ -176,10 +176,7 @@ fn facts(
     context: &Context,
 ) -> Result<RunFacts, CommandError> {
     let named = arguments.testbed.as_ref().or(source.testbed.as_ref());
-    let testbed: Testbed = match named {
-        Some(key) => recording::named_testbed(key, source.facts.clone())?,
-        None => recording::this_testbed(workspace.settings.testbed.as_deref())?,
-    };
+    let testbed = recording::testbed_of(named, &source.facts, workspace.settings.testbed.as_deref())?;
     Ok(RunFacts {
         commit: target.commit,
         dirty: target.dirty,

@@ -42,6 +42,15 @@ pub fn this_testbed(label: Option<&str>) -> Result<Testbed, CommandError> {
     Ok(harness::testbed(&harness::TestbedOptions { label: label.map(str::to_owned), ..Default::default() })?)
 }
 
+/// The testbed of results: what they, or the user, name; else this computer with the user's label.
+pub fn testbed_of(
+    named: Option<&String>,
+    facts: &BTreeMap<String, String>,
+    label: Option<&str>,
+) -> Result<Testbed, CommandError> {
+    named.map_or_else(|| this_testbed(label), |key| named_testbed(key, facts.clone()))
+}
+
 /// The lines of one run: the run itself, then a record for each measurement.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::context::Context;
 use super::error::CommandError;
+use super::points::point_name;
 use super::recording;
 use super::workspace::Workspace;
 use crate::codec::Entry;
@@ -175,9 +176,8 @@ impl<'a> Unchanged<'a> {
     /// Says what was not measured, and whose results count instead.
     pub fn tell(&self, context: &mut Context) -> Result<(), CommandError> {
         for inherited in &self.inherited {
-            let config = if inherited.config.is_empty() { String::new() } else { format!(" [{}]", inherited.config) };
-            let line =
-                format!("unchanged: {}{config} has the results of {}", inherited.benchmark, inherited.from.short(SHORT_ID));
+            let name = point_name(&inherited.benchmark, &inherited.config);
+            let line = format!("unchanged: {name} has the results of {}", inherited.from.short(SHORT_ID));
             writeln!(context.out, "{}", crate::report::escape::terminal(&line))?;
         }
         Ok(())

@@ -171,7 +171,10 @@ impl Fingerprint {
             true => vec![of_block(bytes)],
             false => std::thread::scope(|scope| {
                 let working: Vec<_> = bytes.chunks(share).map(|share| scope.spawn(move || of_share(share))).collect();
-                working.into_iter().flat_map(|share| share.join().unwrap_or_default()).collect()
+                working
+                    .into_iter()
+                    .flat_map(|share| share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                    .collect()
             }),
         };
         self.0 = mix(blocks.into_iter().fold(self.0, step) ^ bytes.len() as u64);

@@ -37,7 +37,7 @@ pub fn explain(out: &mut dyn Write, explanation: &Explanation, options: TextOpti
 /// Where several commits could have done it, how to find the one.
 fn which_commit(out: &mut dyn Write, explanation: &Explanation) -> io::Result<()> {
     match explanation.commits_between {
-        count if count > 1 && explanation.can_be_measured => {
+        count if count > 1 && !explanation.verdict.reasons.only_recorded => {
             let command = bisect_command(&explanation.verdict.key, explanation.candidate.id);
             writeln!(out, "\nWhich of the {count} commits it was, by measuring some of them:\n  {command}")
         }

@@ -22,8 +22,6 @@ pub struct Explanation {
     pub machine_code: Option<(String, String)>,
     /// The globs of the benchmark's input files; empty where the settings give none, and every file counts.
     pub inputs: Vec<String>,
-    /// Whether the settings say how the benchmark is run.
-    pub can_be_measured: bool,
     /// The input files that differ.
     pub files: Vec<ChangedFile>,
     /// How many more input files differ than `files` holds.

@@ -168,6 +168,16 @@ fn a_slower_benchmark_is_measured_alone_in_turn_and_convicted() {
 }
 
 #[test]
+fn an_annotation_leads_to_the_table_of_the_suite() {
+    let lab = Lab::new(PRINTED);
+    for speed in [10, 10, 10, 10, 20] {
+        lab.measured(speed);
+    }
+    let said = lab.ratchet(&["check", "--format", "github"]);
+    assert!(said.out.contains("file=ratchet.toml,line=1"), "{}", said.out);
+}
+
+#[test]
 fn without_one_the_whole_suite_is_run_again() {
     let lab = Lab::new("command = [\"sh\", \"suite.sh\"]\n");
     for _ in 0..4 {

@@ -6,6 +6,7 @@ use crate::cli::BenchArgs;
 use crate::commands::context::Context;
 use crate::commands::error::{CommandError, During};
 use crate::commands::history;
+use crate::commands::paired::without_submodules;
 use crate::commands::recorder::Recorder;
 use crate::commands::recording;
 use crate::commands::selection::Selection;
@@ -14,6 +15,7 @@ use crate::exit::Exit;
 use crate::harness::Interrupt;
 use crate::judge::HistoryRecord;
 use crate::model::{BenchmarkName, Config, MetricName, ObjectId};
+use crate::report::check_text::write_notice;
 use crate::report::escape;
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
@@ -67,9 +69,9 @@ fn commits(range: &str, workspace: &Workspace) -> Result<Vec<ObjectId>, CommandE
     Err(if truncated { error.with_hint("this is a shallow clone: git fetch --unshallow") } else { error })
 }
 
-/// The code that tells more: a regression (of a kernel's verification) above a failure above success.
+/// The code that tells more: a failed verification of a kernel, a failure, what could hardly be measured.
 fn worse(one: Exit, other: Exit) -> Exit {
-    [Exit::Regression, Exit::Failure].into_iter().find(|exit| one == *exit || other == *exit).unwrap_or(other)
+    [Exit::Regression, Exit::Failure, Exit::NoVerdict].into_iter().find(|exit| one == *exit || other == *exit).unwrap_or(other)
 }
 
 fn one(
@@ -88,8 +90,7 @@ fn one(
         checked_out => checked_out?,
     };
     if !empty_submodules.is_empty() {
-        let paths = empty_submodules.join(", ");
-        writeln!(context.err, "warning: this clone lacks submodules: {}", escape::terminal(&paths))?;
+        write_notice(context.err, &without_submodules(commit, &empty_submodules), context.terminal.color)?;
     }
     let mut planned = match plan(arguments, workspace, &folder) {
         Ok(planned) => planned,
@@ -141,4 +142,18 @@ fn leave_out_measured(
         !records.iter().any(|found| is_of(found, &kernel.benchmark, &kernel.config) && is_enough(found))
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_commit_that_holds_hides_nothing_of_an_earlier_one() {
+        let all = |exits: &[Exit]| exits.iter().copied().fold(Exit::Holds, worse);
+        assert_eq!(all(&[Exit::NoVerdict, Exit::Holds]), Exit::NoVerdict);
+        assert_eq!(all(&[Exit::Failure, Exit::NoVerdict]), Exit::Failure);
+        assert_eq!(all(&[Exit::Holds, Exit::Regression, Exit::Failure]), Exit::Regression);
+        assert_eq!(all(&[Exit::Holds]), Exit::Holds);
+    }
 }

@@ -1,32 +1,31 @@
 //! `bench`: run the benchmarks of ratchet.toml and record their results on HEAD, or on commits that are named.
 
 mod commits;
+mod plan;
 
 use std::path::Path;
-use std::time::Duration;
 
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::gpu::{self, ClockWish, GpuResults, Schedule};
 use super::kernels::{self, CodeResults, KernelPoint};
-use super::points::{self, PlannedPoint};
+use super::points::PlannedPoint;
 use super::progress::ShownProgress;
 use super::recorder::{Recorder, State};
 use super::recording;
 use super::suites::{self, SuiteRuns};
 use super::unchanged::Unchanged;
 use super::workspace::Workspace;
-use crate::cli::{BenchArgs, CacheArg};
-use crate::cuda;
+use crate::cli::BenchArgs;
 use crate::exit::Exit;
 use crate::harness::{BenchFailure, ExecutionError, Interrupt, MonotonicClock, ProcessExecutor, run_benchmark};
-use crate::model::{Config, Measurement, Quantity, Unit};
+use crate::model::Measurement;
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
 use crate::report::progress::ProgressLine;
 use crate::report::words::SHORT_ID;
 use crate::report::{Notice, code_text, escape, records_json, show_text};
-use crate::settings::Suite;
+use plan::{Planned, changed, changed_suites, list, max_time, plan, unchanged};
 
 /// Runs the command.
 pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -92,151 +91,6 @@ impl Bench<'_> {
         };
         finish(arguments, Finished { code, measured, kernels, unchanged }, recorder, context)
     }
-}
-
-/// What earlier commits measured, where it may stand for HEAD.
-fn unchanged<'a>(
-    arguments: &BenchArgs,
-    state: &State,
-    workspace: &'a Workspace,
-    context: &mut Context,
-) -> Result<Option<Unchanged<'a>>, CommandError> {
-    if arguments.if_changed && state.dirty {
-        let notice = Notice::new("dirty", "tracked files differ from HEAD: everything is measured, in spite of --if-changed");
-        write_notice(context.err, &notice, context.terminal.color)?;
-        return Ok(None);
-    }
-    arguments.if_changed.then(|| Unchanged::gather(workspace, state.head)).transpose()
-}
-
-/// The points of commands whose content was not measured before.
-fn changed(
-    points: Vec<PlannedPoint>,
-    unchanged: &mut Unchanged<'_>,
-    workspace: &Workspace,
-) -> Result<Vec<PlannedPoint>, CommandError> {
-    let mut changed = Vec::new();
-    for planned in points {
-        let skipped = match workspace.settings.benchmark(&planned.point.benchmark) {
-            Some(benchmark) => unchanged.skips_command(benchmark, &planned.point.config)?,
-            None => false,
-        };
-        if !skipped {
-            changed.push(planned);
-        }
-    }
-    Ok(changed)
-}
-
-/// The suites whose content was not measured before.
-fn changed_suites<'a>(suites: Vec<&'a Suite>, unchanged: &mut Unchanged<'_>) -> Result<Vec<&'a Suite>, CommandError> {
-    let mut changed = Vec::new();
-    for suite in suites {
-        if !unchanged.skips_suite(suite)? {
-            changed.push(suite);
-        }
-    }
-    Ok(changed)
-}
-
-/// What is to be measured.
-struct Planned<'a> {
-    commands: Vec<PlannedPoint>,
-    suites: Vec<&'a Suite>,
-    kernels: Vec<KernelPoint>,
-}
-
-/// What is asked for, of the files at `root`.
-fn plan<'a>(arguments: &BenchArgs, workspace: &'a Workspace, root: &Path) -> Result<Planned<'a>, CommandError> {
-    if workspace.settings.benchmarks.is_empty() && workspace.settings.suites.is_empty() {
-        let why = if workspace.has_settings {
-            "ratchet.toml names no [[benchmark]] and no [[suite]]"
-        } else {
-            "there is no ratchet.toml"
-        };
-        return Err(CommandError::usage(format!("nothing to run: {why}"))
-            .with_hint("git ratchet init writes one to fill in; results of other tools are recorded with git ratchet record"));
-    }
-    let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
-    let mut planned = points::plan(&workspace.settings, root, &arguments.names, &filter)?;
-    let kernels = kernel_points(arguments, workspace, root, &filter)?;
-    let mut suites = suites::plan(&workspace.settings, &arguments.names, &filter)?;
-    if arguments.compile_only {
-        planned.clear();
-        suites.clear();
-    }
-    if planned.is_empty() && kernels.is_empty() && suites.is_empty() {
-        return Err(nothing_left(arguments, &filter));
-    }
-    if let Some(limit) = arguments.max_time.as_deref().map(max_time).transpose()? {
-        planned.iter_mut().for_each(|point| {
-            point.sampling.max_time = limit;
-            point.sampling.min_time = point.sampling.min_time.min(limit);
-        });
-    }
-    Ok(Planned { commands: planned, suites, kernels })
-}
-
-fn kernel_points(
-    arguments: &BenchArgs,
-    workspace: &Workspace,
-    root: &Path,
-    filter: &Config,
-) -> Result<Vec<KernelPoint>, CommandError> {
-    let asked = kernels::archs(&arguments.archs)?;
-    let read = cuda::work_tree(root);
-    let mut found = Vec::new();
-    for benchmark in workspace.settings.benchmarks.iter().filter(|known| points::is_wanted(&known.name, &arguments.names)) {
-        if let Some(kernel) = &benchmark.kernel {
-            found.extend(kernels::points(benchmark, kernel, &read, filter, &asked)?);
-        }
-    }
-    if let Some(cache) = arguments.cache {
-        let cache = match cache {
-            CacheArg::Cold => cuda::Cache::Cold,
-            CacheArg::Hot => cuda::Cache::Hot,
-        };
-        found.iter_mut().for_each(|point| point.cache = cache);
-    }
-    Ok(found)
-}
-
-fn nothing_left(arguments: &BenchArgs, filter: &Config) -> CommandError {
-    if arguments.compile_only {
-        return CommandError::usage("there is no kernel to compile among these benchmarks")
-            .with_hint("a kernel is a [[benchmark]] with kernel = \"kernels/NAME.toml\": docs/cuda.md");
-    }
-    CommandError::usage(format!("no benchmark has a config with {filter}")).with_hint("git ratchet bench --list shows them all")
-}
-
-fn max_time(text: &str) -> Result<Duration, CommandError> {
-    let quantity: Quantity = text.parse()?;
-    let seconds =
-        Duration::try_from_secs_f64(quantity.value).ok().filter(|time| !time.is_zero() && quantity.unit == Unit::SECOND);
-    seconds.ok_or_else(|| CommandError::usage(format!("--max-time {text} is no time; it looks like 10s")))
-}
-
-fn list(planned: &Planned<'_>, arguments: &BenchArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let commands = planned.commands.iter().map(|planned| (&planned.point.benchmark, &planned.point.config));
-    let kernels = planned.kernels.iter().map(|point| (&point.benchmark, &point.config));
-    let all = commands.chain(kernels);
-    if arguments.json {
-        let points = all.map(|(benchmark, config)| {
-            serde_json::json!({ "benchmark": benchmark.as_str(), "config": crate::report::series_json::config(config) })
-        });
-        let suites: Vec<&str> = planned.suites.iter().map(|suite| suite.name.as_str()).collect();
-        let object = serde_json::json!({ "version": 1, "points": points.collect::<Vec<_>>(), "suites": suites });
-        writeln!(context.out, "{object}")?;
-        return Ok(Exit::Holds);
-    }
-    for (benchmark, config) in all {
-        let config = if config.is_empty() { String::new() } else { format!(" [{config}]") };
-        writeln!(context.out, "{}", escape::terminal(&format!("{benchmark}{config}")))?;
-    }
-    for suite in &planned.suites {
-        writeln!(context.out, "{} (a suite: its results name its benchmarks)", escape::terminal(suite.name.as_str()))?;
-    }
-    Ok(Exit::Holds)
 }
 
 /// Results of each run, and what failed.

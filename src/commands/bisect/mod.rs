@@ -5,7 +5,8 @@ mod line;
 
 use super::context::Context;
 use super::error::CommandError;
-use super::paired::{self, Matchup, Session};
+use super::matchup::Matchup;
+use super::paired::{self, Session};
 use super::paired_kernels;
 use super::selection::Selection;
 use super::suites::{self, SuitePart};

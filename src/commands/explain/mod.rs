@@ -70,8 +70,6 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
     let counters = counters(&point.selection, [&before, &after]);
     let (before, after) = (point.side(&before, chosen), point.side(&after, chosen));
     let inputs = inputs(chosen, candidate, workspace)?;
-    let can_be_measured = inputs.is_some();
-    let inputs = inputs.unwrap_or_default();
     let differing = files::differing(store, reference, candidate, &inputs)?;
     Ok(Explanation {
         verdict: chosen.clone(),
@@ -79,7 +77,6 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
         reference: entry(store, reference)?,
         machine_code: before.machine_code.clone().zip(after.machine_code.clone()),
         inputs,
-        can_be_measured,
         files: differing.files,
         more_files: differing.more_files,
         other_files: differing.other_files,
@@ -106,12 +103,12 @@ fn entry(store: &Store, id: ObjectId) -> Result<CommitEntry, CommandError> {
     Ok(CommitEntry { id, time: info.time, author: info.author.name, subject: info.subject })
 }
 
-/// What the benchmark depends on, as the explained commit's settings have it; `None` where it is only recorded.
-fn inputs(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Option<Vec<String>>, CommandError> {
+/// What the benchmark depends on, as the explained commit's settings have it; nothing where they do not say.
+fn inputs(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -> Result<Vec<String>, CommandError> {
     let settings = workspace.settings_of(candidate, &candidate.short(SHORT_ID))?;
     let name = &chosen.key.benchmark;
     let of_benchmark = settings.benchmark(name).map(|benchmark| &benchmark.inputs);
-    Ok(of_benchmark.or(settings.suite_of(name).map(|suite| &suite.inputs)).cloned())
+    Ok(of_benchmark.or(settings.suite_of(name).map(|suite| &suite.inputs)).cloned().unwrap_or_default())
 }
 
 /// The records of one point on one testbed.

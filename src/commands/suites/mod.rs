@@ -12,9 +12,8 @@ use std::time::Duration;
 
 use super::error::CommandError;
 use super::history;
-use super::paired::{Matchup, write_point};
+use super::matchup::Matchup;
 use super::points;
-use super::recording;
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::harness::{MetricSource, Point};
@@ -50,7 +49,7 @@ impl SuitePart {
 
 impl fmt::Display for SuitePart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_point(f, &self.benchmark, &self.config)
+        f.write_str(&points::point_name(&self.benchmark, &self.config))
     }
 }
 
@@ -182,12 +181,4 @@ pub fn recorded(
     }
     let part = |((benchmark, config, testbed), metrics)| SuitePart { benchmark, config, testbed, metrics };
     Ok(parts.into_iter().map(part).collect())
-}
-
-/// The testbed of results: what they name, else this computer with the user's label.
-fn testbed_of(imported: &crate::import::Imported, label: Option<&str>) -> Result<crate::model::Testbed, CommandError> {
-    match &imported.testbed {
-        Some(key) => recording::named_testbed(key, imported.facts.clone()),
-        None => recording::this_testbed(label),
-    }
 }

@@ -64,8 +64,7 @@ impl Reader {
     /// For everything that the suite measures in `folder`.
     pub(super) fn of_all(suite: &Suite, folder: &Path) -> Result<Self, CommandError> {
         let not_made = |error: std::io::Error| {
-            let hint = "TMPDIR says where temporary files go";
-            CommandError::failure(format!("no temporary folder for results: {error}; {hint}")).with_hint(hint)
+            CommandError::failure(format!("no temporary folder for results: {error}; TMPDIR says where they go"))
         };
         let scratch = TempDir::with_prefix("git-ratchet-").map_err(not_made)?;
         let place = match &suite.results {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::{testbed_of, whole};
+use super::whole;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::recorder::Recorder;
@@ -82,7 +82,8 @@ fn run(
     let finished = executor.finish();
     executed.and(finished)?;
     let imported = usable(reader.take())?;
-    Ok((testbed_of(&imported, label).map_err(failed)?, imported))
+    let testbed = recording::testbed_of(imported.testbed.as_ref(), &imported.facts, label).map_err(failed)?;
+    Ok((testbed, imported))
 }
 
 /// What was read, where it can be one run.
