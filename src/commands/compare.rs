@@ -180,7 +180,7 @@ fn live(
         series.extend(measured?.iter().flat_map(|measured| compared(matchup, measured, selection)));
     }
     line.finish();
-    Ok((series, std::mem::take(&mut session.notices)))
+    Ok((series, session.finish(context.err)?))
 }
 
 fn announce(settings: &Settings, matchups: &[Matchup], after: ObjectId, context: &mut Context) -> Result<(), CommandError> {

@@ -7,6 +7,7 @@
 
 mod bench;
 mod bisect;
+mod builds;
 mod check;
 mod compare;
 mod completions;

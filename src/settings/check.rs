@@ -52,6 +52,8 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
         history: raw.history.unwrap_or_default(),
         baseline: raw.baseline.unwrap_or_default(),
         confirm: ConfirmMode::default(),
+        incremental: raw.incremental,
+        keep_worktrees: 0,
         testbed: raw.testbed.map(|label| label.0),
         thresholds: thresholds(raw.thresholds),
         metric_thresholds: raw.metric.into_iter().map(of_metric).collect(),
