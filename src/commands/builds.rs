@@ -17,18 +17,25 @@ const TOOLS: [&str; 22] = [
 ];
 
 /// Variables that say what is built, and how.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 25] = [
     "AR",
     "AS",
     "CC",
     "CFLAGS",
     "CPATH",
     "CPPFLAGS",
+    "CPLUS_INCLUDE_PATH",
+    "CUDACXX",
+    "CUDAHOSTCXX",
+    "CUDA_HOME",
+    "CUDA_PATH",
     "CXX",
     "CXXFLAGS",
     "C_INCLUDE_PATH",
-    "CPLUS_INCLUDE_PATH",
+    "FC",
     "FFLAGS",
+    "GOFLAGS",
+    "GOTOOLCHAIN",
     "LD",
     "LDFLAGS",
     "LD_LIBRARY_PATH",
@@ -38,8 +45,19 @@ const VARIABLES: [&str; 18] = [
     "PKG_CONFIG_PATH",
 ];
 
-/// What the variables of build systems begin with.
-const PREFIXES: [&str; 8] = ["CARGO_", "CGO_", "CMAKE_", "CUDA", "GO", "NVCC_", "RUST", "VIRTUAL_ENV"];
+/// What others begin with.
+const PREFIXES: [&str; 10] = [
+    "CARGO_BUILD_",
+    "CARGO_ENCODED_",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "CGO_",
+    "CMAKE_",
+    "NVCC_",
+    "RUSTC",
+    "RUSTFLAGS",
+    "RUSTUP_TOOLCHAIN",
+];
 
 /// A build that takes so long, and so large a part of everything, is worth a setting.
 const LONG: Duration = Duration::from_secs(30);
@@ -59,12 +77,12 @@ pub fn keeping(settings: &Settings, context: &Context) -> Keeping {
 
 /// The tools and variables in use, as a text that is another one when they are others.
 fn builders(context: &Context) -> String {
-    let is_of_builds = |name: &str| VARIABLES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     let mut variables: Vec<_> = context.env.iter().filter(|(name, _)| is_of_builds(name)).collect();
     variables.sort_unstable();
     let mut text = format!("{variables:?}");
     let path = context.env("PATH").unwrap_or_default();
-    for tool in TOOLS {
+    let named = ["CC", "CXX", "CUDACXX", "FC", "LD"].into_iter().filter_map(|name| context.env(name));
+    for tool in TOOLS.into_iter().chain(named) {
         // As ccache does it: a replaced compiler has another size or time.
         let found = path.split(':').map(|folder| Path::new(folder).join(tool)).find_map(|file| file.canonicalize().ok());
         let facts = found.and_then(|file| Some((file.metadata().ok()?, file)));
@@ -72,6 +90,10 @@ fn builders(context: &Context) -> String {
         let _ = write!(text, "{tool}: {facts:?}");
     }
     text
+}
+
+fn is_of_builds(variable: &str) -> bool {
+    VARIABLES.contains(&variable) || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
 }
 
 /// How long a session of worktrees took for what, and where they came from.
@@ -160,6 +182,21 @@ mod tests {
         check(times(40, 100), (0, false), None);
         let notice = times(95, 35).notice(&Settings::default()).unwrap();
         assert_eq!(notice.message, "checking out and building 2 worktrees took 95.0 s of 130.0 s");
+    }
+
+    #[test]
+    fn variables_that_change_from_job_to_job_are_not_of_builds() {
+        for (variable, expected) in [
+            ("CFLAGS", true),
+            ("CARGO_PROFILE_RELEASE_LTO", true),
+            ("RUSTFLAGS", true),
+            ("CMAKE_BUILD_TYPE", true),
+            ("CARGO_REGISTRY_TOKEN", false),
+            ("CUDA_VISIBLE_DEVICES", false),
+            ("GITHUB_RUN_ID", false),
+        ] {
+            assert_eq!(is_of_builds(variable), expected, "{variable}");
+        }
     }
 
     #[test]

@@ -300,11 +300,18 @@ fn every_kind_of_repository_serves() {
     let linked = plain.dir.with_file_name("linked");
     plain.git(&["worktree", "add", "-q", "--detach", linked.to_str().unwrap()]);
     let sparse = plain.clone_as("sparse", &["--sparse"]);
+    let filtered = World::new();
+    filtered.git(&["config", "filter.shift.clean", "tr a-y b-z"]);
+    filtered.git(&["config", "filter.shift.smudge", "tr b-z a-y"]);
+    fs::write(filtered.dir.join(".gitignore"), "*.o\n").unwrap();
+    fs::write(filtered.dir.join(".gitattributes"), "file filter=shift\n").unwrap();
+    let of_filtered = [filtered.commit("one"), filtered.commit("two")];
     for (what, store, [one, two]) in [
         ("SHA-256", sha256.store(), commits),
         ("bare", bare.store(), of_plain),
         ("linked", plain.store_at(&linked), of_plain),
         ("sparse", sparse.store(), of_plain),
+        ("with a filter", filtered.store(), of_filtered),
     ] {
         built(&store, MOVING(), one);
         assert_eq!(next(&store, MOVING(), one).0, Origin::Kept, "{what}");
