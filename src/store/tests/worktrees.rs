@@ -87,6 +87,7 @@ fn a_worktree_moves_along_where_builds_notice_what_changed() {
     assert_eq!(next(&store, MOVING(), two), (Origin::Moved, Some(one.to_string())));
     assert_eq!(next(&store, MOVING(), two), (Origin::Kept, Some(one.to_string())));
     assert_eq!(registered(&world), 1, "it moved, and was not copied");
+    assert_eq!(next(&store, KEPT(), two), (Origin::New, None), "where builds do not promise that, what moved is not believed");
     let mut session = store.worktrees(Keeping { most: 0, ..MOVING() }).unwrap();
     let origins = [one, two, one].map(|commit| {
         session.begin([commit]);

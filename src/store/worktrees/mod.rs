@@ -88,6 +88,8 @@ struct Held {
     commit: ObjectId,
     empty_submodules: Vec<String>,
     in_use: bool,
+    /// Whether it was another commit's before, in this session or an earlier one.
+    is_moved: bool,
     /// Whether something failed in it, so that nobody knows what its ignored files are worth.
     is_spoiled: bool,
     since: Instant,
@@ -201,7 +203,10 @@ impl Worktrees<'_> {
 
     /// One that was kept since an earlier session, as it was left there.
     fn kept(&self, commit: ObjectId) -> Option<Held> {
-        let kept = self.slots.kept().into_iter().filter(|(_, stamp)| stamp.commit == commit && stamp.made_by == self.made_by);
+        let is_right = |stamp: &Stamp| stamp.commit == commit && stamp.made_by == self.made_by;
+        // Where nobody promises any more that builds notice everything, what moved while somebody did is not believed.
+        let is_allowed = |stamp: &Stamp| self.keeping.incremental || !stamp.is_moved;
+        let kept = self.slots.kept().into_iter().filter(|(_, stamp)| is_right(stamp) && is_allowed(stamp));
         kept.into_iter().find_map(|(folder, stamp)| self.taken_up(&folder, &stamp))
     }
 
@@ -217,7 +222,7 @@ impl Worktrees<'_> {
             slot.remove(&self.store.git);
             return None;
         }
-        Some(Held::new(slot, stamp.commit, Vec::new()))
+        Some(Held { is_moved: stamp.is_moved, ..Held::new(slot, stamp.commit, Vec::new()) })
     }
 
     /// One of another commit, where that is allowed, brought to this one.
@@ -238,6 +243,7 @@ impl Worktrees<'_> {
             return None;
         }
         held.commit = commit;
+        held.is_moved = true;
         held.since = Instant::now();
         Some(held)
     }
@@ -279,11 +285,11 @@ impl Worktrees<'_> {
     /// Keeps or removes worktrees, and removes of all that are kept what is too much.
     fn leave(&self, all: Vec<Held>) {
         let (git, modules) = (&self.store.git, self.store.modules());
-        for Held { slot, commit, empty_submodules, is_spoiled, .. } in all {
+        for Held { slot, commit, empty_submodules, is_moved, is_spoiled, .. } in all {
             let may_stay = self.keeping.most > 0 && !is_spoiled && empty_submodules.is_empty();
             // What runs left behind goes now, so that what differs later was changed by somebody else.
             let is_sound = may_stay && checkout::bring(git, &slot.folder, commit, &modules.each_ref().map(PathBuf::as_path));
-            if !(is_sound && slot.keep(git, &Stamp { commit, made_by: self.made_by.clone() })) {
+            if !(is_sound && slot.keep(git, &Stamp { commit, made_by: self.made_by.clone(), is_moved })) {
                 slot.remove(git);
             }
         }
@@ -297,7 +303,7 @@ impl Worktrees<'_> {
 
 impl Held {
     fn new(slot: Slot, commit: ObjectId, empty_submodules: Vec<String>) -> Self {
-        Self { slot, commit, empty_submodules, in_use: false, is_spoiled: false, since: Instant::now() }
+        Self { slot, commit, empty_submodules, in_use: false, is_moved: false, is_spoiled: false, since: Instant::now() }
     }
 }
 

@@ -25,11 +25,13 @@ pub(super) struct Stamp {
     pub commit: ObjectId,
     /// What made it, as a digest.
     pub made_by: String,
+    /// Whether it was another commit's before.
+    pub is_moved: bool,
 }
 
 impl Stamp {
     fn text(&self) -> String {
-        format!("{VERSION}\ncommit {}\nmade by {}\n", self.commit, self.made_by)
+        format!("{VERSION}\ncommit {}\nmade by {}\nmoved {}\n", self.commit, self.made_by, self.is_moved)
     }
 
     fn read(file: &Path) -> Option<Self> {
@@ -38,7 +40,8 @@ impl Stamp {
         lines.next().filter(|line| *line == VERSION)?;
         let commit = lines.next()?.strip_prefix("commit ")?.parse().ok()?;
         let made_by = lines.next()?.strip_prefix("made by ")?.to_owned();
-        Some(Self { commit, made_by })
+        let is_moved = lines.next()?.strip_prefix("moved ")?.parse().ok()?;
+        Some(Self { commit, made_by, is_moved })
     }
 }
 
