@@ -2,7 +2,8 @@
  * same binary, the same foreign calls, the same worker processes. Kernels are C functions under the names of the entry
  * points in tests/data/kernels; of machine code only its parameters are read.
  *
- * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, small_memory. With
+ * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, small_memory, or
+ * blocking, where a launch is waited for as soon as it is queued. With
  * any_kernel every other kernel can be launched, too: it writes zeros into all buffers that are poisoned, and nothing else.
  * Built with -DWITHOUT_GRAPHS it lacks a function, as an old driver does.
  */
@@ -400,6 +401,7 @@ static CUresult launch(const char *name, void **parameters) {
 CUresult cuLaunchKernel(Handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                         unsigned shared, Handle stream, void **parameters, void **extra) {
     (void)stream;
+    if (planted("blocking")) while (gate_word != NULL && *(volatile uint32_t *)gate_word < gate_turn) usleep(1000);
     shape = (Shape){gx, bx, shared};
     if (gx * gy * gz == 0 || bx * by * bz == 0 || shared > allowed_shared(function) || extra != NULL) return INVALID_VALUE;
     return launch(function, parameters);

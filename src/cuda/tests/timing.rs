@@ -53,8 +53,23 @@ fn without_the_support_program_the_cache_is_flushed_by_writing() {
 fn a_device_that_cannot_be_held_is_timed_all_the_same() {
     let mut rig = Rig::new();
     rig.world.borrow_mut().can_hold = false;
-    let (mut session, _) = rig.begin(job("double")).unwrap();
+    let (mut session, readiness) = rig.begin(job("double")).unwrap();
+    assert!(readiness.remarks[0].contains("have gaps in them"), "{readiness:?}");
     assert!(!rig.measure(&mut session).is_empty());
+}
+
+#[test]
+fn where_every_launch_is_waited_for_batches_are_measured_again_without_holding_and_it_is_said() {
+    let mut rig = Rig::new();
+    let (_, readiness) = rig.begin(job("double")).unwrap();
+    assert_eq!(readiness.remarks, Vec::<String>::new());
+    rig.world.borrow_mut().is_impatient = true;
+    let (mut session, readiness) = rig.begin(job("double")).unwrap();
+    assert!(readiness.remarks[0].contains("CUDA_LAUNCH_BLOCKING"), "{readiness:?}");
+    rig.world.borrow_mut().launched.clear();
+    let shots = rig.measure(&mut session);
+    let launched = rig.world.borrow().launched.iter().filter(|name| *name == "double").count();
+    assert_eq!(launched, shots.len() + 1, "measured once, and not held before");
 }
 
 #[test]

@@ -32,3 +32,11 @@ fn too_little_memory_is_told_with_the_numbers() {
     let ran = lab.world.run(lab.command(&["bench"]).env("FAKE_CUDA", "small_memory")).expect(4);
     assert!(ran.err.contains("out of memory: the kernel's buffers need 68 MiB"), "{}", ran.err);
 }
+
+#[test]
+fn where_every_launch_is_waited_for_kernels_are_timed_all_the_same() {
+    let Some(lab) = Lab::with(&["honest"], "") else { return };
+    let ran = lab.world.run(lab.command(&["bench"]).env("FAKE_CUDA", "blocking")).expect(0);
+    assert!(ran.err.contains("CUDA_LAUNCH_BLOCKING"), "{}", ran.err);
+    assert!((median(&lab.records("honest"), "time") / 100e-6 - 1.0).abs() < 0.001);
+}
