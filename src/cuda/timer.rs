@@ -169,7 +169,7 @@ impl Timer {
             self.clocks.push(mhz);
             (mhz < least).then(|| format!("the clock was {mhz:.0} MHz, and at least {least:.0} MHz were expected"))
         });
-        slow.or_else(|| watch.look().slowdown.map(str::to_owned))
+        slow.or_else(|| watch.slowdown().map(str::to_owned))
     }
 
     fn least_clock_mhz(&self) -> f64 {

@@ -1,6 +1,7 @@
 //! How launches are queued and timed.
 
 use super::*;
+use crate::cuda::health::Watch;
 use crate::stats;
 
 fn seconds(shots: &[Shot]) -> Vec<f64> {
@@ -116,6 +117,21 @@ fn a_clock_below_the_usual_one_marks_the_batch() {
     assert!(!throttled(&mut rig, &mut session));
     rig.world.borrow_mut().clocks = vec![(6_000, 20_000)];
     assert!(throttled(&mut rig, &mut session), "300 MHz");
+}
+
+#[test]
+fn a_slowdown_that_nvml_tells_marks_the_batch() {
+    struct Hot;
+    impl Watch for Hot {
+        fn slowdown(&self) -> Option<&'static str> {
+            Some("thermal slowdown")
+        }
+    }
+    let mut rig = Rig::new();
+    let (mut session, _) = rig.begin(job("double")).unwrap();
+    let (shots, why) = session.measure(&mut rig.device, &rig.support, &Hot).unwrap();
+    assert!(shots.iter().all(|shot| shot.throttled));
+    assert_eq!(why.unwrap(), "thermal slowdown");
 }
 
 #[test]
