@@ -247,6 +247,11 @@ CUresult cuDevicePrimaryCtxRetain(Handle *context, CUdevice device) { (void)devi
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) { (void)device; return SUCCESS; }
 CUresult cuCtxSetCurrent(Handle context) { (void)context; return SUCCESS; }
 
+/* The usual end of a process waits for kernels, too. */
+__attribute__((destructor)) static void at_the_end(void) {
+    while (hangs) pause();
+}
+
 /* Waits for everything: for ever where a kernel hangs, and with an error where held work was never released. */
 static CUresult wait(void) {
     while (hangs) pause();
