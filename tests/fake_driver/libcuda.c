@@ -2,7 +2,7 @@
  * same binary, the same foreign calls, the same worker processes. Kernels are C functions under the names of the entry
  * points in tests/data/kernels; of machine code only its parameters are read.
  *
- * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, small_memory, or
+ * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, driver_12, small_memory, or
  * blocking, where a launch is waited for as soon as it is queued. With
  * any_kernel every other kernel can be launched, too: it writes zeros into all buffers that are poisoned, and nothing else.
  * Built with -DWITHOUT_GRAPHS it lacks a function, as an old driver does.
@@ -214,7 +214,7 @@ CUresult cuGetExportTable(const void **table, const void *which) {
     return SUCCESS;
 }
 CUresult cuDriverGetVersion(int *version) {
-    *version = planted("old_driver") ? 11040 : 13000;
+    *version = planted("old_driver") ? 11040 : planted("driver_12") ? 12040 : 13000;
     return SUCCESS;
 }
 CUresult cuDeviceGetCount(int *count) { *count = 1; return SUCCESS; }
