@@ -8,7 +8,7 @@ use super::kernels;
 use super::workspace::Workspace;
 use super::{history, profiling};
 use crate::cli::DoctorArgs;
-use crate::cuda::{CompilerMissing, CudaDevice, DeviceError};
+use crate::cuda::{Compiler, CompilerMissing, CudaDevice, DeviceError};
 use crate::exit::Exit;
 use crate::model::Testbed;
 use crate::ncu::{Ncu, NcuError, Permission};
@@ -144,6 +144,10 @@ fn compiler(workspace: &Workspace, context: &Context) -> Finding {
             "pip install nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl beside it",
         ),
         Ok(compiler) => {
+            let driver = CudaDevice::count().ok().filter(|(devices, _)| *devices > 0);
+            if let Some(why) = driver.and_then(|(_, version)| compiler.too_new_for(version)) {
+                return Finding::improvable(ABOUT, why, Compiler::OLDER_HINT);
+            }
             let (major, minor) = compiler.version();
             let newest = compiler.archs().last().map_or(String::new(), |arch| format!(", up to {arch}"));
             Finding::fine(ABOUT, format!("{major}.{minor}{newest} ({})", compiler.library().display()))

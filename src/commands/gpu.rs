@@ -119,6 +119,9 @@ impl Gpu {
         let opened = workers.opened().map_err(broken)?;
         let mut gpu =
             Self { workers, opened, compiler, locked_mhz: None, clocks: ClockState::Free, _keeper: None, notices: Vec::new() };
+        if let Some(why) = gpu.compiler.too_new_for(gpu.opened.properties.driver_version) {
+            gpu.notices.push(Notice::new("nvrtc_newer_than_driver", why).hint(Compiler::OLDER_HINT));
+        }
         gpu.lock_clocks(lock, program, interrupt);
         gpu.compile_support();
         Ok(gpu)
