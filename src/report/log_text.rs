@@ -58,8 +58,7 @@ pub fn log(
 
 fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io::Result<()> {
     let series = &entry.series;
-    let config = if series.key.config.is_empty() { String::new() } else { format!(" [{}]", series.key.config) };
-    let name = format!("{}{config} {}", series.key.benchmark, series.metric.name);
+    let name = words::series_name(&series.key);
     let better = format!("{} is better, {}", series.metric.better, series.key.testbed);
     writeln!(
         out,
