@@ -100,6 +100,24 @@ fn a_required_suite_that_was_not_measured_gives_no_verdict() {
 }
 
 #[test]
+fn a_required_suite_that_loses_a_benchmark_gives_no_verdict_until_that_is_history() {
+    for (required, code) in [("required = true\n", 3), ("", 0)] {
+        let lab = Lab::new(&format!("{PRINTED}{required}"));
+        lab.measured(10);
+        lab.world.write(
+            "suite.sh",
+            &SUITE.replace(r#" "$(entry parse/large $((time * 10)))" ;;"#, " null ;;").replace("[%s,%s]", "[%s]%.0s"),
+        );
+        lab.measured(10);
+        let ran = lab.ratchet(&["check"]).expect(code);
+        let is_told = ran.out.lines().any(|line| line.contains("parse/large") && line.contains("not measured"));
+        assert_eq!(is_told, code == 3, "{}", ran.out);
+        lab.measured(10);
+        lab.ratchet(&["check"]).expect(0);
+    }
+}
+
+#[test]
 fn results_may_be_printed_or_stand_in_a_file_or_where_the_suite_leaves_them() {
     for suite in [
         "command = \"sh suite.sh\"\n",

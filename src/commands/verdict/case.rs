@@ -50,7 +50,7 @@ impl<'a> Case<'a> {
         let mut sides = evidence.outlines(self.selection)?;
         sides.retain(|(series, _)| !series.metric.is_descriptive());
         let unmeasured = unmeasured_notice(&sides, evidence);
-        require(&mut sides, self.policy, self.selection);
+        require(&mut sides, self.policy, self.selection, evidence)?;
         let followers = followers::set_aside(&mut sides, self.selection, self.policy);
         sides.iter_mut().try_for_each(|(series, _)| {
             // At least as many as noise is pooled from.
