@@ -7,7 +7,7 @@ use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
 use super::{Notice, escape};
 use crate::judge::{
-    BaselineRule, Confirmation, Follower, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict,
+    Baseline, BaselineRule, Confirmation, Follower, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict,
 };
 use crate::model::{Config, ObjectId, SeriesKey};
 
@@ -187,11 +187,10 @@ fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
         _ => String::new(),
     };
     Some(format!(
-        "{kind} of {}: {}{interval}, held by {} at {}",
+        "{kind} of {}: {}{interval}, held by {}",
         count(series.reasons.history_runs, "run"),
         quantity(baseline.value, &series.metric.unit),
-        count(baseline.runs, "run"),
-        commits(&baseline.commits)
+        held_by(baseline)
     ))
 }
 
@@ -207,6 +206,12 @@ fn change_or_none(percent: Option<f64>) -> String {
 
 fn percent_or_none(percent: Option<f64>) -> String {
     percent.map_or_else(|| "no change".to_owned(), |percent| format!("{} %", significant(percent, 3)))
+}
+
+/// The runs that hold a baseline, and where they are.
+pub fn held_by(baseline: &Baseline) -> String {
+    let newest = if baseline.commits.len() == Baseline::MOST_COMMITS { ", the newest" } else { "" };
+    format!("{}{newest} at {}", count(baseline.runs, "run"), commits(&baseline.commits))
 }
 
 /// The commits of a level, the middle ones left out where there are many.
