@@ -5,11 +5,10 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::world::{Ran, World};
+use crate::world::{Ran, World, wait_until};
 
 /// Turns of the loop that take some milliseconds, and three times as many.
 const FAST: &str = "8000";
@@ -415,13 +414,4 @@ fn a_named_revision_is_a_baseline_whatever_the_history() {
     world.ratchet(&["check", "--baseline", "HEAD~1"]).expect(1);
     let unknown = world.ratchet(&["check", "--baseline", "no-such-rev"]).expect(4);
     assert!(unknown.err.contains("level, best-run, or a revision"), "{}", unknown.err);
-}
-
-#[track_caller]
-fn wait_until(condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !condition() {
-        assert!(Instant::now() < deadline, "it did not happen within a minute");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

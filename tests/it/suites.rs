@@ -1,8 +1,9 @@
 //! Suites: programs that measure by themselves, run by `bench`, and run again where a verdict, a comparison or a search asks.
 
 use std::fs;
+use std::process::Stdio;
 
-use crate::world::{Ran, World};
+use crate::world::{Ran, World, wait_until};
 
 /// Prints what `speed` says, give or take a little, of `parse/small` and `parse/large`, or of the one that is named; keeps a list of
 /// its calls beside the repository.
@@ -131,6 +132,23 @@ fn results_may_be_printed_or_stand_in_a_file_or_where_the_suite_leaves_them() {
         lab.ratchet(&["bench"]).expect(0);
         assert_eq!(lab.names(), ["parse/small", "parse/large"], "{suite}");
     }
+}
+
+#[test]
+fn whoever_is_told_twice_to_stop_leaves_no_folder_behind() {
+    let lab = Lab::new("command = \"touch ../runs; sleep 600; echo {results}\"\ncleanup = \"touch ../cleans; sleep 600\"\n");
+    lab.commit(10);
+    let scratch = lab.world.root().join("scratch");
+    fs::create_dir(&scratch).unwrap();
+    let mut command = lab.world.ratchet_command(&lab.world.repo, &["bench"]);
+    let mut child = command.env("TMPDIR", &scratch).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    for begun in ["runs", "cleans"] {
+        wait_until(|| lab.world.root().join(begun).exists());
+        assert_eq!(fs::read_dir(&scratch).unwrap().count(), 1);
+        lab.world.run(lab.world.command("kill", &lab.world.repo).args(["-TERM", &child.id().to_string()])).expect(0);
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
 }
 
 #[test]
