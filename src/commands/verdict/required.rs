@@ -133,3 +133,16 @@ pub(super) fn unmeasured_notice(sides: &[(Series, Candidate)], evidence: &Eviden
         format!("{}{more}: measured before, but not on this commit", words::series_name(&first.key)),
     ))
 }
+
+/// Where the selection leaves nothing: what there is to select. A name with a slip in it is no commit without results.
+pub(super) fn unselected_notice(evidence: &Evidence) -> Result<Option<Notice>, Unusable> {
+    let every = evidence.outlines(&Selection::default())?;
+    let names = |name: fn(&SeriesKey) -> &str| -> String {
+        let names: BTreeSet<&str> = every.iter().map(|(series, _)| name(&series.key)).collect();
+        words::a_few(&Vec::from_iter(names))
+    };
+    let (benchmarks, testbeds) = (names(|key| key.benchmark.as_str()), names(|key| key.testbed.as_str()));
+    let notice = Notice::new("nothing_selected", "no results of this commit or its history are what was asked for")
+        .hint(format!("there are results of {benchmarks}; on {testbeds}"));
+    Ok((!every.is_empty()).then_some(notice))
+}
