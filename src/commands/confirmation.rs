@@ -259,12 +259,7 @@ fn step(suspects: &mut [&mut Suspect], matchup: &Matchup, SoFar { references, me
 /// What came out for each suspect of a point, where no bar shows it.
 fn tell(suspects: &[&mut Suspect], matchup: &Matchup, context: &mut Context) -> Result<(), CommandError> {
     for suspect in suspects.iter().filter(|suspect| !suspect.pairs.is_empty() && !context.terminal.progress) {
-        let SeriesKey { benchmark, config, metric, .. } = &suspect.key;
-        let name = match (matchup.parts.len(), config.is_empty()) {
-            (0 | 1, _) => metric.to_string(),
-            (_, true) => format!("{benchmark} {metric}"),
-            (_, false) => format!("{benchmark} [{config}] {metric}"),
-        };
+        let name = if matchup.parts.len() > 1 { words::series_name(&suspect.key) } else { suspect.key.metric.to_string() };
         writeln!(context.err, "  {}: {}", escape::terminal(&name), suspect.said())?;
     }
     Ok(())

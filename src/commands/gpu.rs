@@ -326,7 +326,7 @@ pub fn measure(
         }
         match ready {
             Ok(kernel) => planned.push((kernel, sampling)),
-            Err(why) => results.failures.push(format!("{} [{}]: {why}", point.benchmark, point.config)),
+            Err(why) => results.failures.push(format!("{}: {why}", points::point_name(&point.benchmark, &point.config))),
         }
     }
     if let Some(unchanged) = unchanged {

@@ -24,7 +24,7 @@ use crate::harness::{
 use crate::judge::ConfirmPlan;
 use crate::model::{BenchmarkName, Metric, ObjectId, Testbed};
 use crate::report::Notice;
-use crate::report::words::SHORT_ID;
+use crate::report::words::{self, SHORT_ID};
 use crate::settings::Settings;
 use crate::stats::random::SplitMix64;
 use crate::store::{Checkout, Origin, StoreError, Worktrees};
@@ -343,7 +343,7 @@ pub fn announcement(settings: &Settings, matchups: &[Matchup], policy: &str, rev
                 }
             }
         }
-        (!names.is_empty()).then(|| names.join(", "))
+        (!names.is_empty()).then(|| words::a_few(&names))
     };
     let commands = names(false)
         .map(|names| format!("running the commands of {names} (ratchet.toml of {policy}) in temporary worktrees of {revisions}"));

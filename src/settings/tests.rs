@@ -321,3 +321,11 @@ fn the_reference_and_the_parser_agree() {
         parse(block.split("```").next().unwrap_or_default());
     }
 }
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
+    let text = with("prepare = \"\"\"\necho one\necho two\n\"\"\"");
+    let marked = format!("\u{FEFF}{}", text.replace('\n', "\r\n"));
+    assert_eq!(parse(&marked), parse(&text));
+    assert!(error(&with("  runs = 1").replace('\n', "\r\n")).contains(":4:3"));
+}
