@@ -84,7 +84,7 @@ pub fn diff(
 }
 
 fn heading(out: &mut dyn Write, entry: &ComparedProfile, options: TextOptions) -> io::Result<()> {
-    let point = words::point_name(&entry.benchmark, &entry.config);
+    let point = words::point_name(entry.benchmark, entry.config);
     let kernel = escape::terminal_short(&entry.after.kernel, SHOWN_KERNEL_CHARS);
     let title = format!("{point}: {kernel} on {}", entry.testbed);
     writeln!(out, "{}", paint(&escape::terminal(&title), Tone::Strong, options.color))?;
