@@ -44,6 +44,11 @@ impl Store {
         Ok(session)
     }
 
+    /// Removes the worktrees of sessions that are dead.
+    pub fn remove_dead_worktrees(&self) -> Result<(), StoreError> {
+        self.worktrees_base().map(|base| self.remove_dead_sessions(&base))
+    }
+
     /// The folder of all sessions, without symbolic links: as git will name what lies in it.
     fn worktrees_base(&self) -> Result<PathBuf, StoreError> {
         let base = self.common_dir().join("ratchet").join("worktrees");
