@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-use crate::Known;
+use crate::known::Known;
 
 /// Seen from the root of this repository.
 pub const FOLDER: &str = "../shared/data/tuning-spaces";
@@ -28,12 +28,14 @@ fn read(path: &Path) -> Option<Known> {
     let values = values?;
     let column = |name: &str| all["columns"].as_array()?.iter().position(|column| column == name);
     let (at, time) = (column("values")?, column("time_ms")?);
+    let costs = [column("compile_ms")?, column("benchmark_ms")?];
     let point = |row: &Value| {
         let places = row[at].as_array()?.iter().zip(&values).map(|(value, known)| known.iter().position(|other| other == value));
-        Some((places.collect::<Option<Vec<usize>>>()?, row[time].as_f64().map(|milliseconds| milliseconds / 1e3)))
+        let cost: f64 = costs.iter().filter_map(|column| row[*column].as_f64()).sum();
+        Some((places.collect::<Option<Vec<usize>>>()?, row[time].as_f64().map(|milliseconds| milliseconds / 1e3), cost / 1e3))
     };
     let points: Option<Vec<_>> = all["configs"].as_array()?.iter().map(point).collect();
-    let sizes: Vec<usize> = values.iter().map(|values| values.len()).collect();
+    let texts = values.iter().map(|values| values.iter().map(Value::to_string).collect()).collect();
     let name = path.file_name()?.to_string_lossy();
-    Some(Known::new(name.trim_end_matches(".json.gz"), &sizes, points?))
+    Some(Known::new(name.trim_end_matches(".json.gz"), texts, points?))
 }

@@ -19,6 +19,9 @@ pub struct PruneArgs {
     /// that hold a level. What is thinned here comes back from clones where it is not, and counts once.
     #[arg(long, value_name = "AGE")]
     pub thin_samples: Option<String>,
+    /// No notes: the worktrees that `git config ratchet.keepWorktrees` keeps, with what is built in them.
+    #[arg(long, conflicts_with_all = ["older_than", "missing", "thin_samples"])]
+    pub worktrees: bool,
     /// Do it.
     #[arg(long)]
     pub yes: bool,

@@ -9,10 +9,8 @@ use super::{CacheArg, OnArgs};
 /// How points are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StrategyArg {
-    /// A random sample, then neighbours and mixtures of the best points.
-    Breed,
-    /// The neighbours of one point until none is better, then from another random point.
-    Climb,
+    /// A random sample, then what promises most by a model of the times so far.
+    Learn,
     /// In random order.
     Random,
 }
@@ -37,7 +35,7 @@ pub struct TuneArgs {
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub budget: String,
     /// How points are chosen. None is measured twice, so where the budget suffices every point is measured.
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = StrategyArg::Breed)]
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = StrategyArg::Learn)]
     pub strategy: StrategyArg,
     /// What the choice of points is drawn from: the same seed begins with the same points. Default: another one each time.
     #[arg(long, value_name = "N")]

@@ -72,7 +72,7 @@ pub fn run(place: &str, errand: Errand, workspace: &Workspace, context: &mut Con
     ran.map_err(|error| no_srun(place, &error))?;
     if listener.is_cut_short {
         // A job that was killed had no time to take its worktree away; what cannot be removed is tried again by the next one.
-        let _ = workspace.store.remove_dead_worktrees();
+        workspace.store.remove_dead_worktrees();
     }
     match listener.lost {
         Some(error) => Err(error.into()),

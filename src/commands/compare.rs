@@ -83,7 +83,7 @@ fn of_files(arguments: &CompareArgs, selection: &Selection) -> Result<Compared, 
 /// The results of a file. Whoever names two files wants them compared, wherever they were measured.
 fn file(name: &str, selection: &Selection) -> Result<Side, CommandError> {
     let imported = import::import_path(Path::new(name), &ImportOptions::default())
-        .map_err(|error| CommandError::usage(format!("{name}: {error}")))?;
+        .map_err(|error| CommandError::usage(error.about(name)))?;
     let mut side = Side::default();
     for measured in imported.measurements {
         let (benchmark, config, metric) = (measured.benchmark, measured.config, measured.metric.name.clone());
@@ -189,7 +189,7 @@ fn live(
         series.extend(measured?.iter().flat_map(|measured| compared(matchup, measured, selection)));
     }
     line.finish();
-    Ok((series, std::mem::take(&mut session.notices)))
+    Ok((series, session.finish(context.err)?))
 }
 
 fn announce(settings: &Settings, matchups: &[Matchup], after: ObjectId, context: &mut Context) -> Result<(), CommandError> {

@@ -156,8 +156,7 @@ impl<'a> Confirmer<'a> {
             tell(&own, matchup, context)?;
         }
         line.finish();
-        let mut notices = std::mem::take(&mut session.notices);
-        drop(session);
+        let mut notices = session.finish(context.err)?;
         for (testbed, runs) in of_testbeds.into_iter().filter(|_| record) {
             let recorded = recording::write_session(&self.workspace.store, runs, (&testbed, time), context);
             notices.extend(recorded.err().map(|error| {
@@ -208,7 +207,12 @@ impl<'a> Confirmer<'a> {
             let known = matchup.references.clone();
             matchup.references.extend(commits.iter().rev().filter(|commit| !known.contains(commit)));
         }
-        suites::shared(&self.settings, matchups.into_values().collect())
+        let mut matchups = suites::shared(&self.settings, matchups.into_values().collect());
+        if self.settings.incremental {
+            // What is held against the same commits is measured one after the other, so that worktrees do not move to and fro.
+            matchups.sort_by(|one, other| one.references.cmp(&other.references));
+        }
+        matchups
     }
 
     /// Nothing of a repository is run without saying so.
@@ -255,12 +259,7 @@ fn step(suspects: &mut [&mut Suspect], matchup: &Matchup, SoFar { references, me
 /// What came out for each suspect of a point, where no bar shows it.
 fn tell(suspects: &[&mut Suspect], matchup: &Matchup, context: &mut Context) -> Result<(), CommandError> {
     for suspect in suspects.iter().filter(|suspect| !suspect.pairs.is_empty() && !context.terminal.progress) {
-        let SeriesKey { benchmark, config, metric, .. } = &suspect.key;
-        let name = match (matchup.parts.len(), config.is_empty()) {
-            (0 | 1, _) => metric.to_string(),
-            (_, true) => format!("{benchmark} {metric}"),
-            (_, false) => format!("{benchmark} [{config}] {metric}"),
-        };
+        let name = if matchup.parts.len() > 1 { words::series_name(&suspect.key) } else { suspect.key.metric.to_string() };
         writeln!(context.err, "  {}: {}", escape::terminal(&name), suspect.said())?;
     }
     Ok(())

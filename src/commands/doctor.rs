@@ -8,7 +8,7 @@ use super::kernels;
 use super::workspace::Workspace;
 use super::{history, profiling};
 use crate::cli::DoctorArgs;
-use crate::cuda::{CompilerMissing, CudaDevice, DeviceError};
+use crate::cuda::{Compiler, CompilerMissing, CudaDevice, DeviceError};
 use crate::exit::Exit;
 use crate::model::Testbed;
 use crate::ncu::{Ncu, NcuError, Permission};
@@ -16,7 +16,7 @@ use crate::report::escape;
 use crate::report::number::count;
 use crate::report::table::{Tone, paint};
 use crate::settings::Settings;
-use crate::store::{AllowedSigners, BaseRequest, Store, Trust};
+use crate::store::{AllowedSigners, BaseRequest, KeptWorktrees, Store, Trust};
 
 /// Runs the command: 0 where everything is fine or could be better, 4 where something is broken.
 pub fn run(arguments: &DoctorArgs, context: &mut Context) -> Result<Exit, CommandError> {
@@ -108,10 +108,29 @@ fn examine(context: &Context) -> Vec<Finding> {
         Ok(here) => findings.extend(testbed(&here)),
         Err(error) => findings.push(Finding::broken("testbed", error.message)),
     }
+    findings.extend(worktrees(&workspace));
     findings.push(compiler(&workspace, context));
     findings.push(gpu());
     findings.extend(profiler(store, context));
     findings
+}
+
+/// What is kept for the next confirmation, where something is or may be.
+fn worktrees(workspace: &Workspace) -> Option<Finding> {
+    const ABOUT: &str = "worktrees";
+    let KeptWorktrees { count: number, bytes } = workspace.store.kept_worktrees();
+    let most = workspace.settings.keep_worktrees;
+    let what = format!("{} kept with builds, {} MiB", count(number, "worktree"), bytes.div_ceil(1 << 20));
+    match (number, most) {
+        (0, 0) => None,
+        (_, 0) => {
+            Some(Finding::improvable(ABOUT, format!("{what}, and no ratchet.keepWorktrees"), "git ratchet prune --worktrees"))
+        }
+        _ => Some(Finding::fine(
+            ABOUT,
+            format!("{what} (ratchet.keepWorktrees {most}; git ratchet prune --worktrees removes them)"),
+        )),
+    }
 }
 
 /// Whether a benchmark is a kernel decides how much a missing part of CUDA matters.
@@ -125,6 +144,10 @@ fn compiler(workspace: &Workspace, context: &Context) -> Finding {
             "pip install nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cccl beside it",
         ),
         Ok(compiler) => {
+            let driver = CudaDevice::count().ok().filter(|(devices, _)| *devices > 0);
+            if let Some(why) = driver.and_then(|(_, version)| compiler.too_new_for(version)) {
+                return Finding::improvable(ABOUT, why, Compiler::OLDER_HINT);
+            }
             let (major, minor) = compiler.version();
             let newest = compiler.archs().last().map_or(String::new(), |arch| format!(", up to {arch}"));
             Finding::fine(ABOUT, format!("{major}.{minor}{newest} ({})", compiler.library().display()))

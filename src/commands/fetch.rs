@@ -7,6 +7,7 @@ use super::error::CommandError;
 use super::exchange::{counted, open, surplus};
 use crate::cli::ExchangeArgs;
 use crate::exit::Exit;
+use crate::report::number::count;
 use crate::store::{Comparison, MergeKind};
 
 /// Runs the command.
@@ -67,7 +68,12 @@ fn say(remote: &str, comparison: Comparison, is_dry: bool, context: &mut Context
         (_, false) => writeln!(context.out, "received {} from {remote}", counted(there))?,
     }
     if united > 0 {
-        writeln!(context.out, "{united} notes {} the lines of both sides", if is_dry { "would hold" } else { "hold" })?;
+        let holds = match (is_dry, united) {
+            (true, _) => "would hold",
+            (false, 1) => "holds",
+            (false, _) => "hold",
+        };
+        writeln!(context.out, "{} {holds} the lines of both sides", count(united, "note"))?;
     }
     if here.lines > 0 {
         writeln!(context.out, "{} not at {remote} yet: git ratchet push", counted(here))?;

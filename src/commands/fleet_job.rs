@@ -1,8 +1,10 @@
 //! `fleet-job`: what runs on a node: a command as it was typed elsewhere, with the commits and settings of then. Hidden, since only
 //! this program asks Slurm for it.
 
+use super::builds;
 use super::context::{Context, Pinned};
 use super::error::{CommandError, During};
+use super::workspace::Workspace;
 use crate::cli::{Cli, Command, FleetJobArgs};
 use crate::exit::Exit;
 use crate::fleet::{self, Order};
@@ -11,8 +13,7 @@ use crate::model::ObjectId;
 use crate::report::check_text::write_notice;
 use crate::report::escape;
 use crate::report::words::SHORT_ID;
-use crate::stats::random::SplitMix64;
-use crate::store::{OpenOptions, Store};
+use crate::store::Checkout;
 
 use clap::Parser;
 
@@ -40,15 +41,20 @@ fn carry_out(order: Order, context: &mut Context) -> Result<Exit, CommandError> 
     let pinned = order.pinned.iter().map(|(name, id)| Ok((name.clone(), id_of(id)?)));
     context.pinned = Pinned { settings: order.settings, revisions: pinned.collect::<Result<_, CommandError>>()? };
     let Some(commit) = order.checkout.as_deref().map(id_of).transpose()? else { return super::run(cli, context) };
-    let store = Store::open(&OpenOptions { dir: context.dir.clone(), ..OpenOptions::default() })?;
-    let mut worktrees = store.worktrees(SplitMix64::new((context.random)() as u64).next_u64())?;
-    let checkout = worktrees.add(commit)?;
-    if !checkout.empty_submodules.is_empty() {
-        let notice = super::paired::without_submodules(commit, &checkout.empty_submodules);
+    let workspace = Workspace::open(context)?;
+    let mut worktrees = workspace.store.worktrees(builds::keeping(&workspace.settings, context))?;
+    worktrees.begin([commit]);
+    let Checkout { folder, empty_submodules, .. } = worktrees.take(commit)?;
+    if !empty_submodules.is_empty() {
+        let notice = super::paired::without_submodules(commit, &empty_submodules);
         write_notice(context.err, &notice, context.terminal.color)?;
     }
-    context.dir = Some(checkout.folder);
-    super::run(cli, context)
+    context.dir = Some(folder.clone());
+    let done = super::run(cli, context);
+    if !matches!(done, Ok(Exit::Holds | Exit::NoVerdict)) {
+        worktrees.spoil(&folder);
+    }
+    done
 }
 
 /// Leaves of a command what is this job's part of it, to be done here.

@@ -119,6 +119,9 @@ impl Gpu {
         let opened = workers.opened().map_err(broken)?;
         let mut gpu =
             Self { workers, opened, compiler, locked_mhz: None, clocks: ClockState::Free, _keeper: None, notices: Vec::new() };
+        if let Some(why) = gpu.compiler.too_new_for(gpu.opened.properties.driver_version) {
+            gpu.notices.push(Notice::new("nvrtc_newer_than_driver", why).hint(Compiler::OLDER_HINT));
+        }
         gpu.lock_clocks(lock, program, interrupt);
         gpu.compile_support();
         Ok(gpu)
@@ -323,7 +326,7 @@ pub fn measure(
         }
         match ready {
             Ok(kernel) => planned.push((kernel, sampling)),
-            Err(why) => results.failures.push(format!("{} [{}]: {why}", point.benchmark, point.config)),
+            Err(why) => results.failures.push(format!("{}: {why}", points::point_name(&point.benchmark, &point.config))),
         }
     }
     if let Some(unchanged) = unchanged {

@@ -17,6 +17,7 @@ use crate::cuda::{
 use crate::model::{BenchmarkName, Config, Direction, Measurement, Metric, MetricName, Summary, Testbed, Unit};
 use crate::report::Notice;
 use crate::report::progress::ProgressLine;
+use crate::report::words::point_name;
 use crate::settings::{Benchmark, CacheState, KernelSettings};
 
 /// Compute capabilities that kernels are compiled for where nobody says: what is common in data centres and desks.
@@ -192,7 +193,7 @@ fn of_benchmark(
             Err(error @ ManifestError::TooOld { .. }) => {
                 push_once(&mut results.notices, Notice::new("arch_left_out", format!("{}: {error}", point.benchmark)));
             }
-            Err(error) => results.failures.push(format!("{} [{}]: {error}", point.benchmark, point.config)),
+            Err(error) => results.failures.push(format!("{}: {error}", point_name(&point.benchmark, &point.config))),
         }
     }
     let programs: Vec<_> = jobs.iter().map(|job| (&job.code.program, job.arch)).collect();

@@ -8,6 +8,7 @@
 mod away;
 mod bench;
 mod bisect;
+mod builds;
 mod check;
 mod compare;
 mod completions;

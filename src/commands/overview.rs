@@ -273,8 +273,14 @@ impl Gathered<'_> {
     fn set_at(&self, history: &SeriesHistory, commits: &Commits) -> Option<usize> {
         let (verdict, baseline) = history.verdict.as_ref().zip(history.baseline())?;
         let known = baseline.commits.iter().find_map(|id| commits.place(*id))?;
-        if !verdict.reasons.exact || self.shown.is_some() {
+        if self.shown.is_some() {
             return Some(known);
+        }
+        if !verdict.reasons.exact {
+            let counting: Vec<_> = history.points.iter().filter(|point| point.standing == Standing::Counts).collect();
+            let runs: Vec<_> = counting.iter().filter_map(|point| Some((commits.at(point.commit)?.id, point.value))).collect();
+            let first = baseline.holds(&runs).into_iter().position(|holds| holds);
+            return first.and_then(|first| commits.place(runs[first].0)).or(Some(known));
         }
         let is_reset =
             verdict.excuse.as_ref().is_some_and(|applied| matches!(applied.effect, ExcuseEffect::ResetBaseline { .. }));

@@ -1,11 +1,13 @@
 //! A session of paired measurements: commits checked out beside the user's files, and points measured in turn.
 //!
 //! The commands are those of one `ratchet.toml`, whichever commit they run in. Each commit is checked out and built
-//! once; what cannot be measured is told as a notice, never as a failure of the command.
+//! once, unless a worktree of it was kept or may move to another one ([`super::builds`]); what cannot be measured is told as a notice, never as a failure of the command.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::builds::{self, BuildTimes};
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::matchup::{MatchedPoint, Matchup};
@@ -16,16 +18,16 @@ use super::suites;
 use super::workspace::Workspace;
 use crate::cuda::ClockState;
 use crate::harness::{
-    self, BenchFailure, Contest, ExecutionError, Executor, Executors, Interrupt, MeasuredPair, MonotonicClock, Next, Point,
-    Prepared, ProcessExecutor, Step,
+    self, BenchFailure, Clock, Contest, ExecutionError, Executor, Executors, Interrupt, MeasuredPair, MonotonicClock, Next,
+    Point, Prepared, ProcessExecutor, Step,
 };
 use crate::judge::ConfirmPlan;
 use crate::model::{BenchmarkName, Metric, ObjectId, Testbed};
 use crate::report::Notice;
-use crate::report::words::SHORT_ID;
+use crate::report::words::{self, SHORT_ID};
 use crate::settings::Settings;
 use crate::stats::random::SplitMix64;
-use crate::store::{Checkout, StoreError, Worktrees};
+use crate::store::{Checkout, Origin, StoreError, Worktrees};
 
 /// The code of a notice.
 const EMPTY_SUBMODULES: &str = "submodules_not_checked_out";
@@ -59,22 +61,22 @@ pub struct SoFar<'a> {
 /// One side, checked out, built and tried.
 struct Side {
     commit: ObjectId,
+    folder: PathBuf,
     point: Point,
     prepared: Prepared,
 }
 
-/// Both sides have worktrees of their own, so that a commit can be held against itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Both sides have executors of their own, and worktrees, so that a commit can be held against itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Reference,
     Candidate,
 }
 
-/// Worktrees and executors that live for one command. Dropped, it removes the worktrees.
+/// Worktrees and executors that live for one command. Dropped, it removes or keeps the worktrees.
 pub struct Session<'a> {
     settings: &'a Settings,
     worktrees: Worktrees<'a>,
-    checked_out: HashMap<(Role, ObjectId), PathBuf>,
     not_building: HashSet<(ObjectId, BenchmarkName)>,
     reference: ProcessExecutor,
     candidate: ProcessExecutor,
@@ -83,6 +85,7 @@ pub struct Session<'a> {
     random: SplitMix64,
     /// Where kernels are measured, if some are to be.
     kernels: Option<PairedKernels<'a>>,
+    times: BuildTimes,
     /// What could not be measured, and why.
     pub notices: Vec<Notice>,
 }
@@ -98,11 +101,10 @@ impl<'a> Session<'a> {
     ) -> Result<Self, CommandError> {
         let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
         let kernels = kernels.map(|clocks| PairedKernels::begin(workspace, clocks, &interrupt, context));
-        let mut random = SplitMix64::new((context.random)() as u64);
+        let random = SplitMix64::new((context.random)() as u64);
         Ok(Self {
             settings,
-            worktrees: workspace.store.worktrees(random.next_u64())?,
-            checked_out: HashMap::new(),
+            worktrees: workspace.store.worktrees(builds::keeping(settings, context))?,
             not_building: HashSet::new(),
             reference: ProcessExecutor::new(interrupt.clone()),
             candidate: ProcessExecutor::new(interrupt.clone()),
@@ -110,8 +112,18 @@ impl<'a> Session<'a> {
             clock: MonotonicClock::new(),
             random,
             kernels,
+            times: BuildTimes::default(),
             notices: Vec::new(),
         })
+    }
+
+    /// Ends it: says how long it took, and returns what could not be measured, and why.
+    pub fn finish(mut self, err: &mut dyn Write) -> io::Result<Vec<Notice>> {
+        if let Some(line) = self.times.line() {
+            writeln!(err, "  {line}")?;
+        }
+        self.notices.extend(self.times.notice(self.settings));
+        Ok(self.notices)
     }
 
     /// The device that kernels are measured on, where there is one.
@@ -159,6 +171,7 @@ impl<'a> Session<'a> {
         point_in: &PointIn<'_>,
         next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
+        self.worktrees.begin(std::iter::once(matchup.candidate).chain(matchup.references.iter().copied()));
         let candidate = match self.ready(Role::Candidate, point_in, matchup, matchup.candidate)? {
             Ok(side) => side,
             Err(why) => {
@@ -183,13 +196,19 @@ impl<'a> Session<'a> {
         next: &mut dyn FnMut(SoFar<'_>) -> Next,
     ) -> Result<Option<Measured>, CommandError> {
         let commits: Vec<ObjectId> = references.iter().map(|side| side.commit).collect();
+        let folders: Vec<PathBuf> = references.iter().chain([&candidate]).map(|side| side.folder.clone()).collect();
         let points: Vec<Point> = references.into_iter().map(|side| side.point).collect();
         let Prepared { metrics, barred, .. } = candidate.prepared;
         let contest =
             Contest { references: &points, candidate: &candidate.point, metrics: &metrics, seed: self.random.next_u64() };
         let executors = Executors { reference: &mut self.reference, candidate: &mut self.candidate };
         let mut look = |pairs: &[MeasuredPair]| next(SoFar { references: &commits, metrics: &metrics, pairs });
+        let began = self.clock.now();
         let run = harness::run_pairs(contest, executors, &self.clock, &mut look);
+        self.times.measuring += self.clock.now() - began;
+        if run.failure.is_some() {
+            folders.iter().for_each(|folder| self.worktrees.spoil(folder));
+        }
         match run.failure {
             _ if self.interrupt.is_requested() => Err(interrupted()),
             Some(failure) => {
@@ -235,7 +254,8 @@ impl<'a> Session<'a> {
         if self.not_building.contains(&(commit, builder.clone())) {
             return Ok(Err("it does not build".to_owned()));
         }
-        let folder = match self.checkout(role, commit) {
+        let began = self.clock.now();
+        let folder = match self.checkout(commit) {
             Ok(folder) => folder,
             Err(_) if self.interrupt.is_requested() => return Err(interrupted()),
             Err(error) => return Ok(Err(error.to_string())),
@@ -245,9 +265,14 @@ impl<'a> Session<'a> {
             Role::Reference => &mut self.reference,
             Role::Candidate => &mut self.candidate,
         };
-        match harness::ready(&point, executor) {
+        let ready = harness::ready(&point, executor);
+        self.times.readying += self.clock.now() - began;
+        if ready.is_err() {
+            self.worktrees.spoil(&folder);
+        }
+        match ready {
             _ if self.interrupt.is_requested() => Err(interrupted()),
-            Ok(prepared) => Ok(Ok(Side { commit, point, prepared })),
+            Ok(prepared) => Ok(Ok(Side { commit, folder, point, prepared })),
             Err(failure) => {
                 if is_of_build(&failure) {
                     self.not_building.insert((commit, builder));
@@ -263,15 +288,16 @@ impl<'a> Session<'a> {
         suite.map_or_else(|| matchup.benchmark.clone(), |suite| suite.name.clone())
     }
 
-    fn checkout(&mut self, role: Role, commit: ObjectId) -> Result<PathBuf, StoreError> {
-        if let Some(folder) = self.checked_out.get(&(role, commit)) {
-            return Ok(folder.clone());
+    fn checkout(&mut self, commit: ObjectId) -> Result<PathBuf, StoreError> {
+        let Checkout { folder, empty_submodules, origin } = self.worktrees.take(commit)?;
+        self.times.count(origin);
+        if origin != Origin::Session {
+            self.reference.forget_builds(&folder);
+            self.candidate.forget_builds(&folder);
         }
-        let Checkout { folder, empty_submodules } = self.worktrees.add(commit)?;
         if !empty_submodules.is_empty() && !self.notices.iter().any(|notice| notice.code == EMPTY_SUBMODULES) {
             self.notices.push(without_submodules(commit, &empty_submodules));
         }
-        self.checked_out.insert((role, commit), folder.clone());
         Ok(folder)
     }
 }
@@ -317,7 +343,7 @@ pub fn announcement(settings: &Settings, matchups: &[Matchup], policy: &str, rev
                 }
             }
         }
-        (!names.is_empty()).then(|| names.join(", "))
+        (!names.is_empty()).then(|| words::a_few(&names))
     };
     let commands = names(false)
         .map(|names| format!("running the commands of {names} (ratchet.toml of {policy}) in temporary worktrees of {revisions}"));

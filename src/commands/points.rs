@@ -8,6 +8,7 @@ use crate::harness::{
 };
 use crate::model::{BenchmarkName, Config, Metric};
 use crate::report::words;
+pub use crate::report::words::point_name;
 use crate::settings::{self, Benchmark, CommandLine, Settings};
 
 /// A point and how it is sampled.
@@ -35,11 +36,6 @@ pub fn plan(settings: &Settings, root: &Path, names: &[String], filter: &Config)
         }
     }
     Ok(planned)
-}
-
-/// `attention [B=32 H=8]`.
-pub fn point_name(benchmark: &BenchmarkName, config: &Config) -> String {
-    if config.is_empty() { benchmark.to_string() } else { format!("{benchmark} [{config}]") }
 }
 
 /// Whether a benchmark is among those that were named; without names all are.

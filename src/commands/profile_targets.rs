@@ -18,7 +18,7 @@ use crate::cli::CheckArgs;
 use crate::judge::{Judgement, ProfileTarget, ProfileThresholds, profile_targets};
 use crate::model::{BenchmarkName, Config, ObjectId, Profile, Run};
 use crate::report::series_json::config;
-use crate::report::words::SHORT_ID;
+use crate::report::words::{self, SHORT_ID};
 use crate::report::{Notice, escape, profile_text};
 
 /// Findings of one point that a check repeats; `profile --diff` has them all.
@@ -112,7 +112,7 @@ fn profile(
         notices.extend(added.err().map(|error| not_profiled(&point_name(point.0, point.1), error.message, error.hint)));
     }
     let names: Vec<String> = targets.iter().map(|target| point_name(target.benchmark, target.config)).collect();
-    let announced = format!("profiling: running {} under Nsight Compute", names.join(", "));
+    let announced = format!("profiling: running {} under Nsight Compute", words::a_few(&names));
     writeln!(context.err, "{}", escape::terminal(&announced))?;
     let profiled = profile_all(&mut profiler, &planned, &options, context)?;
     let state = (head, is_dirty || workspace.store.is_dirty()?);

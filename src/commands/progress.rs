@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::harness::{Event, Progress};
 use crate::report::number::{quantity, significant};
 use crate::report::progress::ProgressLine;
+use crate::report::words::point_name;
 
 /// Passes events on to a progress line.
 pub struct ShownProgress<'a> {
@@ -26,7 +27,7 @@ impl Progress for ShownProgress<'_> {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::PointStarted { benchmark, config } => {
-                self.point = if config.is_empty() { benchmark.to_string() } else { format!("{benchmark} [{config}]") };
+                self.point = point_name(benchmark, config);
                 // Progress that cannot be shown must not stop the measurement.
                 let _ = self.line.begin(self.err, &self.point);
             }

@@ -1,4 +1,5 @@
-//! `prune`: drop the notes of commits that are gone, and the samples of old records. Shows what would go; `--yes` does it.
+//! `prune`: drop the notes of commits that are gone, the samples of old records, and kept worktrees. Shows what would go;
+//! `--yes` does it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -12,7 +13,7 @@ use crate::cli::PruneArgs;
 use crate::exit::Exit;
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
-use crate::store::{PruneRequest, Pruned, Store, ThinRequest, ThinnedNotes};
+use crate::store::{KeptWorktrees, PruneRequest, Pruned, Store, ThinRequest, ThinnedNotes};
 
 /// So many commits are named; the rest is counted.
 const MOST_NAMED: usize = 20;
@@ -22,6 +23,9 @@ pub fn run(arguments: &PruneArgs, context: &mut Context) -> Result<Exit, Command
     let before = arguments.older_than.as_deref().map(|text| time("--older-than", text, context)).transpose()?;
     let thin_before = arguments.thin_samples.as_deref().map(|text| time("--thin-samples", text, context)).transpose()?;
     let store = open(context)?;
+    if arguments.worktrees {
+        return worktrees(&store, arguments, context);
+    }
     let request = PruneRequest { before, missing: arguments.missing };
     let pruned = if arguments.yes { store.prune(&request)? } else { store.prunable(&request)? };
     let thinned = thin_before.map(|before| thin(&store, before, arguments.yes, context)).transpose()?;
@@ -73,6 +77,23 @@ fn say_thinned(thinned: ThinnedNotes, is_done: bool, context: &mut Context) -> R
         writeln!(context.out, "{} of old records stay: they hold a level", count(held, "sample"))?;
     }
     Ok(())
+}
+
+/// Removes what is kept, or counts it.
+fn worktrees(store: &Store, arguments: &PruneArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    let found = if arguments.yes { store.remove_kept_worktrees() } else { store.kept_worktrees() };
+    let KeptWorktrees { count: number, bytes } = found;
+    let what = format!("{} with builds ({} MiB)", count(number, "worktree"), bytes.div_ceil(1 << 20));
+    match (number, arguments.yes) {
+        _ if arguments.json => {
+            let worktrees = json!({ "count": number, "bytes": bytes });
+            writeln!(context.out, "{}", json!({ "version": 1, "pruned": arguments.yes, "worktrees": worktrees }))?;
+        }
+        (0, _) => writeln!(context.out, "no worktrees are kept")?,
+        (_, true) => writeln!(context.out, "removed {what}")?,
+        (_, false) => writeln!(context.out, "{what} would go: git ratchet prune --worktrees --yes")?,
+    }
+    Ok(Exit::Holds)
 }
 
 /// So long ago.

@@ -77,7 +77,7 @@ fn from_file(file: &Path, options: &ImportOptions) -> Result<Source, CommandErro
 
 /// A file that cannot be read is a failure; one that does not hold what it should is a usage error.
 fn import_error(name: &str, error: &ImportError) -> CommandError {
-    let message = format!("{name}: {error}");
+    let message = error.about(name);
     match error {
         ImportError::Read { .. } => CommandError::failure(message),
         _ => CommandError::usage(message),
@@ -140,7 +140,8 @@ fn metric(name: MetricName, sample: &[Quantity], better: Option<Direction>, exac
         .map(|quantity| quantity.unit.clone())
         .ok_or_else(|| CommandError::usage(format!("--metric {name} has no value")))?;
     if let Some(other) = sample.iter().find(|quantity| quantity.unit != unit) {
-        return Err(CommandError::usage(format!("--metric {name} is given both in {unit} and in {}", other.unit)));
+        return Err(CommandError::usage(format!("--metric {name} is given both in {unit} and in {}", other.unit))
+            .with_hint("a comma separates samples, each with its unit: 1.5ms,1.6ms; decimals follow a point"));
     }
     let inferred = Metric::infer(name.clone(), unit.clone());
     match (better, inferred) {

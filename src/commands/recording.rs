@@ -14,7 +14,7 @@ use crate::model::{
     Testbed,
 };
 use crate::report::number::count;
-use crate::report::words::SHORT_ID;
+use crate::report::words::{SHORT_ID, point_name};
 use crate::stats;
 use crate::store::Store;
 
@@ -122,7 +122,7 @@ pub fn refuse_repetitions(measurements: &[Measurement]) -> Result<(), CommandErr
     for measured in measurements {
         let (benchmark, metric) = (measured.benchmark.as_str(), measured.metric.name.as_str());
         if !seen.insert((benchmark, &measured.config, metric)) {
-            let what = format!("{benchmark} [{}] {metric}", measured.config);
+            let what = format!("{} {metric}", point_name(&benchmark, &measured.config));
             return Err(CommandError::usage(format!("{what} is given twice in one run"))
                 .with_hint("give repeated values as one sample, or record them as separate runs"));
         }

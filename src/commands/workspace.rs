@@ -63,11 +63,13 @@ impl Workspace {
 }
 
 fn overrides(store: &Store) -> Result<Overrides, CommandError> {
-    const KEYS: [&str; 7] = [
+    const KEYS: [&str; 9] = [
         "ratchet.base",
         "ratchet.history",
         "ratchet.baseline",
         "ratchet.confirm",
+        "ratchet.incremental",
+        "ratchet.keepWorktrees",
         "ratchet.testbed",
         "ratchet.regression",
         "ratchet.improvement",

@@ -4,10 +4,13 @@
 //! and a buffer never has to fit into the host's memory. Another round gives other contents: kernels that remember
 //! what they saw are found out.
 
+use std::sync::LazyLock;
+
 use half::{bf16, f16};
 
 use super::DType;
 use super::plan::{Buffer, Fill};
+use crate::stats::distribution;
 
 /// Bytes that are made, copied or compared at a time.
 pub(super) const CHUNK: usize = 32 << 20;
@@ -85,13 +88,7 @@ impl Draw {
                 let value = low + width * unit(draw_bits(seed, index));
                 if is_float { value } else { value.floor() }
             }
-            // Box and Muller, A note on the generation of random normal deviates, 1958.
-            Self::Normal { mean, deviation, seed } => {
-                let bits = draw_bits(seed, index);
-                let radius = (f64::from((bits >> 32) as u32) + 1.0) / 4_294_967_296.0;
-                let angle = std::f64::consts::TAU * f64::from(bits as u32) / 4_294_967_296.0;
-                mean + deviation * (-2.0 * radius.ln()).sqrt() * angle.cos()
-            }
+            Self::Normal { mean, deviation, seed } => mean + deviation * standard_normal(draw_bits(seed, index)),
             Self::Nothing => 0.0,
         }
     }
@@ -107,6 +104,32 @@ fn mix(bits: u64) -> u64 {
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)
+}
+
+/// Cells of equal probability that the standard normal distribution is cut into, as a power of two.
+const CELL_BITS: u32 = 12;
+const CELLS: usize = 1 << CELL_BITS;
+
+/// Where the cells end. Between two ends the quantile is taken as a straight line, which no mean or deviation shows.
+static QUANTILES: LazyLock<Vec<f64>> = LazyLock::new(|| (0..=CELLS).map(|end| quantile(end as f64 / CELLS as f64)).collect());
+
+fn quantile(p: f64) -> f64 {
+    distribution::normal_quantile(p).unwrap_or(0.0)
+}
+
+/// By the quantile of a uniform number, most of them from a table: gigabytes of these are made before a kernel is timed,
+/// and a logarithm and a cosine for each would take longer than all the rest.
+fn standard_normal(bits: u64) -> f64 {
+    let cell = (bits >> (64 - CELL_BITS)) as usize;
+    let within = unit(bits << CELL_BITS);
+    match QUANTILES.get(cell..=cell + 1) {
+        Some(&[low, high]) if low.is_finite() && high.is_finite() => low + (high - low) * within,
+        // The tails, which have no end; never exactly 0 or 1.
+        _ => {
+            let tail = quantile((1.0 - within) / CELLS as f64);
+            if cell == 0 { tail } else { -tail }
+        }
+    }
 }
 
 /// Uniform in [0, 1).
@@ -215,6 +238,22 @@ mod tests {
             let variance = drawn.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / drawn.len() as f64;
             assert!((mean - 1.0).abs() < 0.01, "{dtype}: {mean}");
             assert!((variance.sqrt() - 0.5).abs() < 0.01, "{dtype}: {variance}");
+        }
+    }
+
+    #[test]
+    fn normal_numbers_are_as_frequent_as_the_distribution_says_out_into_the_tails() {
+        let mut drawn = values(&buffer(DType::F64, 1 << 20, Fill::Normal { mean: 0.0, deviation: 1.0, seed: 3 }), 0);
+        drawn.sort_by(f64::total_cmp);
+        for p in [1e-5, 1e-4, 3e-4, 0.01, 0.3, 0.5, 0.9, 0.9995, 0.9999, 0.99999] {
+            let found = distribution::normal_cdf(drawn[(p * drawn.len() as f64) as usize]);
+            // Five standard errors of an empirical quantile, and one for the rank.
+            let error = 5.0 * (p * (1.0 - p) / drawn.len() as f64).sqrt() + 1.0 / drawn.len() as f64;
+            assert!((found - p).abs() < error, "{p}: {found}");
+        }
+        assert!(drawn.iter().all(|value| value.is_finite()));
+        for bits in [0, u64::MAX, u64::MAX << (64 - CELL_BITS), u64::MAX >> CELL_BITS] {
+            assert!((3.0..10.0).contains(&standard_normal(bits).abs()), "{bits:#x}");
         }
     }
 

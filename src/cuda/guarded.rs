@@ -22,6 +22,9 @@ pub(super) struct Breach {
     pub(super) distance: u64,
 }
 
+/// Who takes the parts of a buffer, and may use the device meanwhile.
+pub(super) type Take<'a> = dyn FnMut(&mut dyn Device, &[u8]) -> Result<(), DeviceError> + 'a;
+
 /// A buffer between its guard bands.
 #[derive(Debug)]
 pub(super) struct Guarded {
@@ -41,10 +44,6 @@ impl Guarded {
     /// Where the kernel's data begin.
     pub(super) fn address(&self) -> Address {
         self.base.plus(GUARD)
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// Fills both guard bands with `byte`.
@@ -88,18 +87,21 @@ impl Guarded {
     /// The fingerprint of what it holds now.
     pub(super) fn fingerprint(&self, device: &mut dyn Device) -> Result<Fingerprint, DeviceError> {
         let mut print = Fingerprint::new();
-        self.read(device, &mut |part| print.add(part))?;
+        self.read(device, &mut |_, part| {
+            print.add(part);
+            Ok(())
+        })?;
         Ok(print)
     }
 
     /// Gives what it holds to `take`, in parts of [`CHUNK`] bytes.
-    pub(super) fn read(&self, device: &mut dyn Device, take: &mut dyn FnMut(&[u8])) -> Result<(), DeviceError> {
+    pub(super) fn read(&self, device: &mut dyn Device, take: &mut Take<'_>) -> Result<(), DeviceError> {
         let mut chunk = vec![0; CHUNK.min(self.bytes as usize)];
         let mut at = 0;
         while at < self.bytes {
             let part = &mut chunk[..CHUNK.min((self.bytes - at) as usize)];
             device.download(self.address().plus(at), part)?;
-            take(part);
+            take(device, part)?;
             at += part.len() as u64;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What NVML tells of a GPU while it works: clocks, temperature, power, and whether it slows itself down.
+//! What NVML tells of a GPU: its limits, and whether it slows itself down while it works; and the lock of its clocks.
 //!
 //! NVML is a second library of the driver, and may be absent or forbidden where CUDA works. Then nothing is told, and
 //! everything else goes on.
@@ -7,28 +7,17 @@ use std::collections::BTreeMap;
 
 use nvml_wrapper::Nvml;
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
-use nvml_wrapper::enum_wrappers::device::{Clock, TemperatureSensor};
+use nvml_wrapper::enum_wrappers::device::Clock;
 use nvml_wrapper::enums::device::GpuLockedClocksSetting;
 use nvml_wrapper::error::NvmlError;
 
-/// The state of a device at one moment; what is not told is absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Health {
-    /// Why the device runs slower than it could for want of cooling or current, if it does. The power limit of a device
-    /// that works at its limit is not among these: that is its speed.
-    pub slowdown: Option<&'static str>,
-    /// Clock of the multiprocessors in MHz.
-    pub clock_mhz: Option<u32>,
-    /// In degrees Celsius.
-    pub temperature: Option<u32>,
-    /// In milliwatts.
-    pub power_mw: Option<u32>,
-}
-
 /// Who looks after a device.
 pub trait Watch {
-    /// Its state now.
-    fn look(&self) -> Health;
+    /// Why the device runs slower than it could for want of cooling or current, if it does. The power limit of a device
+    /// that works at its limit is not among these: that is its speed.
+    ///
+    /// Asked once a batch, so nothing else is asked with it: some answers of NVML take milliseconds.
+    fn slowdown(&self) -> Option<&'static str>;
 }
 
 /// Looks after nothing: no NVML.
@@ -36,8 +25,8 @@ pub trait Watch {
 pub struct Unwatched;
 
 impl Watch for Unwatched {
-    fn look(&self) -> Health {
-        Health::default()
+    fn slowdown(&self) -> Option<&'static str> {
+        None
     }
 }
 
@@ -115,15 +104,9 @@ impl NvmlWatch {
 }
 
 impl Watch for NvmlWatch {
-    fn look(&self) -> Health {
-        let Ok(device) = self.device() else { return Health::default() };
-        let reasons = device.current_throttle_reasons().unwrap_or(ThrottleReasons::empty());
-        Health {
-            slowdown: SLOWDOWNS.iter().find(|(reason, _)| reasons.contains(*reason)).map(|(_, said)| *said),
-            clock_mhz: device.clock_info(Clock::SM).ok(),
-            temperature: device.temperature(TemperatureSensor::Gpu).ok(),
-            power_mw: device.power_usage().ok(),
-        }
+    fn slowdown(&self) -> Option<&'static str> {
+        let reasons = self.device().and_then(|device| device.current_throttle_reasons()).ok()?;
+        SLOWDOWNS.iter().find(|(reason, _)| reasons.contains(*reason)).map(|(_, said)| *said)
     }
 }
 

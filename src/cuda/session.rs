@@ -21,6 +21,10 @@ const SPARE_SHARE: f64 = 0.1;
 /// A kernel whose own buffers need more of the memory than this is at risk.
 const RISKY_SHARE: f64 = 0.85;
 
+/// What is said where work cannot be queued up before it runs.
+const RUNS_DRY: &str = "launches run as they are queued, so times of short kernels have gaps in them: the driver cannot hold a \
+    queue, or something waits for every launch (CUDA_LAUNCH_BLOCKING, a debugger, a profiler)";
+
 /// Why a kernel cannot be measured.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SessionError {
@@ -95,7 +99,7 @@ pub(super) struct Session {
     job: Job,
     loaded: Loaded,
     sets: Vec<Set>,
-    /// What the outputs of each set hold after a launch.
+    /// What the outputs of each set hold after a launch, where verification found no fault.
     outputs: Vec<Vec<Fingerprint>>,
     timer: Option<Timer>,
     /// Contents that were not used yet begin here.
@@ -182,27 +186,28 @@ impl Session {
     fn ready(&mut self, device: &mut dyn Device, support: &Support) -> Result<Readiness, SessionError> {
         let mut readiness = Readiness::default();
         let plan = &self.job.plan;
-        let mut faults = verify::verify(device, plan, self.loaded, &mut self.sets[0], self.next_round)?;
+        let mut verified = verify::verify(device, plan, self.loaded, &mut self.sets[0], self.next_round)?;
         self.allocate_more(device, &mut readiness)?;
         let plan = &self.job.plan;
         for set in &mut self.sets {
             self.next_round += 1;
-            if faults.is_empty() {
-                faults = verify::verify(device, plan, self.loaded, set, self.next_round)?;
+            if verified.faults.is_empty() {
+                verified = verify::verify(device, plan, self.loaded, set, self.next_round)?;
+                self.outputs.push(std::mem::take(&mut verified.outputs));
             } else {
                 set.write_inputs(device, plan, self.next_round)?;
             }
         }
         self.next_round += 1;
-        self.is_faulty = !faults.is_empty();
-        for set in &self.sets {
-            self.outputs.push(set.output_prints(device, plan)?);
-        }
+        self.is_faulty = !verified.faults.is_empty();
         let timing = (self.job.timing.cache, self.job.timing.locked_mhz);
         let timer = Timer::calibrate(device, support, (plan, self.loaded, &self.sets), timing)?;
         readiness.launches = timer.launches() as u64;
+        if timer.has_gaps() {
+            readiness.remarks.push(RUNS_DRY.to_owned());
+        }
         self.timer = Some(timer);
-        readiness.faults = faults.iter().map(ToString::to_string).collect();
+        readiness.faults = verified.faults.iter().map(ToString::to_string).collect();
         readiness.roof_seconds = Peaks::of(device.properties(), &plan.work).roof_seconds(&plan.work);
         Ok(readiness)
     }
@@ -262,7 +267,7 @@ impl Session {
             faults.extend(self.skipped_work(device, support, watch)?);
             let plan = &self.job.plan;
             if let Some(set) = self.sets.first_mut().filter(|_| faults.is_empty()) {
-                faults.extend(verify::verify(device, plan, self.loaded, set, self.next_round)?);
+                faults.extend(verify::verify(device, plan, self.loaded, set, self.next_round)?.faults);
                 self.next_round += 1;
             }
         }

@@ -91,6 +91,8 @@ pub(super) struct Timer {
     highest_mhz: f64,
     /// What the looks at the clock have found so far.
     clocks: Vec<f64>,
+    /// Work runs as it is queued, and not all of it behind one another.
+    has_gaps: bool,
 }
 
 impl Timer {
@@ -102,7 +104,9 @@ impl Timer {
         (cache, locked_mhz): (Cache, Option<u32>),
     ) -> Result<Self, DeviceError> {
         let highest_mhz = f64::from(device.properties().clock_khz) / 1e3;
-        let mut timer = Self { cache, shot: Shot::Launch, in_batch: 3, next_set: 0, locked_mhz, highest_mhz, clocks: Vec::new() };
+        let clocks = Vec::new();
+        let mut timer =
+            Self { cache, shot: Shot::Launch, in_batch: 3, next_set: 0, locked_mhz, highest_mhz, clocks, has_gaps: false };
         timer.queue_and_read(device, support, (plan, loaded, sets))?;
         let first = timer.queue_and_read(device, support, (plan, loaded, sets))?;
         let seconds = first.into_iter().reduce(f64::min).unwrap_or(BATCH_SECONDS).max(1e-7);
@@ -139,6 +143,11 @@ impl Timer {
         }
     }
 
+    /// Whether the host's launches are in the times, as far as they are not hidden behind a flush.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.has_gaps
+    }
+
     /// Measures one batch.
     pub(super) fn measure(
         &mut self,
@@ -160,7 +169,7 @@ impl Timer {
             self.clocks.push(mhz);
             (mhz < least).then(|| format!("the clock was {mhz:.0} MHz, and at least {least:.0} MHz were expected"))
         });
-        slow.or_else(|| watch.look().slowdown.map(str::to_owned))
+        slow.or_else(|| watch.slowdown().map(str::to_owned))
     }
 
     fn least_clock_mhz(&self) -> f64 {
@@ -177,12 +186,17 @@ impl Timer {
         support: &Support,
         what: (&KernelPlan, Loaded, &[Set]),
     ) -> Result<Vec<f64>, DeviceError> {
-        device.hold()?;
+        let is_held = device.hold()?;
         let queued = self.queue(device, support, what);
-        device.release();
+        let was_held = device.release();
         queued?;
         // Everything is waited for, what the kernel may have started on streams of its own, too.
         device.synchronize()?;
+        if is_held && !was_held {
+            // Somebody waited in the middle of it. Once more, without holding: that is known before.
+            return self.queue_and_read(device, support, what);
+        }
+        self.has_gaps |= !is_held;
         let launches = self.launches() as f64;
         (0..self.in_batch).map(|shot| Ok(device.elapsed(Event(2 * shot), Event(2 * shot + 1))? / launches)).collect()
     }

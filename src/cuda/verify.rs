@@ -3,11 +3,13 @@
 //! A round writes fresh inputs, lets the reference compute what is expected, and launches the kernel twice: on
 //! poisoned outputs between guard bands of one pattern, and again between bands of another. What is wrong is a list of
 //! [`Fault`]s, not an error; an error is that the device could not go on.
+//!
+//! Buffers may be gigabytes, and to read them takes longer than to launch: each is read no more often than it must be.
 
 use super::DType;
 use super::arguments::{Set, parameter};
 use super::compare::Comparison;
-use super::data::poison;
+use super::data::{Fingerprint, poison};
 use super::device::{Call, Device, DeviceError, KernelId};
 use super::fault::Fault;
 use super::guarded::Guarded;
@@ -25,6 +27,15 @@ pub(super) struct Loaded {
     pub(super) reference: Option<KernelId>,
 }
 
+/// What a round found.
+#[derive(Debug, Default)]
+pub(super) struct Verified {
+    /// What is wrong; empty is good.
+    pub(super) faults: Vec<Fault>,
+    /// What the kernel's outputs hold, in their order.
+    pub(super) outputs: Vec<Fingerprint>,
+}
+
 /// Verifies with the inputs of this round. Afterwards the set holds these inputs and the kernel's outputs.
 pub(super) fn verify(
     device: &mut dyn Device,
@@ -32,18 +43,39 @@ pub(super) fn verify(
     loaded: Loaded,
     set: &mut Set,
     round: u64,
-) -> Result<Vec<Fault>, DeviceError> {
+) -> Result<Verified, DeviceError> {
     set.write_inputs(device, plan, round)?;
     set.reset(device, plan, FIRST_GUARD)?;
-    let expected = match (&plan.reference, loaded.reference) {
-        (Some(reference), Some(kernel)) => Some(Expected::compute(device, plan, (reference, kernel), set)?),
-        _ => None,
-    };
-    let faults = Round { plan, loaded, set, expected: expected.as_ref() }.run(device);
+    let reference = plan.reference.as_ref().zip(loaded.reference);
+    let expected = reference.map(|reference| Expected::compute(device, plan, reference, set)).transpose()?;
+    let verified = Round { plan, loaded, set, expected: expected.as_ref() }.run(device);
     if let Some(expected) = expected {
         expected.free(device);
     }
-    faults
+    let verified = verified?;
+    // Inputs are looked at once, after both have run. Only where they changed is it asked who did it.
+    let is_changed = verified.faults.iter().any(|fault| matches!(fault, Fault::InputChanged { .. }));
+    if let Some(reference) = reference.filter(|_| is_changed) {
+        let faults = changed_by_reference(device, plan, reference, set, round)?;
+        if !faults.is_empty() {
+            return Ok(Verified { faults, ..verified });
+        }
+    }
+    Ok(verified)
+}
+
+/// Inputs that the reference alone changes.
+fn changed_by_reference(
+    device: &mut dyn Device,
+    plan: &KernelPlan,
+    reference: (&Reference, KernelId),
+    set: &mut Set,
+    round: u64,
+) -> Result<Vec<Fault>, DeviceError> {
+    set.write_inputs(device, plan, round)?;
+    Expected::compute(device, plan, reference, set)?.free(device);
+    let changed = set.changed_inputs(device, plan)?.into_iter();
+    Ok(changed.map(|argument| Fault::InputChanged { argument, by_reference: true }).collect())
 }
 
 /// Launches a kernel on a set and waits for all that it began.
@@ -65,37 +97,29 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    fn run(&self, device: &mut dyn Device) -> Result<Vec<Fault>, DeviceError> {
+    fn run(&self, device: &mut dyn Device) -> Result<Verified, DeviceError> {
         let (plan, set) = (self.plan, self.set);
-        let by_reference = |argument| Fault::InputChanged { argument, by_reference: true };
-        let mut faults: Vec<Fault> = match self.expected {
-            Some(_) => set.changed_inputs(device, plan)?.into_iter().map(by_reference).collect(),
-            None => Vec::new(),
-        };
-        if !faults.is_empty() {
-            return Ok(faults);
-        }
         launch_and_wait(device, plan, self.loaded.kernel, set)?;
-        faults.extend(set.breaches(device, plan, FIRST_GUARD)?);
+        let mut faults = set.breaches(device, plan, FIRST_GUARD)?;
         let by_kernel = |argument| Fault::InputChanged { argument, by_reference: false };
         faults.extend(set.changed_inputs(device, plan)?.into_iter().map(by_kernel));
-        faults.extend(self.wrong_outputs(device)?);
+        let looked = self.look_at_outputs(device)?;
+        faults.extend(looked.faults);
         if faults.is_empty() {
-            faults.extend(self.again(device)?);
+            faults.extend(self.again(device, &looked.outputs)?);
         }
-        Ok(faults)
+        Ok(Verified { faults, outputs: looked.outputs })
     }
 
-    /// Launches once more, between other guard bands: the same bits, or (where they may differ) again near the
+    /// Launches once more, between other guard bands: the same bits as `first`, or (where they may differ) again near the
     /// reference.
-    fn again(&self, device: &mut dyn Device) -> Result<Vec<Fault>, DeviceError> {
+    fn again(&self, device: &mut dyn Device, first: &[Fingerprint]) -> Result<Vec<Fault>, DeviceError> {
         let (plan, set) = (self.plan, self.set);
-        let first = set.output_prints(device, plan)?;
         set.reset(device, plan, SECOND_GUARD)?;
         launch_and_wait(device, plan, self.loaded.kernel, set)?;
         let mut faults = set.breaches(device, plan, SECOND_GUARD)?;
         if !plan.deterministic {
-            faults.extend(self.wrong_outputs(device)?);
+            faults.extend(self.look_at_outputs(device)?.faults);
             return Ok(faults);
         }
         let second = set.output_prints(device, plan)?;
@@ -116,9 +140,12 @@ impl Round<'_> {
         Ok(faults)
     }
 
-    fn wrong_outputs(&self, device: &mut dyn Device) -> Result<Vec<Fault>, DeviceError> {
-        let Some(expected) = self.expected else { return Ok(Vec::new()) };
-        expected.wrong_outputs(device, self.plan, self.set)
+    /// What the outputs hold, and how far that lies from the reference, where there is one.
+    fn look_at_outputs(&self, device: &mut dyn Device) -> Result<Verified, DeviceError> {
+        match self.expected {
+            Some(expected) => expected.look_at_outputs(device, self.plan, self.set),
+            None => Ok(Verified { faults: Vec::new(), outputs: self.set.output_prints(device, self.plan)? }),
+        }
     }
 }
 
@@ -174,15 +201,16 @@ impl Expected {
         self.outputs.into_iter().flatten().for_each(|memory| memory.free(device));
     }
 
-    fn wrong_outputs(&self, device: &mut dyn Device, plan: &KernelPlan, set: &Set) -> Result<Vec<Fault>, DeviceError> {
-        let mut faults = Vec::new();
+    fn look_at_outputs(&self, device: &mut dyn Device, plan: &KernelPlan, set: &Set) -> Result<Verified, DeviceError> {
+        let mut verified = Verified::default();
         for (place, name, buffer, found) in set.of_role(plan, Role::Output) {
             let Some(expected) = self.outputs.get(place).and_then(Option::as_ref) else { continue };
             let expected_type = self.reference.output_dtype.unwrap_or(buffer.dtype);
-            let comparison = compare(device, (buffer.dtype, found), (expected_type, expected))?;
-            faults.extend(self.judged(name, buffer.elements(), &comparison));
+            let (comparison, print) = compare(device, (buffer.dtype, found), (expected_type, expected))?;
+            verified.faults.extend(self.judged(name, buffer.elements(), &comparison));
+            verified.outputs.push(print);
         }
-        Ok(faults)
+        Ok(verified)
     }
 
     fn judged(&self, name: &str, elements: u64, comparison: &Comparison) -> Option<Fault> {
@@ -208,27 +236,23 @@ impl Expected {
     }
 }
 
-/// Compares two buffers element by element, a part at a time.
+/// Compares two buffers element by element, a part at a time, and takes the fingerprint of the first meanwhile.
 fn compare(
     device: &mut dyn Device,
     (found_type, found): (DType, &Guarded),
     (expected_type, expected): (DType, &Guarded),
-) -> Result<Comparison, DeviceError> {
-    const ELEMENTS: u64 = 4 << 20;
-    let elements = found.bytes() / found_type.size();
-    let part = |dtype: DType, count: u64| (count * dtype.size()) as usize;
-    let mut of_kernel = vec![0; part(found_type, ELEMENTS.min(elements))];
-    let mut of_reference = vec![0; part(expected_type, ELEMENTS.min(elements))];
-    let mut comparison = Comparison::default();
+) -> Result<(Comparison, Fingerprint), DeviceError> {
+    let mut of_reference = Vec::new();
+    let (mut comparison, mut print) = (Comparison::default(), Fingerprint::new());
     let mut at = 0;
-    while at < elements {
-        let count = ELEMENTS.min(elements - at);
-        let of_kernel = &mut of_kernel[..part(found_type, count)];
-        let of_reference = &mut of_reference[..part(expected_type, count)];
-        device.download(found.address().plus(at * found_type.size()), of_kernel)?;
-        device.download(expected.address().plus(at * expected_type.size()), of_reference)?;
-        comparison.add((found_type, of_kernel), (expected_type, of_reference));
-        at += count;
-    }
-    Ok(comparison)
+    found.read(device, &mut |device, part| {
+        print.add(part);
+        let elements = part.len() as u64 / found_type.size();
+        of_reference.resize((elements * expected_type.size()) as usize, 0);
+        device.download(expected.address().plus(at * expected_type.size()), &mut of_reference)?;
+        comparison.add((found_type, part), (expected_type, &of_reference));
+        at += elements;
+        Ok(())
+    })?;
+    Ok((comparison, print))
 }

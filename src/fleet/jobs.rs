@@ -54,8 +54,10 @@ pub struct Ended {
     pub end: Option<End>,
 }
 
-/// Submits all jobs and listens until the last has ended. `tell` hears of each by its place among them and, once it has one, its
-/// number in Slurm.
+/// Who hears of each job by its place among them and, once it has one, its number in Slurm.
+pub type Tell<'a> = dyn FnMut((usize, Option<&str>), News) + 'a;
+
+/// Submits all jobs and listens until the last has ended.
 ///
 /// Where the user wants to stop, all of them are cancelled; what they are measuring has time to clean up then.
 ///
@@ -66,7 +68,7 @@ pub fn run(
     slurm: &Slurm,
     (folder, without): (&Path, &[String]),
     interrupt: &Interrupt,
-    tell: &mut dyn FnMut((usize, Option<&str>), News),
+    tell: &mut Tell<'_>,
 ) -> io::Result<()> {
     let clock = MonotonicClock::new();
     let (heard, hearing) = channel();

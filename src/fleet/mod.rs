@@ -10,7 +10,7 @@ mod order;
 mod slurm;
 mod words;
 
-pub use jobs::{Ended, Job, News, run};
+pub use jobs::{Ended, Job, News, Tell, run};
 pub use order::{Order, OrderError, exit_of, leave_exit};
 pub use slurm::Slurm;
 pub use words::{End, Queued, Words, reason};

@@ -1,8 +1,12 @@
 //! Ctrl-C: a measured program lives in its own process group, so the terminal's signal does not reach it and has to
 //! be passed on.
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use tempfile::TempDir;
 
 use super::process::child::{GroupId, kill_now};
 use super::process::finished::Wake;
@@ -24,12 +28,14 @@ pub struct Interrupt {
 #[derive(Debug, Default)]
 struct State {
     requested: bool,
+    /// Folders that nobody needs once this process has ended.
+    scratch: Vec<PathBuf>,
     running: Vec<(GroupId, Sender<Wake>)>,
 }
 
 impl Interrupt {
     /// Catches SIGINT, SIGTERM and SIGHUP for the rest of the process. The first ends the measured program and lets
-    /// its cleanup run; the second kills whatever runs and exits with 130. Whoever calls it again gets the same one.
+    /// its cleanup run; the second kills whatever runs, removes scratch folders and exits with 130. Whoever calls it again gets the same one.
     pub fn on_ctrl_c() -> Result<Self, CannotCatchSignals> {
         static CATCHING: Mutex<Option<Interrupt>> = Mutex::new(None);
         let mut catching = CATCHING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,11 +64,24 @@ impl Interrupt {
         self.lock().requested
     }
 
+    /// A temporary folder that goes when it is dropped, and where this process is told twice to stop. Its name begins with
+    /// `prefix`.
+    pub fn scratch(&self, prefix: &str) -> io::Result<Scratch> {
+        let folder = TempDir::with_prefix(prefix)?;
+        self.lock().scratch.push(folder.path().to_owned());
+        Ok(Scratch { interrupt: self.clone(), folder })
+    }
+
     fn signalled(&self) {
         if !self.is_requested() {
             return self.request();
         }
-        self.lock().running.iter().for_each(|(group, _)| kill_now(*group));
+        let state = self.lock();
+        state.running.iter().for_each(|(group, _)| kill_now(*group));
+        for folder in &state.scratch {
+            // Nobody is left to be told of a folder that stays.
+            let _ = std::fs::remove_dir_all(folder);
+        }
         #[expect(clippy::disallowed_methods, reason = "the second Ctrl-C: the user does not want to wait for clean-up")]
         std::process::exit(INTERRUPTED_EXIT_CODE);
     }
@@ -82,6 +101,26 @@ impl Interrupt {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A temporary folder of [`Interrupt::scratch`].
+#[derive(Debug)]
+pub struct Scratch {
+    interrupt: Interrupt,
+    folder: TempDir,
+}
+
+impl Scratch {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.interrupt.lock().scratch.retain(|folder| folder != self.folder.path());
     }
 }
 

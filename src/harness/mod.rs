@@ -33,7 +33,7 @@ pub use bench::{BenchFailure, run_benchmark};
 pub use clock::{Clock, MonotonicClock};
 pub use executor::{Ending, ExecutionError, Executor, LastLines, Observation, Prepared, Step, Target};
 pub use extract::ExtractError;
-pub use interrupt::{CannotCatchSignals, Interrupt};
+pub use interrupt::{CannotCatchSignals, Interrupt, Scratch};
 pub use pairs::{Contest, Executors, MeasuredPair, Next, PairsRun, ShortRun, ready, run_pairs};
 pub use point::{
     CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, Printed, ResultsReader,

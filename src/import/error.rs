@@ -9,7 +9,7 @@ use crate::model::{InvalidValue, ParseQuantityError};
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file or folder cannot be read.
-    #[error("cannot read {path}")]
+    #[error("cannot read {path}: {source}")]
     Read {
         /// Its path, or `standard input`.
         path: PathBuf,
@@ -176,6 +176,19 @@ pub enum ImportError {
 }
 
 impl ImportError {
+    /// The complaint about the results of this name; those that name a file themselves do it once.
+    pub fn about(&self, name: &str) -> String {
+        match self {
+            Self::Read { .. }
+            | Self::TooLarge { .. }
+            | Self::NoCriterionResults { .. }
+            | Self::NotWritten { .. }
+            | Self::NotAFile { .. }
+            | Self::InFile { .. } => self.to_string(),
+            _ => format!("{name}: {self}"),
+        }
+    }
+
     /// The same complaint about one line of JSON Lines, of which the parser knows only the column.
     pub(super) fn in_line(self, number: usize) -> Self {
         match self {

@@ -122,6 +122,22 @@ pub struct Baseline {
 impl Baseline {
     /// More commits than a confirmation has pairs are of no use to anyone.
     pub const MOST_COMMITS: usize = 24;
+
+    /// Which of the runs of its series hold it, given oldest first with their values. `commits` names the newest ones only;
+    /// before them hold those that are no farther from the level, as many as there are.
+    pub fn holds(&self, runs: &[(ObjectId, f64)]) -> Vec<bool> {
+        let distance = |value: f64| (value - self.value).abs();
+        let named = |commit: &ObjectId| self.commits.contains(commit);
+        let mut holds: Vec<bool> = runs.iter().map(|(commit, _)| named(commit)).collect();
+        let reach =
+            runs.iter().zip(&holds).filter(|(_, holds)| **holds).map(|((_, value), _)| distance(*value)).fold(0.0, f64::max);
+        let oldest = holds.iter().position(|holds| *holds).unwrap_or(0);
+        let more = self.runs.saturating_sub(holds.iter().filter(|holds| **holds).count());
+        let is_more = self.commits.len() == Self::MOST_COMMITS;
+        let older = (0..oldest).rev().filter(|at| is_more && distance(runs[*at].1) <= reach).take(more);
+        older.for_each(|at| holds[at] = true);
+        holds
+    }
 }
 
 /// What the candidate measured.

@@ -34,9 +34,8 @@ pub fn bisect(out: &mut dyn Write, bisection: &Bisection, options: TextOptions) 
 
 /// `sort [N=1000] time moved by −5.2 % (−5.9 % to −4.6 %)`.
 fn headline(bisection: &Bisection) -> String {
-    let config = if bisection.config.is_empty() { String::new() } else { format!(" [{}]", bisection.config) };
-    let (benchmark, metric) = (&bisection.benchmark, &bisection.metric.name);
-    format!("{benchmark}{config} {metric} moved: {}", words::paired_shift(&bisection.whole))
+    let point = words::point_name(&bisection.benchmark, &bisection.config);
+    format!("{point} {} moved: {}", bisection.metric.name, words::paired_shift(&bisection.whole))
 }
 
 fn between(bisection: &Bisection) -> String {

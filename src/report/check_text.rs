@@ -132,7 +132,7 @@ fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) 
         if lines.is_empty() {
             continue;
         }
-        writeln!(out, "\n{}", paint(&escape::terminal(&words::series_name(series)), Tone::Strong, options.color))?;
+        writeln!(out, "\n{}", paint(&escape::terminal(&words::series_name(&series.key)), Tone::Strong, options.color))?;
         for line in lines {
             writeln!(out, "  {}", escape::terminal(&line))?;
         }

@@ -133,7 +133,7 @@ pub fn headline(explanation: &Explanation) -> String {
     let baseline = series.baseline.as_ref().map_or_else(|| "–".to_owned(), |baseline| scale.show(baseline.value));
     let current = series.candidate.as_ref().map_or_else(|| "–".to_owned(), |estimate| scale.show(estimate.value));
     let moved = series.change_percent.map_or(String::new(), |percent| format!(", {}", change(percent)));
-    format!("{}: {baseline} → {current}{moved} ({})", words::series_name(series), words::verdict(series.verdict))
+    format!("{}: {baseline} → {current}{moved} ({})", words::series_name(&series.key), words::verdict(series.verdict))
 }
 
 /// What was found, one sentence each, the strongest evidence first.

@@ -39,7 +39,7 @@ pub fn annotations(out: &mut dyn Write, judgement: &Judgement, places: &BTreeMap
         let level = if series.verdict == Verdict::Regression { "error" } else { "warning" };
         let title = format!("git-ratchet: {}", words::verdict(series.verdict));
         let moved = series.change_percent.map_or(String::new(), |percent| format!(" {}", change(percent)));
-        let name = escape::terminal_short(&words::series_name(series), 200);
+        let name = escape::terminal_short(&words::series_name(&series.key), 200);
         let reasons: Vec<String> = words::reasons(series).iter().map(|reason| escape::terminal_short(reason, 400)).collect();
         let message = format!("{name}{moved}\n{}", reasons.join("\n"));
         let place = places.get(&series.key).map_or_else(String::new, Place::properties);

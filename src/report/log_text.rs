@@ -58,8 +58,7 @@ pub fn log(
 
 fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io::Result<()> {
     let series = &entry.series;
-    let config = if series.key.config.is_empty() { String::new() } else { format!(" [{}]", series.key.config) };
-    let name = format!("{}{config} {}", series.key.benchmark, series.metric.name);
+    let name = words::series_name(&series.key);
     let better = format!("{} is better, {}", series.metric.better, series.key.testbed);
     writeln!(
         out,
@@ -68,25 +67,22 @@ fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io
         paint(&escape::terminal(&better), Tone::Dim, options.color)
     )?;
     let values: Vec<f64> = series.runs.iter().map(MeasuredRun::value).collect();
-    let holds: Vec<bool> = series.runs.iter().map(|run| holds_level(entry, run)).collect();
+    let holds = holders(entry);
     writeln!(out, "  {}", sparkline(&values, SPARKLINE_WIDTH))?;
     if let Some(baseline) = &entry.baseline {
         let scale = Scale::for_value(baseline.value, &series.metric.unit);
         let shown = &holds[holds.len().saturating_sub(SPARKLINE_WIDTH)..];
         let marks: String = shown.iter().map(|held| if *held { '▲' } else { ' ' }).collect();
-        let level = format!(
-            "best level {}, {} at {}",
-            scale.show(baseline.value),
-            count(baseline.runs, "run"),
-            words::commits(&baseline.commits)
-        );
+        let level = format!("best level {}, {}", scale.show(baseline.value), words::held_by(baseline));
         writeln!(out, "  {}  {}", paint(&marks, Tone::Good, options.color), paint(&level, Tone::Good, options.color))?;
     }
     Ok(())
 }
 
-fn holds_level(entry: &LoggedSeries, run: &MeasuredRun) -> bool {
-    entry.baseline.as_ref().is_some_and(|baseline| baseline.commits.contains(&run.commit))
+/// Which runs hold the best level.
+fn holders(entry: &LoggedSeries) -> Vec<bool> {
+    let runs: Vec<_> = entry.series.runs.iter().map(|run| (run.commit, run.value())).collect();
+    entry.baseline.as_ref().map_or_else(|| vec![false; runs.len()], |baseline| baseline.holds(&runs))
 }
 
 fn rows(entry: &LoggedSeries, commits: &dyn Fn(ObjectId) -> Option<CommitLine>, most: usize, options: TextOptions) -> String {
@@ -95,7 +91,7 @@ fn rows(entry: &LoggedSeries, commits: &dyn Fn(ObjectId) -> Option<CommitLine>, 
     let scale = Scale::for_value(reference.or(series.runs.last().map(MeasuredRun::value)).unwrap_or(0.0), &series.metric.unit);
     let mut table = Table::new(&["commit", "date", "value", "95 % interval", "n", "to best", "", "subject"], options.color)
         .right_align(&[2, 3, 4, 5]);
-    for run in series.runs.iter().rev().take(most) {
+    for (run, holds) in series.runs.iter().zip(holders(entry)).rev().take(most) {
         let line = commits(run.commit);
         let summary = &run.summary;
         table.row(vec![
@@ -105,7 +101,7 @@ fn rows(entry: &LoggedSeries, commits: &dyn Fn(ObjectId) -> Option<CommitLine>, 
             super::show_text::interval(summary, &scale),
             summary.n.to_string(),
             reference.map_or("–".to_owned(), |best| change(series.metric.better.change_percent(best, run.value()))),
-            if holds_level(entry, run) { "▲".to_owned() } else { String::new() },
+            if holds { "▲".to_owned() } else { String::new() },
             line.map_or(String::new(), |line| escape::terminal_short(&line.subject, 60)),
         ]);
     }

@@ -6,7 +6,7 @@ use super::check_text::TextOptions;
 use super::escape;
 use super::number::{change, count, significant};
 use super::table::{Table, Tone, paint};
-use super::words::SHORT_ID;
+use super::words::{self, SHORT_ID};
 use crate::model::{BenchmarkName, Config, KernelProfile, ObjectId, Profile, Unit};
 use crate::profile::{Change, Finding, KEY_METRICS, STALLS, duration, stalls};
 
@@ -22,10 +22,9 @@ const SHOWN_KERNEL_CHARS: usize = 80;
 /// Writes the counters of a profile, each with its title.
 pub fn profile(out: &mut dyn Write, profile: &Profile, options: TextOptions) -> io::Result<()> {
     let counted = &profile.counted;
-    let config = if profile.config.is_empty() { String::new() } else { format!(" [{}]", profile.config) };
     let title = format!(
-        "profile of {}{config}: {}, {} launch{}",
-        profile.benchmark,
+        "profile of {}: {}, {} launch{}",
+        words::point_name(&profile.benchmark, &profile.config),
         escape::terminal_short(&counted.kernel, SHOWN_KERNEL_CHARS),
         counted.launches,
         if counted.launches == 1 { "" } else { "es" }
@@ -85,9 +84,9 @@ pub fn diff(
 }
 
 fn heading(out: &mut dyn Write, entry: &ComparedProfile, options: TextOptions) -> io::Result<()> {
-    let config = if entry.config.is_empty() { String::new() } else { format!(" [{}]", entry.config) };
+    let point = words::point_name(&entry.benchmark, entry.config);
     let kernel = escape::terminal_short(&entry.after.kernel, SHOWN_KERNEL_CHARS);
-    let title = format!("{}{config}: {kernel} on {}", entry.benchmark, entry.testbed);
+    let title = format!("{point}: {kernel} on {}", entry.testbed);
     writeln!(out, "{}", paint(&escape::terminal(&title), Tone::Strong, options.color))?;
     let Some(duration) = duration(entry.before, entry.after) else { return Ok(()) };
     let tone = tone(duration.is_better());

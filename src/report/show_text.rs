@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::check_text::TextOptions;
 use super::number::{Scale, quantity, significant};
 use super::table::{Table, Tone, paint};
-use super::{escape, profile_text};
+use super::{escape, profile_text, words};
 use crate::model::{
     BenchmarkName, Config, Excuse, Measurement, Metric, Profile, Record, Run, SampleWarning, SeriesKey, Summary, Unit,
 };
@@ -142,8 +142,8 @@ fn spread(summary: &Summary) -> String {
 }
 
 fn row_notes(out: &mut dyn Write, row: &Row) -> io::Result<()> {
-    let config = if row.config.is_empty() { String::new() } else { format!(" [{}]", row.config) };
-    let name = escape::terminal(&format!("{}{config} {}", row.benchmark, row.metric.name)).into_owned();
+    let name = format!("{} {}", words::point_name(row.benchmark, row.config), row.metric.name);
+    let name = escape::terminal(&name);
     for warning in row.warnings {
         writeln!(out, "  {name}: {}", sample_warning(warning))?;
     }
@@ -177,15 +177,11 @@ fn unit_of<'a>(excuse: &Excuse, runs: &[ShownRun<'a>]) -> Option<&'a Unit> {
 
 fn excuse_lines(out: &mut dyn Write, excuse: &Excuse, unit: Option<&Unit>) -> io::Result<()> {
     let scope = &excuse.scope;
-    let what = scope.benchmark.as_ref().map_or("every benchmark".to_owned(), |name| name.to_string());
-    let config = if scope.config.is_empty() { String::new() } else { format!(" [{}]", scope.config) };
+    let benchmark = scope.benchmark.as_ref().map_or("every benchmark", BenchmarkName::as_str);
+    let what = words::point_name(&benchmark, &scope.config);
     let metric = scope.metric.as_ref().map_or(String::new(), |name| format!(" {name}"));
-    let line = format!(
-        "excuse for {what}{config}{metric} by {} on {}: {}",
-        excuse.author.name,
-        excuse.time.format("%Y-%m-%d"),
-        excuse.reason
-    );
+    let line =
+        format!("excuse for {what}{metric} by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason);
     writeln!(out, "{}", escape::terminal(&line))?;
     if let Some(until) = excuse.until {
         match unit {

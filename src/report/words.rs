@@ -1,23 +1,38 @@
 //! Reasons and warnings in words. The judge gives numbers; every text format says them with these sentences.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 
 use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
 use super::{Notice, escape};
 use crate::judge::{
-    BaselineRule, Confirmation, Follower, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict,
+    Baseline, BaselineRule, Confirmation, Follower, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict,
 };
-use crate::model::{ObjectId, SeriesKey};
+use crate::model::{Config, ObjectId, SeriesKey};
 
 /// Digits of a commit id in text.
 pub const SHORT_ID: usize = 9;
 
+/// `b [B=32 H=8]` — a point in a sentence.
+pub fn point_name(benchmark: &dyn Display, config: &Config) -> String {
+    if config.is_empty() { benchmark.to_string() } else { format!("{benchmark} [{config}]") }
+}
+
 /// `b [B=32 H=8] time` — a series in a sentence. The testbed is left out: one check rarely spans several.
-pub fn series_name(series: &SeriesVerdict) -> String {
-    let config = &series.key.config;
-    let point = if config.is_empty() { String::new() } else { format!(" [{config}]") };
-    format!("{}{point} {}", series.key.benchmark, series.metric.name)
+pub fn series_name(key: &SeriesKey) -> String {
+    format!("{} {}", point_name(&key.benchmark, &key.config), key.metric)
+}
+
+/// `a, b, c and 9 more` — names in a sentence that has to stay one line.
+pub fn a_few<T: AsRef<str>>(names: &[T]) -> String {
+    const MOST: usize = 4;
+    let words = |names: &[T]| names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        // One name more takes no more room than saying so.
+        few if few <= MOST + 1 => words(names),
+        many => format!("{} and {} more", words(&names[..MOST]), many - MOST),
+    }
 }
 
 /// The command that says what differs between the baseline of a point and this commit, as a shell takes it.
@@ -172,11 +187,10 @@ fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
         _ => String::new(),
     };
     Some(format!(
-        "{kind} of {}: {}{interval}, held by {} at {}",
+        "{kind} of {}: {}{interval}, held by {}",
         count(series.reasons.history_runs, "run"),
         quantity(baseline.value, &series.metric.unit),
-        count(baseline.runs, "run"),
-        commits(&baseline.commits)
+        held_by(baseline)
     ))
 }
 
@@ -192,6 +206,12 @@ fn change_or_none(percent: Option<f64>) -> String {
 
 fn percent_or_none(percent: Option<f64>) -> String {
     percent.map_or_else(|| "no change".to_owned(), |percent| format!("{} %", significant(percent, 3)))
+}
+
+/// The runs that hold a baseline, and where they are.
+pub fn held_by(baseline: &Baseline) -> String {
+    let newest = if baseline.commits.len() == Baseline::MOST_COMMITS { ", the newest" } else { "" };
+    format!("{}{newest} at {}", count(baseline.runs, "run"), commits(&baseline.commits))
 }
 
 /// The commits of a level, the middle ones left out where there are many.
@@ -273,7 +293,7 @@ pub fn warnings_of(series: &SeriesVerdict) -> Vec<Notice> {
 }
 
 fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
-    let name = series_name(series);
+    let name = series_name(&series.key);
     let unit = &series.metric.unit;
     match warning {
         JudgeWarning::Excluded(excluded) => Notice::new(
@@ -327,5 +347,24 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
             "excuse_exceeded",
             format!("{name}: {} excused it up to {} only", excuse.author.name, quantity(*until, unit)),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_names_stay_one_line() {
+        let names: Vec<String> = (1..=1000).map(|number| format!("b{number}")).collect();
+        assert_eq!(a_few(&names[..5]), "b1, b2, b3, b4, b5");
+        assert_eq!(a_few(&names), "b1, b2, b3, b4 and 996 more");
+    }
+
+    #[test]
+    fn a_point_without_parameters_is_its_benchmark() {
+        let name = crate::model::BenchmarkName::new("sort").unwrap();
+        assert_eq!(point_name(&name, &Config::empty()), "sort");
+        assert_eq!(point_name(&name, &"N=1 M=2".parse().unwrap()), "sort [N=1 M=2]");
     }
 }

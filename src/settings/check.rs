@@ -26,6 +26,8 @@ pub(super) fn settings(bytes: &[u8], origin: &str) -> Result<Settings, SettingsE
             .hint("save the file as UTF-8")
             .locate(&readable, origin)
     })?;
+    // A checkout with Windows' line ends says the same: a shell would take the carriage returns of a long line for words.
+    let text = &*text.replace("\r\n", "\n");
     let checked = toml::from_str(text).map_err(Problem::from).and_then(whole);
     checked.map_err(|problem| problem.locate(text, origin))
 }
@@ -52,6 +54,8 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
         history: raw.history.unwrap_or_default(),
         baseline: raw.baseline.unwrap_or_default(),
         confirm: ConfirmMode::default(),
+        incremental: raw.incremental,
+        keep_worktrees: 0,
         testbed: raw.testbed.map(|label| label.0),
         thresholds: thresholds(raw.thresholds),
         metric_thresholds: raw.metric.into_iter().map(of_metric).collect(),

@@ -100,6 +100,10 @@ pub struct Settings {
     pub baseline: BaselineMode,
     /// Whether `check` measures suspicious series again.
     pub confirm: ConfirmMode,
+    /// Whether `build` notices whatever changed, so that a worktree may move from commit to commit with what is built in it.
+    pub incremental: bool,
+    /// So many worktrees are kept with what is built in them; only the clone's own configuration says so.
+    pub keep_worktrees: usize,
     /// The user's label, added to the testbed key.
     pub testbed: Option<String>,
     /// Thresholds for everything.
@@ -132,6 +136,13 @@ impl Settings {
     pub fn overridden_by(mut self, overrides: &Overrides) -> Self {
         overrides.apply(&mut self);
         self
+    }
+
+    /// Everything that is run to build, prepare and measure, and where: another text wherever that is something else.
+    pub fn recipe(&self) -> String {
+        let benchmarks: Vec<_> = self.benchmarks.iter().map(|benchmark| (&benchmark.name, &benchmark.patterns)).collect();
+        let suites: Vec<_> = self.suites.iter().map(|suite| (&suite.name, suite.recipe())).collect();
+        format!("{benchmarks:?}{suites:?}")
     }
 
     /// The benchmark of this name.

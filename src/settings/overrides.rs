@@ -15,6 +15,10 @@ pub struct Overrides {
     pub baseline: Option<BaselineMode>,
     /// `ratchet.confirm`: `true`, `false` or `ci`.
     pub confirm: Option<ConfirmMode>,
+    /// `ratchet.incremental`: whether worktrees may move from commit to commit with what is built in them.
+    pub incremental: Option<bool>,
+    /// `ratchet.keepWorktrees`: how many are kept. Not a key of the file: they take room on one's own disk.
+    pub keep_worktrees: Option<usize>,
     /// `ratchet.testbed`: the label in the testbed key.
     pub testbed: Option<String>,
     /// `ratchet.regression`, in percent: above every threshold of the file.
@@ -48,6 +52,8 @@ impl Overrides {
             "ratchet.history" => self.history = Some(HistoryMode::try_from(value.to_owned())?),
             "ratchet.baseline" => self.baseline = Some(BaselineMode::try_from(value.to_owned())?),
             "ratchet.confirm" => self.confirm = Some(value.parse()?),
+            "ratchet.incremental" => self.incremental = Some(boolean(value)?),
+            "ratchet.keepworktrees" => self.keep_worktrees = Some(number(value)?),
             "ratchet.testbed" => self.testbed = Some(text()?),
             "ratchet.regression" => self.regression_percent = Some(percent(value)?),
             "ratchet.improvement" => self.improvement_percent = Some(percent(value)?),
@@ -61,12 +67,27 @@ impl Overrides {
         settings.history = self.history.unwrap_or(settings.history);
         settings.baseline = self.baseline.unwrap_or(settings.baseline);
         settings.confirm = self.confirm.unwrap_or(settings.confirm);
+        settings.incremental = self.incremental.unwrap_or(settings.incremental);
+        settings.keep_worktrees = self.keep_worktrees.unwrap_or(settings.keep_worktrees);
         settings.testbed = self.testbed.clone().or(settings.testbed.take());
         settings.fleet.extend(self.fleet.clone());
         let thresholds =
             PartialThresholds { regression_percent: self.regression_percent, improvement_percent: self.improvement_percent };
         settings.overriding = thresholds.or(settings.overriding);
     }
+}
+
+/// As git writes them.
+fn boolean(value: &str) -> Result<bool, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "false" | "no" | "off" | "0" => Ok(false),
+        "true" | "yes" | "on" | "1" => Ok(true),
+        _ => Err(format!("`{value}` is neither true nor false")),
+    }
+}
+
+fn number(value: &str) -> Result<usize, String> {
+    value.trim().parse().map_err(|_| format!("`{value}` is not a number of worktrees: write one such as 8, or 0 for none"))
 }
 
 fn percent(value: &str) -> Result<f64, String> {

@@ -18,6 +18,7 @@ pub(super) struct RawSettings {
     pub(super) base: Option<Text>,
     pub(super) history: Option<HistoryMode>,
     pub(super) baseline: Option<BaselineMode>,
+    pub(super) incremental: bool,
     pub(super) testbed: Option<Text>,
     pub(super) thresholds: RawThresholds,
     pub(super) metric: BTreeMap<Name, RawThresholds>,

@@ -84,6 +84,11 @@ pub enum NoCommand {
 }
 
 impl Suite {
+    /// Everything that is run, and where.
+    pub(super) fn recipe(&self) -> impl std::fmt::Debug + '_ {
+        (&self.build, &self.prepare, &self.command, &self.one, &self.dir, &self.env)
+    }
+
     /// Whether results of this name are this suite's.
     pub fn measures(&self, benchmark: &BenchmarkName) -> bool {
         self.benchmarks.patterns.is_empty() || self.benchmarks.set.is_match(benchmark.as_str())

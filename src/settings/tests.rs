@@ -142,6 +142,10 @@ fn git_config_stands_above_the_file() {
     assert_eq!(settings.testbed.as_deref(), Some("laptop"));
     assert_eq!(settings.base.as_deref(), Some("origin/main"), "what git config does not say stays");
     assert_eq!(settings.thresholds_for(&name("sort"), &metric("time"), false).regression_percent, Some(4.0));
+    let of_builds = Overrides::from_git_config([("ratchet.keepWorktrees", "8"), ("ratchet.incremental", "yes")]).unwrap();
+    let settings = parse("incremental = false").overridden_by(&of_builds);
+    assert_eq!((settings.keep_worktrees, settings.incremental), (8, true));
+    assert!(parse("incremental = true").incremental);
     let refused = Overrides::from_git_config([("ratchet.history", "some")]).unwrap_err().to_string();
     assert_eq!(refused, "git config ratchet.history: `some` is not a history: write \"first-parent\" or \"all\"");
 }
@@ -316,4 +320,12 @@ fn the_reference_and_the_parser_agree() {
     for block in reference.split("```toml\n").skip(1) {
         parse(block.split("```").next().unwrap_or_default());
     }
+}
+
+#[test]
+fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
+    let text = with("prepare = \"\"\"\necho one\necho two\n\"\"\"");
+    let marked = format!("\u{FEFF}{}", text.replace('\n', "\r\n"));
+    assert_eq!(parse(&marked), parse(&text));
+    assert!(error(&with("  runs = 1").replace('\n', "\r\n")).contains(":4:3"));
 }

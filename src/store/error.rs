@@ -55,6 +55,14 @@ pub enum StoreError {
         /// The command that mends it, in words.
         mend: &'static str,
     },
+    /// A partial clone lacks what is to be read.
+    #[error("{what} is not in this clone; {mend}")]
+    NotFetched {
+        /// What was to be read.
+        what: String,
+        /// The command that mends it, in words.
+        mend: &'static str,
+    },
     /// An object is there and cannot be read.
     #[error("{what} cannot be read: {why}; look with: git fsck")]
     Unreadable {

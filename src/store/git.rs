@@ -19,6 +19,8 @@ pub(super) struct Git {
     git_dir: PathBuf,
     work_dir: Option<PathBuf>,
     isolated: bool,
+    /// Whether it is not the repository that the user's environment is about.
+    is_other: bool,
 }
 
 /// What a git program answered that was allowed to fail.
@@ -35,7 +37,7 @@ pub(super) struct Answer {
 impl Git {
     /// Git for the repository at `git_dir`; both paths absolute.
     pub(super) fn new(git_dir: PathBuf, work_dir: Option<PathBuf>, isolated: bool) -> Self {
-        Self { git_dir, work_dir, isolated }
+        Self { git_dir, work_dir, isolated, is_other: false }
     }
 
     /// Git for the repository that another work tree belongs to; `None` where the folder is none.
@@ -45,7 +47,13 @@ impl Git {
             Ok(text) => work_dir.join(text.strip_prefix("gitdir: ")?.trim_end_matches('\n')),
             Err(_) => link,
         };
-        Some(Self { git_dir: git_dir.canonicalize().ok()?, work_dir: Some(work_dir.to_owned()), isolated: self.isolated })
+        let git_dir = git_dir.canonicalize().ok()?;
+        Some(Self { git_dir, work_dir: Some(work_dir.to_owned()), isolated: self.isolated, is_other: true })
+    }
+
+    /// The folder of the repository.
+    pub(super) fn git_dir(&self) -> &Path {
+        &self.git_dir
     }
 
     /// Runs git and returns its standard output; any exit code but 0 is an error.
@@ -88,6 +96,10 @@ impl Git {
         let mut command = Command::new("git");
         if self.isolated {
             isolate(&mut command);
+        }
+        if self.is_other {
+            // A hook of the user's has the index of their commit there.
+            command.env_remove("GIT_INDEX_FILE");
         }
         command.env("LC_ALL", "C").arg("--no-optional-locks").arg(flag("--git-dir=", &self.git_dir));
         if let Some(work_dir) = &self.work_dir {

@@ -60,7 +60,7 @@ pub use series::{SeriesCounts, SeriesHistory, SeriesRun};
 pub use thin::{ThinRequest, ThinnedNotes};
 pub use trust::{AllowedSigners, Trust, Vouchers};
 pub use warning::StoreWarning;
-pub use worktrees::{Checkout, Worktrees};
+pub use worktrees::{Checkout, Keeping, KeptWorktrees, Origin, Worktrees};
 
 use crate::model::Author;
 use refs::Refs;

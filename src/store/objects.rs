@@ -8,6 +8,9 @@ use gix::bstr::ByteSlice;
 use super::{Store, StoreError};
 use crate::model::{Author, ObjectId};
 
+/// How the objects come that a partial clone lacks.
+const PARTIAL: &str = "this is a partial clone: bring it with: git fetch --refetch --no-filter";
+
 /// What a person wants to know about a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitInfo {
@@ -105,7 +108,7 @@ impl Store {
     /// The error for an object that is not here, with the command that brings it.
     pub(super) fn missing(&self, id: gix::ObjectId) -> StoreError {
         let mend = if self.is_partial() {
-            "this is a partial clone: bring it with: git fetch --refetch --no-filter"
+            PARTIAL
         } else if self.is_shallow() {
             "this is a shallow clone: bring the history with: git fetch --unshallow"
         } else {
@@ -116,7 +119,13 @@ impl Store {
 
     /// gix's error in our words: what the file system refused, or what cannot be read.
     pub(super) fn failed(&self, what: String, error: &gix::Error) -> StoreError {
-        classify(what, error)
+        match classify(what, error) {
+            // What a partial clone left out is no damage.
+            StoreError::Unreadable { what, .. } if error.is_not_found() && self.is_partial() => {
+                StoreError::NotFetched { what, mend: PARTIAL }
+            }
+            other => other,
+        }
     }
 
     /// The sorted commits whose parents a shallow clone lacks.

@@ -5,6 +5,7 @@
 //! of others), and notes with lines that this version cannot read.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use gix::note::plumbing::State;
@@ -91,13 +92,17 @@ impl Store {
         write().map_err(|error| classify("writing the notes tree".into(), &error))
     }
 
-    /// Every commit that a ref or the `HEAD` of a worktree leads to, and their trees. Refs of notes do not count.
+    /// Every commit that a ref or the `HEAD` of a worktree leads to, and their trees. Refs of notes do not count, nor do worktrees
+    /// of our own: they are kept for what is built in them.
     fn reachable(&self) -> Result<(HashSet<ObjectId>, HashSet<ObjectId>), StoreError> {
         let refs = self.git.output(&["for-each-ref", "--format=%(refname) %(objectname) %(*objectname)"])?;
         let worktrees = self.git.output(&["worktree", "list", "--porcelain"])?;
         let (refs, worktrees) = (String::from_utf8_lossy(&refs), String::from_utf8_lossy(&worktrees));
         let named = refs.lines().filter(|line| !line.starts_with("refs/notes/")).flat_map(|line| line.split(' ').skip(1));
-        let heads = worktrees.lines().filter_map(|line| line.strip_prefix("HEAD "));
+        let path = |entry: &str| entry.lines().next().and_then(|line| line.strip_prefix("worktree ")).map(PathBuf::from);
+        let is_ours = |entry: &str| path(entry).is_some_and(|path| self.is_own_worktree(&path));
+        let listed = worktrees.split("\n\n").filter(|entry| !is_ours(entry));
+        let heads = listed.flat_map(str::lines).filter_map(|line| line.strip_prefix("HEAD "));
         let mut tips = Vec::new();
         for id in named.chain(heads).filter_map(|id| id.parse::<ObjectId>().ok()) {
             // A ref may name a blob or a tree, and HEAD no commit yet.

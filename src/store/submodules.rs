@@ -2,7 +2,8 @@
 //!
 //! `git worktree add` leaves submodules empty. The user's own ones were cloned into the repository's `modules` folder; from
 //! there they are checked out again at the commits that the worktree wants, without a network: objects are borrowed,
-//! not copied, and the repository's configuration stays as it is. They live and go with the worktree.
+//! not copied, and the repository's configuration stays as it is. They live and go with the worktree. Where one was checked
+//! out before, it is brought to what is wanted now, and of the rest only ignored files stay.
 
 use std::path::{Component, Path};
 
@@ -32,7 +33,9 @@ fn within(git: &Git, folder: &Path, modules: &[&Path], depth: usize) -> Vec<Stri
     let mut missing = Vec::new();
     for submodule in wanted {
         let clone = modules.iter().map(|modules| modules.join(&submodule.name)).find(|clone| clone.is_dir());
-        let Some(clone) = clone.filter(|clone| submodule.is_plain() && check_out_one(&git, &submodule, clone)) else {
+        let Some(clone) =
+            clone.filter(|clone| submodule.is_plain() && check_out_one(&git, &submodule, clone, &folder.join(&submodule.path)))
+        else {
             missing.push(submodule.path);
             continue;
         };
@@ -64,7 +67,7 @@ impl Submodule {
 }
 
 /// Whether it worked. It does not where the clone lacks the commit.
-fn check_out_one(git: &Git, submodule: &Submodule, clone: &Path) -> bool {
+fn check_out_one(git: &Git, submodule: &Submodule, clone: &Path, folder: &Path) -> bool {
     let Some(clone) = clone.to_str() else { return false };
     let name = &submodule.name;
     let settings = [
@@ -76,9 +79,10 @@ fn check_out_one(git: &Git, submodule: &Submodule, clone: &Path) -> bool {
     ];
     let mut arguments = vec!["--literal-pathspecs"];
     arguments.extend(settings.iter().flat_map(|setting| ["-c", setting]));
-    arguments.extend(["submodule", "update", "--quiet", "--checkout", "--no-fetch", "--no-recommend-shallow"]);
+    arguments.extend(["submodule", "update", "--quiet", "--checkout", "--force", "--no-fetch", "--no-recommend-shallow"]);
     arguments.extend(["--reference", clone, "--", &submodule.path]);
-    git.output(&arguments).is_ok()
+    let is_there = git.output(&arguments).is_ok();
+    is_there && git.at(folder).is_none_or(|own| own.output(&["-c", "core.fsmonitor=false", "clean", "-ffdq"]).is_ok())
 }
 
 #[cfg(test)]

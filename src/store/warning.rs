@@ -6,7 +6,7 @@ use crate::model::ObjectId;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreWarning {
     /// Lines that this version cannot read: newer or malformed. They are kept.
-    #[error("{lines} lines in {notes} notes cannot be read by this version; they are kept as they are")]
+    #[error("{} in {} cannot be read by this version; kept as they are", count(*lines, "line"), count(*notes, "note"))]
     UnreadableLines {
         /// How many lines.
         lines: usize,
@@ -14,20 +14,21 @@ pub enum StoreWarning {
         notes: usize,
     },
     /// Records and excuses that hang at a commit with another tree than the one they are about; they count there only.
-    #[error("{commits} commits carry results of another tree; those do not count there")]
+    #[error("{} with results of another tree; those do not count there", count(*commits, "commit"))]
     OtherTree {
         /// How many commits carry such lines.
         commits: usize,
     },
     /// Records and profiles whose run stands nowhere in the notes that were read.
-    #[error("{records} records name a run that is not there; they do not count")]
+    #[error("{} without the run that they name; they do not count", count(*records, "record"))]
     WithoutRun {
         /// How many records.
         records: usize,
     },
     /// Lines about this history that nobody vouches for, where only what is signed counts.
     #[error(
-        "{records} records and {excuses} excuses are untrusted: no notes commit with a good signature of an allowed signer brought them; they do not count"
+        "{} and {} untrusted: no notes commit with a good signature of an allowed signer brought them; they do not count",
+        count(*records, "record"), count(*excuses, "excuse")
     )]
     Untrusted {
         /// How many records.
@@ -54,4 +55,9 @@ impl StoreWarning {
             Self::TooLarge { .. } => "note_too_large",
         }
     }
+}
+
+/// `1 note`, `5 notes`.
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -5,10 +5,13 @@
 //! point that cannot win any more, and [`gain`] says what pairs with the default prove. Nothing here measures, compiles or
 //! knows what a kernel is, so that it runs on simulated landscapes as on a GPU.
 
+mod breed;
 mod claim;
+mod learn;
 mod race;
 mod search;
 mod space;
+mod surrogate;
 #[cfg(test)]
 mod tests;
 

@@ -66,6 +66,20 @@ impl Space {
         self.places.get(coordinates).copied()
     }
 
+    /// The valid points that differ from this one in one tunable.
+    pub fn around(&self, point: usize) -> Vec<usize> {
+        let at = self.coordinates(point);
+        let mut found = Vec::new();
+        for (tunable, dimension) in self.dimensions.iter().enumerate().take(at.len()) {
+            for value in (0..dimension.values.len()).filter(|value| *value != at[tunable]) {
+                let mut other = at.to_vec();
+                other[tunable] = value;
+                found.extend(self.at(&other));
+            }
+        }
+        found
+    }
+
     /// The valid point with these values.
     pub fn find(&self, config: &Config) -> Option<usize> {
         self.at(&self.coordinates_of(config)?)

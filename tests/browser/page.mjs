@@ -99,6 +99,18 @@ const tests = {
     const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(wide <= window, `${wide} > ${window}`);
   },
+  async "the overview is whole in windows of every width"(page) {
+    const size = page.viewportSize();
+    for (const width of [390, 780, 1000, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      const [table, frame] = await page.evaluate(() => {
+        const scroll = document.querySelector(".scroll");
+        return [scroll.scrollWidth, scroll.clientWidth];
+      });
+      assert.ok(table <= frame, `${table} > ${frame} in a window of ${width}`);
+    }
+    await page.setViewportSize(size);
+  },
 };
 
 let failed = 0;

@@ -26,5 +26,5 @@ inline std::vector<double> attention(const Shape& s, check::Buffer<T>& q, check:
     return o;
 }
 
-/// Batches, heads, grouped heads, ragged ends, few queries, fewer keys than queries.
-const Shape shapes[] = {{1, 2, 1, 128, 192}, {2, 1, 1, 150, 150}, {1, 1, 3, 50, 77}, {1, 2, 4, 1, 300}, {1, 1, 1, 70, 40}};
+/// Batches, heads, grouped heads, ragged ends, few queries, fewer keys than queries, more heads than are taken together.
+const Shape shapes[] = {{1, 2, 1, 128, 192}, {2, 1, 1, 150, 150}, {1, 1, 3, 50, 77}, {1, 2, 4, 1, 300}, {1, 1, 1, 70, 40}, {1, 17, 1, 130, 130}};

@@ -2,7 +2,8 @@
  * same binary, the same foreign calls, the same worker processes. Kernels are C functions under the names of the entry
  * points in tests/data/kernels; of machine code only its parameters are read.
  *
- * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, small_memory. With
+ * FAKE_CUDA in the environment plants what is wrong with the driver itself: no_device, old_driver, driver_12, small_memory, or
+ * blocking, where a launch is waited for as soon as it is queued. With
  * any_kernel every other kernel can be launched, too: it writes zeros into all buffers that are poisoned, and nothing else.
  * Built with -DWITHOUT_GRAPHS it lacks a function, as an old driver does.
  */
@@ -213,7 +214,7 @@ CUresult cuGetExportTable(const void **table, const void *which) {
     return SUCCESS;
 }
 CUresult cuDriverGetVersion(int *version) {
-    *version = planted("old_driver") ? 11040 : 13000;
+    *version = planted("old_driver") ? 11040 : planted("driver_12") ? 12040 : 13000;
     return SUCCESS;
 }
 CUresult cuDeviceGetCount(int *count) { *count = 1; return SUCCESS; }
@@ -245,6 +246,11 @@ CUresult cuDeviceGetAttribute(int *value, unsigned attribute, CUdevice device) {
 CUresult cuDevicePrimaryCtxRetain(Handle *context, CUdevice device) { (void)device; *context = &free_bytes; return SUCCESS; }
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) { (void)device; return SUCCESS; }
 CUresult cuCtxSetCurrent(Handle context) { (void)context; return SUCCESS; }
+
+/* The usual end of a process waits for kernels, too. */
+__attribute__((destructor)) static void at_the_end(void) {
+    while (hangs) pause();
+}
 
 /* Waits for everything: for ever where a kernel hangs, and with an error where held work was never released. */
 static CUresult wait(void) {
@@ -400,6 +406,7 @@ static CUresult launch(const char *name, void **parameters) {
 CUresult cuLaunchKernel(Handle function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                         unsigned shared, Handle stream, void **parameters, void **extra) {
     (void)stream;
+    if (planted("blocking")) while (gate_word != NULL && *(volatile uint32_t *)gate_word < gate_turn) usleep(1000);
     shape = (Shape){gx, bx, shared};
     if (gx * gy * gz == 0 || bx * by * bz == 0 || shared > allowed_shared(function) || extra != NULL) return INVALID_VALUE;
     return launch(function, parameters);

@@ -26,10 +26,7 @@ Return nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
     return strncmp(uuid, "GPU-11111111-", 13) == 0 ? SUCCESS : NOT_FOUND;
 }
 Return nvmlDeviceGetCurrentClocksThrottleReasons(void *device, unsigned long long *reasons) { (void)device; *reasons = 0; return SUCCESS; }
-Return nvmlDeviceGetClockInfo(void *device, int type, unsigned *mhz) { (void)device; (void)type; *mhz = 1980; return SUCCESS; }
 Return nvmlDeviceGetMaxClockInfo(void *device, int type, unsigned *mhz) { (void)device; *mhz = type == 2 ? 3201 : 1980; return SUCCESS; }
-Return nvmlDeviceGetTemperature(void *device, int sensor, unsigned *degrees) { (void)device; (void)sensor; *degrees = 40; return SUCCESS; }
-Return nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) { (void)device; *milliwatts = 120000; return SUCCESS; }
 Return nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *milliwatts) { (void)device; *milliwatts = 700000; return SUCCESS; }
 Return nvmlDeviceGetEccMode(void *device, int *current, int *pending) { (void)device; *current = *pending = 1; return SUCCESS; }
 Return nvmlDeviceGetMigMode(void *device, unsigned *current, unsigned *pending) { (void)device; *current = *pending = 0; return SUCCESS; }

@@ -143,6 +143,10 @@ fn a_dry_run_tells_and_changes_no_notes() {
     assert_eq!((&rehearsed["result"], &rehearsed["received"]["records"]), (&json!("dry_run"), &json!(1)));
     assert_eq!(shared.world.git_in(&other, &["for-each-ref", "refs/notes/ratchet"]), "");
     assert_eq!(shared.world.git(&["rev-parse", "refs/notes/ratchet"]), before);
+    shared.record(&other, "theirs");
+    let said = |arguments: &[&str]| shared.world.ratchet_in(&other, arguments).expect(0).out;
+    assert!(said(&["fetch", "--dry-run"]).contains("\n1 note would hold the lines of both sides\n"));
+    assert!(said(&["fetch"]).contains("\n1 note holds the lines of both sides\n"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod acceptance;
 mod bisect;
 mod browser;
+mod builds;
 mod compare;
 mod confirm;
 mod contract;

@@ -1,8 +1,9 @@
 //! Suites: programs that measure by themselves, run by `bench`, and run again where a verdict, a comparison or a search asks.
 
 use std::fs;
+use std::process::Stdio;
 
-use crate::world::{Ran, World};
+use crate::world::{Ran, World, wait_until};
 
 /// Prints what `speed` says, give or take a little, of `parse/small` and `parse/large`, or of the one that is named; keeps a list of
 /// its calls beside the repository.
@@ -100,6 +101,24 @@ fn a_required_suite_that_was_not_measured_gives_no_verdict() {
 }
 
 #[test]
+fn a_required_suite_that_loses_a_benchmark_gives_no_verdict_until_that_is_history() {
+    for (required, code) in [("required = true\n", 3), ("", 0)] {
+        let lab = Lab::new(&format!("{PRINTED}{required}"));
+        lab.measured(10);
+        lab.world.write(
+            "suite.sh",
+            &SUITE.replace(r#" "$(entry parse/large $((time * 10)))" ;;"#, " null ;;").replace("[%s,%s]", "[%s]%.0s"),
+        );
+        lab.measured(10);
+        let ran = lab.ratchet(&["check"]).expect(code);
+        let is_told = ran.out.lines().any(|line| line.contains("parse/large") && line.contains("not measured"));
+        assert_eq!(is_told, code == 3, "{}", ran.out);
+        lab.measured(10);
+        lab.ratchet(&["check"]).expect(0);
+    }
+}
+
+#[test]
 fn results_may_be_printed_or_stand_in_a_file_or_where_the_suite_leaves_them() {
     for suite in [
         "command = \"sh suite.sh\"\n",
@@ -113,6 +132,23 @@ fn results_may_be_printed_or_stand_in_a_file_or_where_the_suite_leaves_them() {
         lab.ratchet(&["bench"]).expect(0);
         assert_eq!(lab.names(), ["parse/small", "parse/large"], "{suite}");
     }
+}
+
+#[test]
+fn whoever_is_told_twice_to_stop_leaves_no_folder_behind() {
+    let lab = Lab::new("command = \"touch ../runs; sleep 600; echo {results}\"\ncleanup = \"touch ../cleans; sleep 600\"\n");
+    lab.commit(10);
+    let scratch = lab.world.root().join("scratch");
+    fs::create_dir(&scratch).unwrap();
+    let mut command = lab.world.ratchet_command(&lab.world.repo, &["bench"]);
+    let mut child = command.env("TMPDIR", &scratch).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    for begun in ["runs", "cleans"] {
+        wait_until(|| lab.world.root().join(begun).exists());
+        assert_eq!(fs::read_dir(&scratch).unwrap().count(), 1);
+        lab.world.run(lab.world.command("kill", &lab.world.repo).args(["-TERM", &child.id().to_string()])).expect(0);
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0);
 }
 
 #[test]

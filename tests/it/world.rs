@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -153,5 +154,15 @@ impl World {
     /// Removes a lock that a killed process of ours left, as the message of the next write would say. Whether there was one.
     pub fn clear_leftover_lock(&self) -> bool {
         fs::remove_file(self.repo.join(".git/refs/notes/ratchet.lock")).is_ok()
+    }
+}
+
+/// Waits for what another process does.
+#[track_caller]
+pub fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "it did not happen within a minute");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

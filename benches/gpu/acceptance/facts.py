@@ -46,7 +46,8 @@ def run(session, command):
 
 def _examined(session):
     """What `git ratchet doctor` finds; where it finds no GPU, it still says so."""
-    ran = lab.cheats(session).ratchet("doctor", "--json", seconds=60)
+    # The first to load libraries and to wake the driver, which may take long, and without it there is nothing to run.
+    ran = lab.cheats(session).ratchet("doctor", "--json", at_least=60)
     try:
         findings = json.loads(ran.out)["findings"]
     except (ValueError, KeyError):

@@ -46,8 +46,8 @@ class Lab:
         self.git("-c", "commit.gpgSign=false", "commit", "-q", "-m", message)
         return self.git("rev-parse", "HEAD")
 
-    def ratchet(self, *arguments, seconds=None):
-        return self.session.run([self.session.ratchet, *arguments], self.folder, seconds)
+    def ratchet(self, *arguments, seconds=None, at_least=1.0):
+        return self.session.run([self.session.ratchet, *arguments], self.folder, seconds, at_least=at_least)
 
     def points(self):
         """Labels of every config by benchmark; none in a dry run, which asks nobody."""

@@ -41,8 +41,9 @@ def run(session):
             session.not_reached(what, "there is no time of ours" if theirs else f"no {DURATION} came back")
             continue
         percent = 100 * (ours / theirs - 1)
+        allowed = plan["worst_percent"] / 100 * theirs + plan["launch_seconds"]
         is_judged = theirs > session.plan["repeated"]["shortest_judged_seconds"]
-        holds = session.expect(abs(percent) <= plan["worst_percent"], what) if is_judged else "too short to judge"
+        holds = session.expect(abs(ours - theirs) <= allowed, what) if is_judged else "too short to judge"
         table.row(benchmark, config, micro(ours), micro(theirs), f"{percent:+.2f} %", said["launches"], holds)
 
 

@@ -125,13 +125,13 @@ class Session:
 
     # Programs.
 
-    def run(self, command, folder, seconds=None, given=""):
+    def run(self, command, folder, seconds=None, given="", at_least=1.0):
         """Runs a program until it ends, or its seconds or those of the part are over. None in a dry run."""
         shown = shlex.join([pathlib.Path(command[0]).name, *command[1:]])
         if self.dry_run:
             self.say(f"  $ {shown}")
             return None
-        limit = max(1.0, min(seconds or self.left(), self.left()))
+        limit = max(at_least, min(seconds or self.left(), self.left()))
         began = time.monotonic()
         # Files, not pipes: what a program said before it was stopped is kept.
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -1,9 +1,12 @@
 //! `bench --commits`: a history for those who begin without one. Each commit is checked out beside the user's files, measured as
-//! the settings of today say, and gone again before the next.
+//! the settings of today say, and gone again before the next, or the worktree moves on to that.
+
+use std::path::Path;
 
 use super::{Bench, Planned, plan};
 use crate::cli::BenchArgs;
 use crate::commands::away::{self, Errand, Part};
+use crate::commands::builds;
 use crate::commands::context::Context;
 use crate::commands::error::{CommandError, During};
 use crate::commands::history;
@@ -20,8 +23,7 @@ use crate::report::check_text::write_notice;
 use crate::report::escape;
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
-use crate::stats::random::SplitMix64;
-use crate::store::{Checkout, History, Walk};
+use crate::store::{Checkout, History, Walk, Worktrees};
 
 /// Measures every commit of `range`. What fails at one commit is told, and the next is measured.
 pub(super) fn run(
@@ -38,12 +40,14 @@ pub(super) fn run(
     let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
     let what = count(commits.len(), "commit");
     writeln!(context.err, "measuring {what} in temporary worktrees, as ratchet.toml says here")?;
+    let mut worktrees = workspace.store.worktrees(builds::keeping(&workspace.settings, context))?;
     let mut worst = Exit::Holds;
     for commit in commits {
         if interrupt.is_requested() {
             return Err(CommandError::failure("interrupted; the commits that were finished keep their results"));
         }
-        worst = worst.worse(one(arguments, commit, (workspace, &interrupt), context)?);
+        worst = worst.worse(one(arguments, commit, &mut worktrees, (workspace, &interrupt), context)?);
+        worktrees.put_down();
     }
     Ok(worst)
 }
@@ -94,22 +98,37 @@ fn parts(commits: &[ObjectId], range: &str, jobs: Option<u32>, workspace: &Works
 fn one(
     arguments: &BenchArgs,
     commit: ObjectId,
+    worktrees: &mut Worktrees<'_>,
     (workspace, interrupt): (&Workspace, &Interrupt),
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
     let subject = workspace.store.commit(commit)?.subject;
     writeln!(context.out, "{}", escape::terminal(&format!("commit {} {subject}", commit.short(SHORT_ID))))?;
-    let mut worktrees = workspace.store.worktrees(SplitMix64::new((context.random)() as u64).next_u64())?;
-    let checked_out = worktrees.add(commit);
+    worktrees.begin([commit]);
     // Git prints nothing of its own where the user pressed Ctrl-C.
-    let Checkout { folder, empty_submodules } = match checked_out {
+    let Checkout { folder, empty_submodules, .. } = match worktrees.take(commit) {
         Err(_) if interrupt.is_requested() => return Ok(Exit::Holds),
         checked_out => checked_out?,
     };
     if !empty_submodules.is_empty() {
         write_notice(context.err, &without_submodules(commit, &empty_submodules), context.terminal.color)?;
     }
-    let mut planned = match plan(arguments, workspace, &folder) {
+    let measured = measure(arguments, commit, &folder, (workspace, interrupt), context);
+    if interrupt.is_requested() || !matches!(measured, Ok(Exit::Holds | Exit::NoVerdict)) {
+        worktrees.spoil(&folder);
+    }
+    measured
+}
+
+/// Measures what is not measured yet in the checkout at `folder`.
+fn measure(
+    arguments: &BenchArgs,
+    commit: ObjectId,
+    folder: &Path,
+    (workspace, interrupt): (&Workspace, &Interrupt),
+    context: &mut Context,
+) -> Result<Exit, CommandError> {
+    let mut planned = match plan(arguments, workspace, folder) {
         Ok(planned) => planned,
         Err(error) => {
             writeln!(context.err, "error: {}", escape::terminal_lines(&error.message))?;
@@ -122,7 +141,7 @@ fn one(
         return Ok(Exit::Holds);
     }
     let recorder = Recorder::of_checkout(workspace, commit, arguments.dry_run)?;
-    Bench { arguments, workspace, root: &folder, interrupt }.carry_out(&planned, None, recorder, context)
+    Bench { arguments, workspace, root: folder, interrupt }.carry_out(&planned, None, recorder, context)
 }
 
 /// Takes away what was measured at `commit`: of commands on this testbed; of suites, whose results may name another, anywhere; of

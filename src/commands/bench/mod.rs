@@ -24,7 +24,7 @@ use crate::model::Measurement;
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::number::count;
 use crate::report::progress::ProgressLine;
-use crate::report::words::SHORT_ID;
+use crate::report::words::{SHORT_ID, point_name};
 use crate::report::{Notice, code_text, escape, records_json, show_text};
 use plan::{Planned, changed, changed_suites, list, max_time, plan, unchanged};
 
@@ -228,7 +228,7 @@ fn kernel_verdict(kernels: &GpuResults, context: &mut Context) -> Result<Exit, C
     let mut told: Vec<String> = Vec::new();
     for measured in kernels.measurements() {
         let Some(why) = &measured.barred else { continue };
-        let message = format!("{} [{}]: {why}; its times are never a baseline", measured.benchmark, measured.config);
+        let message = format!("{}: {why}; its times are never a baseline", point_name(&measured.benchmark, &measured.config));
         let is_throttled = gpu::is_throttled(measured);
         exit = if is_throttled && exit == Exit::Holds { Exit::NoVerdict } else { exit };
         exit = if is_throttled { exit } else { Exit::Regression };

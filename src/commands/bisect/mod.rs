@@ -58,8 +58,7 @@ pub fn run(arguments: &BisectArgs, context: &mut Context) -> Result<Exit, Comman
     let mut session = Session::begin(&workspace, &settings, clocks, context)?;
     let hunted = Hunt { session: &mut session, subject: &subject, line: &line, most_pairs: arguments.pairs as usize, context }
         .run(suspected);
-    let notices = std::mem::take(&mut session.notices);
-    drop(session);
+    let notices = session.finish(context.err)?;
     for notice in notices.iter().filter(|_| !arguments.json || hunted.is_err()) {
         write_notice(context.err, notice, context.terminal.color)?;
     }

@@ -7,11 +7,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use tempfile::TempDir;
-
 use super::SuitePart;
-use crate::commands::error::CommandError;
-use crate::harness::{Printed, ResultsReader};
+use crate::commands::error::{CommandError, During};
+use crate::harness::{Interrupt, Printed, ResultsReader, Scratch};
 use crate::import::{self, Format, ImportError, ImportOptions, Imported};
 use crate::model::{Measurement, Metric};
 use crate::settings::Suite;
@@ -38,7 +36,7 @@ pub(super) struct Reader {
     /// The file that the command is given.
     told: String,
     /// Of the file, and of one that says when an execution began.
-    folder: TempDir,
+    folder: Scratch,
 }
 
 /// Why results are not taken.
@@ -66,7 +64,8 @@ impl Reader {
         let not_made = |error: std::io::Error| {
             CommandError::failure(format!("no temporary folder for results: {error}; TMPDIR says where they go"))
         };
-        let scratch = TempDir::with_prefix("git-ratchet-").map_err(not_made)?;
+        let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
+        let scratch = interrupt.scratch("git-ratchet-").map_err(not_made)?;
         let place = match &suite.results {
             Some(path) => Place::Left(folder.join(path)),
             None if suite.wants_file() => Place::Told,

@@ -106,8 +106,7 @@ fn search(
 
 fn strategy(argument: StrategyArg) -> Strategy {
     match argument {
-        StrategyArg::Breed => Strategy::Breed,
-        StrategyArg::Climb => Strategy::Climb,
+        StrategyArg::Learn => Strategy::Learn,
         StrategyArg::Random => Strategy::Random,
     }
 }

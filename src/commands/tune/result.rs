@@ -11,7 +11,7 @@ use crate::commands::workspace::Workspace;
 use crate::cuda::{self, Arch};
 use crate::model::Config;
 use crate::report::Notice;
-use crate::report::tuning::{Ended, Finalist, TunedPoint, Tuning};
+use crate::report::tuning::{Ended, Finalist, Outcome, Source, Time, TunedPoint, Tuning};
 use crate::tune::finalists;
 
 /// Lines around a change, as git has them.
@@ -28,7 +28,7 @@ pub(super) fn of(
     let Searched { mut points, ended } = searched;
     let score = |point: &TunedPoint| point.score.unwrap_or(f64::INFINITY);
     points.sort_by(|one, other| score(one).total_cmp(&score(other)));
-    let ranked: Vec<(f64, usize)> = points.iter().enumerate().filter_map(|(place, point)| Some((point.score?, place))).collect();
+    let ranked = ranked(&points);
     let default = points.iter().position(|point| point.is_default && point.score.is_some());
     let mut finals: Vec<Finalist> = Vec::new();
     if default.is_some() && ended != Ended::Interrupted {
@@ -72,6 +72,15 @@ pub(super) fn of(
     })
 }
 
+/// The scores and places of points. One that is the same code as another at every config would be held against the default in
+/// another's stead for nothing.
+fn ranked(points: &[TunedPoint]) -> Vec<(f64, usize)> {
+    let is_same_code = |outcome: &Outcome| matches!(outcome, Outcome::Timed(Time { source: Source::SameCode, .. }));
+    let is_twin = |point: &TunedPoint| point.outcomes.iter().all(is_same_code);
+    let scored = points.iter().enumerate().filter(|(_, point)| point.is_default || !is_twin(point));
+    scored.filter_map(|(place, point)| Some((point.score?, place))).collect()
+}
+
 /// The change of the manifest that makes these tunables its defaults; `None` where it changes nothing.
 fn diff_of(target: &Target, arch: Arch, tunables: &Config, workspace: &Workspace) -> Result<Option<String>, CommandError> {
     let path = target.manifest().path();
@@ -93,4 +102,34 @@ fn overridden(target: &Target, tunables: &Config) -> Option<Notice> {
     let names: Vec<String> = of_settings.iter().filter(differs).map(|(name, value)| format!("{name} = {value}")).collect();
     let message = format!("ratchet.toml sets {} for {}, which wins over the manifest", names.join(", "), target.benchmark);
     (!names.is_empty()).then(|| Notice::new("overridden_tunables", message).hint("change or remove that in ratchet.toml, too"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(name: &str, seconds: f64, sources: &[Source]) -> TunedPoint {
+        let timed = |source: &Source| Outcome::Timed(Time { median: seconds, low: None, high: None, n: 72, source: *source });
+        TunedPoint {
+            tunables: format!("T={name}").parse().unwrap(),
+            is_default: name == "default",
+            score: Some(seconds),
+            outcomes: sources.iter().map(timed).collect(),
+            code: None,
+        }
+    }
+
+    /// Three places in the comparison are for three kernels.
+    #[test]
+    fn one_kernel_takes_one_place_among_the_best() {
+        use Source::{Kept, Measured, SameCode};
+        let points = [
+            point("a", 1.0, &[Measured, Measured]),
+            point("b", 1.0, &[SameCode, SameCode]),
+            point("c", 2.0, &[SameCode, Measured]),
+            point("d", 3.0, &[Kept, Kept]),
+            point("default", 4.0, &[SameCode, SameCode]),
+        ];
+        assert_eq!(ranked(&points), [(1.0, 0), (2.0, 2), (3.0, 3), (4.0, 4)]);
+    }
 }

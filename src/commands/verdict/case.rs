@@ -11,7 +11,7 @@ use super::super::evidence::{Evidence, Unusable};
 use super::super::followers;
 use super::super::selection::Selection;
 use super::Overrides;
-use super::required::{require, unmeasured_notice};
+use super::required::{require, unmeasured_notice, unselected_notice};
 use super::suspects::is_suspect;
 use crate::cli::CheckArgs;
 use crate::judge::{
@@ -49,8 +49,9 @@ impl<'a> Case<'a> {
     pub(super) fn hear(self, evidence: &Evidence) -> Result<Heard<'a>, Unusable> {
         let mut sides = evidence.outlines(self.selection)?;
         sides.retain(|(series, _)| !series.metric.is_descriptive());
-        let unmeasured = unmeasured_notice(&sides, evidence);
-        require(&mut sides, self.policy, self.selection);
+        let is_nothing = sides.is_empty() && !self.selection.is_everything();
+        let unmeasured = if is_nothing { unselected_notice(evidence)? } else { unmeasured_notice(&sides, evidence) };
+        require(&mut sides, self.policy, self.selection, evidence)?;
         let followers = followers::set_aside(&mut sides, self.selection, self.policy);
         sides.iter_mut().try_for_each(|(series, _)| {
             // At least as many as noise is pooled from.

@@ -110,6 +110,23 @@ impl Compiler {
         self.library.version()
     }
 
+    /// Why a driver for this version of CUDA, 12040 for 12.4, may refuse what this compiler makes. It loads the code of its own
+    /// major version, of later releases too, and of earlier ones.
+    pub fn too_new_for(&self, driver_version: u32) -> Option<String> {
+        let (major, driver_major) = (self.version().0, driver_version / 1000);
+        (major > driver_major).then(|| {
+            let driver = format!("{driver_major}.{}", driver_version % 1000 / 10);
+            format!(
+                "NVRTC {} is of a later CUDA than the driver, which is for CUDA {driver} and may not load its code",
+                self.version_text()
+            )
+        })
+    }
+
+    /// What to do about a compiler that is too new.
+    pub const OLDER_HINT: &'static str = "update the driver, or pip install 'nvidia-cuda-nvrtc-cu12' 'nvidia-cuda-runtime-cu12' \
+        'nvidia-cuda-nvcc-cu12' 'nvidia-cuda-cccl-cu12' in an environment of its own and name that with git config ratchet.nvrtc PATH";
+
     /// The library that was loaded.
     pub fn library(&self) -> &Path {
         &self.installation.library

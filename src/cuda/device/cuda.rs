@@ -1,9 +1,12 @@
 //! The real device: owns what the driver gives, by number.
 
+use std::time::Duration;
+
 use cudarc::driver::sys::{CUdevice_attribute as Attribute, CUfunction_attribute, CUtensorMapDataType, CUtensorMapSwizzle};
 
 use super::driver::{self, Driver, Gate, Graph, LoadedFunction, Tiling, TimingEvent};
 use super::error::{LEAST_VERSION, Version};
+use super::porter::Porter;
 use super::{Address, Call, Device, DeviceError, EVENTS, Event, GraphId, KernelId, Memory, Parameter, Properties};
 use crate::cuda::DType;
 use crate::cuda::plan::{Swizzle, TensorMap};
@@ -14,10 +17,15 @@ pub struct CudaDevice {
     kernels: Vec<Option<LoadedFunction>>,
     graphs: Vec<Option<Graph>>,
     events: Vec<TimingEvent>,
-    gate: Option<Gate>,
+    gate: Option<(Gate, Porter)>,
+    /// Somebody waits for work as soon as it is queued.
+    is_impatient: bool,
     turn: u32,
     driver: Driver,
 }
+
+/// A batch is queued in a millisecond or two: held for so long, it waits for itself.
+const LONGEST_HOLD: Duration = Duration::from_secs(1);
 
 impl CudaDevice {
     /// How many devices there are, and the version of CUDA that the driver supports, 13000 for 13.0.
@@ -30,13 +38,35 @@ impl CudaDevice {
     pub fn open(ordinal: u32) -> Result<Self, DeviceError> {
         let driver = Driver::open(ordinal, LEAST_VERSION.0)?;
         let properties = properties(&driver)?;
-        let gate = driver.gate();
-        let mut device = Self { properties, kernels: Vec::new(), graphs: Vec::new(), events: Vec::new(), gate, turn: 0, driver };
+        let mut device = Self {
+            properties,
+            kernels: Vec::new(),
+            graphs: Vec::new(),
+            events: Vec::new(),
+            gate: None,
+            is_impatient: false,
+            turn: 0,
+            driver,
+        };
+        device.gate = device.guarded_gate();
         for _ in 0..EVENTS {
             let event = device.driver.event()?;
             device.events.push(event);
         }
         Ok(device)
+    }
+
+    /// A gate, and who opens it where we cannot.
+    fn guarded_gate(&self) -> Option<(Gate, Porter)> {
+        let gate = self.driver.gate()?;
+        let word = gate.word();
+        match Porter::new(LONGEST_HOLD, move |turn| word.open(turn)) {
+            Ok(porter) => Some((gate, porter)),
+            Err(_) => {
+                self.driver.destroy_gate(&gate);
+                None
+            }
+        }
     }
 
     fn kernel(&self, kernel: KernelId) -> Result<&LoadedFunction, DeviceError> {
@@ -175,15 +205,22 @@ impl Device for CudaDevice {
     }
 
     fn hold(&mut self) -> Result<bool, DeviceError> {
-        let Some(gate) = &self.gate else { return Ok(false) };
+        let Some((gate, porter)) = self.gate.as_ref().filter(|_| !self.is_impatient) else { return Ok(false) };
         self.turn = self.turn.wrapping_add(1);
-        Ok(self.driver.wait(gate, self.turn))
+        porter.shut(self.turn);
+        let is_held = self.driver.wait(gate, self.turn);
+        if !is_held {
+            porter.dismiss();
+        }
+        Ok(is_held)
     }
 
-    fn release(&mut self) {
-        if let Some(gate) = &self.gate {
-            gate.open(self.turn);
-        }
+    fn release(&mut self) -> bool {
+        let Some((gate, porter)) = &self.gate else { return true };
+        let was_held = porter.dismiss();
+        gate.word().open(self.turn);
+        self.is_impatient |= !was_held;
+        was_held
     }
 
     fn capture(&mut self, calls: &[Call<'_>]) -> Result<GraphId, DeviceError> {
@@ -246,7 +283,9 @@ impl Drop for CudaDevice {
         self.graphs.iter().flatten().for_each(|graph| self.driver.destroy_graph(graph));
         self.kernels.iter().flatten().for_each(|kernel| self.driver.unload(kernel));
         self.events.iter().for_each(|event| self.driver.destroy_event(event));
-        if let Some(gate) = self.gate.take() {
+        if let Some((gate, porter)) = self.gate.take() {
+            // He writes to the gate's memory.
+            drop(porter);
             self.driver.destroy_gate(&gate);
         }
     }

@@ -26,8 +26,12 @@ pub(in crate::cuda) struct World {
     pub(in crate::cuda) allocations: usize,
     /// Names of the kernels launched, in order; `memset` for fills.
     pub(in crate::cuda) launched: Vec<String>,
+    /// Bytes of each copy from the device, in order.
+    pub(in crate::cuda) downloads: Vec<usize>,
     /// Whether the stream can be held.
     pub(in crate::cuda) can_hold: bool,
+    /// Whether somebody waits for work as soon as it is queued: the gate is then opened, and the stream not held again.
+    pub(in crate::cuda) is_impatient: bool,
 }
 
 pub(in crate::cuda) struct FakeDevice {
@@ -60,7 +64,9 @@ impl FakeDevice {
             now: 0.0,
             allocations: 0,
             launched: Vec::new(),
+            downloads: Vec::new(),
             can_hold: true,
+            is_impatient: false,
         };
         Self {
             world: Rc::new(RefCell::new(world)),
@@ -256,6 +262,7 @@ impl Device for FakeDevice {
     fn download(&mut self, from: Address, to: &mut [u8]) -> Result<(), DeviceError> {
         self.waited()?;
         to.copy_from_slice(self.bytes(from.0, to.len()));
+        self.world.borrow_mut().downloads.push(to.len());
         Ok(())
     }
 
@@ -306,8 +313,11 @@ impl Device for FakeDevice {
         Ok(self.held.is_some())
     }
 
-    fn release(&mut self) {
-        self.held = None;
+    fn release(&mut self) -> bool {
+        let mut world = self.world.borrow_mut();
+        let was_held = self.held.take().is_none() || !world.is_impatient;
+        world.can_hold &= was_held;
+        was_held
     }
 
     fn capture(&mut self, calls: &[Call<'_>]) -> Result<GraphId, DeviceError> {

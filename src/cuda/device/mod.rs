@@ -10,6 +10,7 @@ mod driver;
 mod error;
 mod functions;
 mod parameter;
+mod porter;
 
 #[cfg(test)]
 pub(in crate::cuda) mod fake;
@@ -153,8 +154,9 @@ pub trait Device {
     /// Makes what follows wait for [`Device::release`], so that it can be queued up and then runs without gaps. At
     /// most [`MOST_HELD_WORK`] may follow. `false` where this device cannot; what follows then simply runs.
     fn hold(&mut self) -> Result<bool, DeviceError>;
-    /// Lets held work run.
-    fn release(&mut self);
+    /// Lets held work run. `false` where it ran before: somebody waited for it, who would have waited for ever. What was
+    /// timed then has gaps, and the device is not held again.
+    fn release(&mut self) -> bool;
     /// Makes a graph of these launches, one after the other.
     fn capture(&mut self, calls: &[Call<'_>]) -> Result<GraphId, DeviceError>;
     /// Launches a graph.

@@ -17,6 +17,17 @@ fn an_honest_kernel_has_no_faults_and_gives_everything_back() {
 }
 
 #[test]
+fn large_buffers_are_read_no_more_often_than_they_must_be() {
+    let mut rig = Rig::new();
+    let (session, _) = rig.begin(job("double")).unwrap();
+    let bytes = 4 * ELEMENTS as usize;
+    let reads = rig.world.borrow().downloads.iter().filter(|read| **read == bytes).count();
+    // Three rounds, and in each the input once, the output after both launches, the reference's output once.
+    assert_eq!(reads, 3 * 4);
+    session.free(&mut rig.device);
+}
+
+#[test]
 fn wrong_and_missing_results_are_found() {
     let wrong = first_fault("wrong");
     assert!(wrong.contains("wrong result") && wrong.contains("relative Frobenius error") && wrong.contains("`y`"), "{wrong}");

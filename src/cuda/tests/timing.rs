@@ -1,6 +1,7 @@
 //! How launches are queued and timed.
 
 use super::*;
+use crate::cuda::health::Watch;
 use crate::stats;
 
 fn seconds(shots: &[Shot]) -> Vec<f64> {
@@ -53,8 +54,23 @@ fn without_the_support_program_the_cache_is_flushed_by_writing() {
 fn a_device_that_cannot_be_held_is_timed_all_the_same() {
     let mut rig = Rig::new();
     rig.world.borrow_mut().can_hold = false;
-    let (mut session, _) = rig.begin(job("double")).unwrap();
+    let (mut session, readiness) = rig.begin(job("double")).unwrap();
+    assert!(readiness.remarks[0].contains("have gaps in them"), "{readiness:?}");
     assert!(!rig.measure(&mut session).is_empty());
+}
+
+#[test]
+fn where_every_launch_is_waited_for_batches_are_measured_again_without_holding_and_it_is_said() {
+    let mut rig = Rig::new();
+    let (_, readiness) = rig.begin(job("double")).unwrap();
+    assert_eq!(readiness.remarks, Vec::<String>::new());
+    rig.world.borrow_mut().is_impatient = true;
+    let (mut session, readiness) = rig.begin(job("double")).unwrap();
+    assert!(readiness.remarks[0].contains("CUDA_LAUNCH_BLOCKING"), "{readiness:?}");
+    rig.world.borrow_mut().launched.clear();
+    let shots = rig.measure(&mut session);
+    let launched = rig.world.borrow().launched.iter().filter(|name| *name == "double").count();
+    assert_eq!(launched, shots.len() + 1, "measured once, and not held before");
 }
 
 #[test]
@@ -101,6 +117,21 @@ fn a_clock_below_the_usual_one_marks_the_batch() {
     assert!(!throttled(&mut rig, &mut session));
     rig.world.borrow_mut().clocks = vec![(6_000, 20_000)];
     assert!(throttled(&mut rig, &mut session), "300 MHz");
+}
+
+#[test]
+fn a_slowdown_that_nvml_tells_marks_the_batch() {
+    struct Hot;
+    impl Watch for Hot {
+        fn slowdown(&self) -> Option<&'static str> {
+            Some("thermal slowdown")
+        }
+    }
+    let mut rig = Rig::new();
+    let (mut session, _) = rig.begin(job("double")).unwrap();
+    let (shots, why) = session.measure(&mut rig.device, &rig.support, &Hot).unwrap();
+    assert!(shots.iter().all(|shot| shot.throttled));
+    assert_eq!(why.unwrap(), "thermal slowdown");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use super::protocol::{Failure, FailureKind, Opened, Reply, Request, read_line, write_line};
 use crate::cuda::device::{CudaDevice, Device, DeviceError, Properties, version_text};
@@ -12,7 +13,7 @@ use crate::cuda::support::Support;
 
 /// Serves requests from `input` on the GPU, and answers on `out`.
 ///
-/// When the input ends, whoever asked is gone: the process ends at once, whatever a kernel is doing.
+/// When the input ends, whoever asked is gone: the process ends soon, whatever a kernel is doing.
 pub fn serve(input: impl BufRead + Send + 'static, out: &mut dyn Write) -> io::Result<()> {
     let (send, requests) = channel();
     std::thread::spawn(move || {
@@ -21,8 +22,9 @@ pub fn serve(input: impl BufRead + Send + 'static, out: &mut dyn Write) -> io::R
                 let _ = send.send(request.map_err(|error| error.to_string()));
             }
         }
-        #[expect(clippy::disallowed_methods, reason = "the other side is gone, and a kernel may hang for ever")]
-        std::process::exit(0);
+        // Idle, this ends the answering side.
+        drop(send);
+        end_process();
     });
     let open = |ordinal| {
         let device = CudaDevice::open(ordinal)?;
@@ -37,6 +39,19 @@ pub fn serve(input: impl BufRead + Send + 'static, out: &mut dyn Write) -> io::R
         Ok(Bench { opened: (facts, unwatched), watch, sessions: HashMap::new(), support: None, device: Box::new(device) })
     };
     answer_all(&requests, &open, out)
+}
+
+/// What is under way when nobody waits for it any more may take this long.
+const LAST_WORK: Duration = Duration::from_secs(2);
+
+/// Ends this process where it has not ended by itself, a hanging kernel or not: the usual end runs what the driver has
+/// registered for it, and that may wait for the kernel.
+#[expect(clippy::disallowed_methods, reason = "the other side is gone, and a kernel may hang for ever")]
+fn end_process() {
+    std::thread::sleep(LAST_WORK);
+    #[cfg(unix)]
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    std::process::exit(0)
 }
 
 /// Answers until the requests end or nothing works any more.

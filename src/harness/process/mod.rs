@@ -52,6 +52,11 @@ impl ProcessExecutor {
         Self { interrupt, ..Self::default() }
     }
 
+    /// The files in `folder` are others now: what is built there is built again.
+    pub fn forget_builds(&mut self, folder: &Path) {
+        self.built.retain(|(_, directory)| !directory.starts_with(folder));
+    }
+
     /// Runs the build of `point` unless this executor has run the same command in the same folder.
     fn build(&mut self, point: &Point) -> Result<(), ExecutionError> {
         let Some(build) = &point.build else { return Ok(()) };

@@ -66,7 +66,7 @@ fn a_byte_order_mark_and_carriage_returns_do_no_harm() {
 #[test]
 fn a_missing_file_is_named() {
     let said = import_path(Path::new("no/such/file.json"), &ImportOptions::default()).unwrap_err().to_string();
-    assert_eq!(said, "cannot read no/such/file.json");
+    assert!(said.starts_with("cannot read no/such/file.json: No such file"), "{said}");
 }
 
 #[test]

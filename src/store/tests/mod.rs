@@ -12,6 +12,7 @@ mod open;
 mod prune;
 mod series;
 mod thin;
+mod worktrees;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -67,8 +67,12 @@ fn files_that_are_no_results_are_refused() {
         let ran = world.ratchet(&["record", file.to_str().unwrap()]).expect(2);
         assert_says(&ran, &["results.json"]);
     }
-    let ran = world.ratchet(&["record", world.root().join("absent.json").to_str().unwrap()]).expect(4);
-    assert_says(&ran, &["absent.json"]);
+    let absent = world.root().join("absent.json");
+    let ran = world.ratchet(&["record", absent.to_str().unwrap()]).expect(4);
+    assert_says(&ran, &["cannot read", "No such file"]);
+    assert_eq!(ran.err.matches("absent.json").count(), 1, "{}", ran.err);
+    let ran = world.ratchet(&["record", "--benchmark", "b", "--metric", "time=1,5ms"]).expect(2);
+    assert_says(&ran, &["decimals follow a point"]);
 }
 
 #[test]

@@ -153,3 +153,22 @@ fn a_full_disk_is_named_and_the_old_notes_stand() {
     assert!(!read("before").is_empty());
     assert_kept(&read("before"), &read("after"));
 }
+
+#[test]
+fn what_a_partial_clone_left_out_is_told_with_the_command_that_brings_it() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    world.commit_measured("two", "20ms");
+    world.git(&["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", world.repo.display());
+    for filter in ["blob:none", "tree:0"] {
+        world.git_in(world.root(), &["clone", "-q", &format!("--filter={filter}"), &url, filter]);
+        let clone = world.root().join(filter);
+        world.ratchet_in(&clone, &["fetch"]).expect(0);
+        world.ratchet_in(&clone, &["check"]).expect(1);
+        let ran = world.ratchet_in(&clone, &["explain"]);
+        assert_says(&ran.expect(4), &["partial clone", "git fetch --refetch --no-filter"]);
+        world.git_in(&clone, &["fetch", "-q", "--refetch", "--no-filter"]);
+        world.ratchet_in(&clone, &["explain"]).expect(0);
+    }
+}

@@ -21,6 +21,19 @@ fn the_log_draws_a_series_and_marks_its_level() {
 }
 
 #[test]
+fn a_slip_in_a_name_is_told_from_a_commit_without_results() {
+    let world = World::new();
+    world.commit_measured("one", "20ms");
+    for slip in [["--benchmark", "B"], ["--testbed", "T"], ["--metric", "tiem"], ["--config", "N=1"]] {
+        let ran = world.ratchet(&["check", slip[0], slip[1]]).expect(3);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(said.contains("there are results of b; on t"), "{said}");
+    }
+    world.commit("two");
+    assert!(!world.ratchet(&["check"]).expect(3).out.contains("there are results of"));
+}
+
+#[test]
 fn an_excuse_with_a_bound_forgives_up_to_it() {
     let world = World::new();
     for content in ["one", "two", "three", "four"] {

@@ -212,3 +212,20 @@ fn no_text_of_a_stranger_does_harm() {
         assert!(format != "junit" || !ran.out.contains("<img"), "{}", ran.out);
     }
 }
+
+#[test]
+fn a_level_that_many_commits_hold_began_where_it_began() {
+    let world = World::new();
+    world.commit_measured("slow", "20ms");
+    let first = world.commit_measured("fast 1", "10ms");
+    for number in 2..=30 {
+        world.commit_measured(&format!("fast {number}"), "10ms");
+    }
+    let began = &first[..9];
+    let report = world.ratchet(&["report"]).expect(0).out;
+    assert!(report.contains(&format!("| {began}, ")), "{report}");
+    let log = world.ratchet(&["log", "-n", "40"]).expect(0).out;
+    assert!(log.contains("30 runs, the newest at "), "{log}");
+    assert_eq!(log.lines().filter(|line| line.contains('▲') && line.contains("  fast ")).count(), 30, "{log}");
+    assert!(!log.lines().any(|line| line.contains('▲') && line.contains("slow")), "{log}");
+}

@@ -29,9 +29,16 @@ pub(in crate::cuda::device) struct Graph(CUgraphExec);
 
 /// A word of host memory that the device can wait for.
 pub(in crate::cuda::device) struct Gate {
-    word: ptr::NonNull<AtomicU32>,
+    word: Word,
     address: CUdeviceptr,
 }
+
+/// Where that word lies. Whoever has a copy may write to it until the gate is destroyed.
+#[derive(Clone, Copy)]
+pub(in crate::cuda::device) struct Word(ptr::NonNull<AtomicU32>);
+
+// SAFETY: it is only used as a shared reference to an atomic number.
+unsafe impl Send for Word {}
 
 impl Driver {
     pub(in crate::cuda::device) fn event(&self) -> Result<TimingEvent, DeviceError> {
@@ -93,7 +100,7 @@ impl Driver {
         let mut address = 0;
         // SAFETY: the memory was allocated with DEVICEMAP.
         let mapped = unsafe { (self.functions.host_address)(&raw mut address, word.as_ptr().cast(), 0) };
-        let gate = Gate { word, address };
+        let gate = Gate { word: Word(word), address };
         if mapped == code::SUCCESS {
             return Some(gate);
         }
@@ -103,7 +110,7 @@ impl Driver {
 
     pub(in crate::cuda::device) fn destroy_gate(&self, gate: &Gate) {
         // SAFETY: allocated by cuMemHostAlloc, not used again.
-        let _ = unsafe { (self.functions.host_free)(gate.word.as_ptr().cast()) };
+        let _ = unsafe { (self.functions.host_free)(gate.word.0.as_ptr().cast()) };
     }
 
     /// Makes the stream wait until the gate's word is at least `turn`. `false` where this device cannot.
@@ -148,9 +155,16 @@ impl Driver {
 }
 
 impl Gate {
+    /// What opens it.
+    pub(in crate::cuda::device) fn word(&self) -> Word {
+        self.word
+    }
+}
+
+impl Word {
     /// Lets everything through that waits for `turn` or less.
-    pub(in crate::cuda::device) fn open(&self, turn: u32) {
+    pub(in crate::cuda::device) fn open(self, turn: u32) {
         // SAFETY: the word lives until `destroy_gate`; the device reads it, only the host writes it.
-        unsafe { self.word.as_ref() }.store(turn, Ordering::SeqCst);
+        unsafe { self.0.as_ref() }.store(turn, Ordering::SeqCst);
     }
 }
