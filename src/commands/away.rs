@@ -134,8 +134,10 @@ fn jobs(orders: &[Order], folder: &Path, context: &Context) -> std::io::Result<V
 
 /// Nothing is asked of a cluster without saying so.
 fn announce(place: &str, slurm: &Slurm, jobs: &[Job], context: &mut Context) -> Result<(), CommandError> {
-    let options = shell_words::join(&slurm.options);
-    let text = format!("asking Slurm for {} on {place}: srun {options}", count(jobs.len(), "job"));
+    // An equals sign means nothing to a shell where it stands.
+    let quoted = |word: &String| word.split('=').map(shell_words::quote).collect::<Vec<_>>().join("=");
+    let options: Vec<String> = slurm.options.iter().map(quoted).collect();
+    let text = format!("asking Slurm for {} on {place}: srun {}", count(jobs.len(), "job"), options.join(" "));
     Ok(writeln!(context.err, "{}", escape::terminal(text.trim_end()))?)
 }
 

@@ -24,7 +24,7 @@ pub fn run(arguments: &FleetJobArgs, context: &mut Context) -> Result<Exit, Comm
     Interrupt::on_ctrl_c().during("cannot start measuring")?;
     let name = |variable| context.env(variable).unwrap_or("?").to_owned();
     let (job, node) = (name("SLURM_JOB_ID"), name("SLURMD_NODENAME"));
-    writeln!(context.err, "{}", escape::terminal(&format!("job {job} runs on {node}")))?;
+    writeln!(context.err, "{}", escape::terminal(&fleet::announcement(&job, &node)))?;
     let exit = carry_out(order, context).unwrap_or_else(|error| super::report_error(&error, context));
     context.out.flush()?;
     fleet::leave_exit(&arguments.order, exit.code()).during("cannot leave the exit code")?;

@@ -135,7 +135,11 @@ impl Running<'_> {
             Said::Out(bytes) => vec![News::Out(bytes)],
             Said::Ended => self.end(),
             Said::Err(line) => match Words::of(&line) {
-                Words::OfJob(line) => vec![News::Line(line)],
+                Words::OfJob(line) => {
+                    // Where a node is free at once srun does not tell the number.
+                    self.id = self.id.take().or_else(|| super::words::announced(&line));
+                    vec![News::Line(line)]
+                }
                 Words::Other(line) => vec![News::Slurm(line)],
                 Words::Waits(id) => {
                     self.id = Some(id);

@@ -13,4 +13,4 @@ mod words;
 pub use jobs::{Ended, Job, News, Tell, run};
 pub use order::{Order, OrderError, exit_of, leave_exit};
 pub use slurm::Slurm;
-pub use words::{End, Queued, Words, reason};
+pub use words::{End, Queued, Words, announcement, reason};

@@ -40,6 +40,16 @@ impl Words {
     }
 }
 
+/// What a job says first, on its standard error.
+pub fn announcement(id: &str, node: &str) -> String {
+    format!("job {id} runs on {node}")
+}
+
+/// The number of the job that says so.
+pub(super) fn announced(line: &str) -> Option<String> {
+    line.strip_prefix("job ")?.split_once(" runs on ").map(|(id, _)| id.to_owned())
+}
+
 /// A job as squeue knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
@@ -195,6 +205,12 @@ mod tests {
         let refused = end(&["invalid partition specified: nope", "Unable to allocate resources: Invalid partition name"], None);
         assert!(matches!(&refused, End::Refused(words) if words.starts_with("invalid partition specified: nope; ")), "{refused}");
         assert_eq!(end(&[], Some("FAILED")).to_string(), "it ended without a word");
+    }
+
+    #[test]
+    fn the_number_of_a_job_is_found_in_what_it_says_first() {
+        assert_eq!(announced(&announcement("12", "n1")).as_deref(), Some("12"));
+        assert_eq!(announced("recorded 3 results"), None);
     }
 
     #[test]
