@@ -312,5 +312,7 @@ fn without_slurm_it_says_where_to_go() {
     let ran = world.run(command.env("PATH", &programs)).expect(4);
     assert!(ran.err.contains("cannot start srun, which --on test needs"), "{}", ran.err);
     assert!(ran.err.contains("hint: run it where Slurm is installed"), "{}", ran.err);
+    let doctor = world.run(world.ratchet_command(&world.repo, &["doctor"]).env("PATH", &programs));
+    assert!(doctor.out.contains("nowhere, test, but there is no srun here"), "{}", doctor.out);
     nothing_is_left(&world);
 }
