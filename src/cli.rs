@@ -4,6 +4,7 @@ mod bench;
 mod bisect;
 mod check;
 mod exchange;
+mod fleet;
 mod kernels;
 mod look;
 mod prune;
@@ -21,6 +22,7 @@ pub use bench::{BenchArgs, CacheArg};
 pub use bisect::BisectArgs;
 pub use check::{CheckArgs, CheckFormat, ExcuseArgs};
 pub use exchange::{ExchangeArgs, HookArgs, HookCommand};
+pub use fleet::{FleetJobArgs, OnArgs};
 pub use kernels::{KernelWorkerArgs, ProfileArgs, RooflineArgs};
 pub use look::{CompareArgs, LogArgs, ShowArgs};
 pub use prune::PruneArgs;
@@ -99,4 +101,6 @@ pub enum Command {
     InstallManPages(InstallManPagesArgs),
     #[command(hide = true)]
     KernelWorker(KernelWorkerArgs),
+    #[command(hide = true)]
+    FleetJob(FleetJobArgs),
 }

@@ -27,6 +27,18 @@ impl Exit {
         }
     }
 
+    /// The exit of a process with this code; `None` where none of ours ends so.
+    pub fn of_code(code: u8) -> Option<Self> {
+        [Self::Holds, Self::Regression, Self::Usage, Self::NoVerdict, Self::Failure].into_iter().find(|exit| exit.code() == code)
+    }
+
+    /// The one that tells more, of two parts of one thing: a regression or a failed verification, a failure, a wrong command
+    /// line, what could hardly be measured.
+    pub fn worse(self, other: Self) -> Self {
+        let worst_first = [Self::Regression, Self::Failure, Self::Usage, Self::NoVerdict];
+        worst_first.into_iter().find(|exit| self == *exit || other == *exit).unwrap_or(Self::Holds)
+    }
+
     /// The code for `git bisect run`: it skips a commit on 125 and stops on 128.
     pub fn bisect_code(self) -> u8 {
         match self {
@@ -34,5 +46,19 @@ impl Exit {
             Self::Usage | Self::Failure => 128,
             Self::Holds | Self::Regression => self.code(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_later_part_that_holds_hides_nothing_of_an_earlier_one() {
+        let all = |exits: &[Exit]| exits.iter().copied().fold(Exit::Holds, Exit::worse);
+        assert_eq!(all(&[Exit::NoVerdict, Exit::Holds]), Exit::NoVerdict);
+        assert_eq!(all(&[Exit::Failure, Exit::NoVerdict]), Exit::Failure);
+        assert_eq!(all(&[Exit::Holds, Exit::Regression, Exit::Failure]), Exit::Regression);
+        assert_eq!(all(&[Exit::Holds]), Exit::Holds);
     }
 }

@@ -15,8 +15,8 @@
 //! 1. [`codec`], [`judge`], [`profile`], [`roofline`], [`tune`]: notes as text, verdicts, what counters say, what a chip allows,
 //!    which point of a kernel to try next; pure.
 //! 2. [`store`]: the only place that knows git.
-//! 3. [`settings`], [`harness`], [`import`], [`report`]: the outside world; they do not know each other. [`cuda`] and
-//!    [`ncu`] stand on the harness.
+//! 3. [`settings`], [`harness`], [`import`], [`report`]: the outside world; they do not know each other. [`cuda`],
+//!    [`ncu`] and [`fleet`] stand on the harness.
 //! 4. [`commands`]: one file per verb, the only place where all of these meet.
 //!
 //! [`cli`] holds the command line as types, [`exit`] the table of exit codes. ARCHITECTURE.md tells the reasons.
@@ -28,6 +28,7 @@ pub mod codec;
 pub mod commands;
 pub mod cuda;
 pub mod exit;
+pub mod fleet;
 pub mod harness;
 pub mod import;
 pub mod judge;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use git_ratchet::commands::{self, Context, Terminal};
+use git_ratchet::commands::{self, Context, Pinned, Terminal};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -26,6 +26,8 @@ fn main() -> ExitCode {
         random,
         dir: None,
         program: std::env::current_exe().ok(),
+        arguments: arguments.clone(),
+        pinned: Pinned::default(),
     };
     let code = commands::main(&arguments, &mut context);
     // A reader that went away has seen enough; every other error was reported by the flush of the command.

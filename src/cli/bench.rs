@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
+use super::OnArgs;
+
 /// Run the benchmarks of ratchet.toml and record their results on HEAD.
 ///
 /// Runs the commands and suites of ratchet.toml. Compiles its kernels, and on a GPU verifies and times them. A benchmark that fails is
@@ -27,7 +29,7 @@ pub struct BenchArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// List the benchmarks with their points and the suites, run nothing.
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["dry_run", "on"])]
     pub list: bool,
     /// Skip what an earlier commit has measured here of the same content, and inherit its results: kernels with the same
     /// machine code, launch and arguments, commands and suites whose `inputs` and settings are the same.
@@ -51,6 +53,12 @@ pub struct BenchArgs {
     /// place of `cache` in ratchet.toml; cold where neither says.
     #[arg(long, value_enum, value_name = "STATE")]
     pub cache: Option<CacheArg>,
+    /// Where it runs.
+    #[command(flatten)]
+    pub place: OnArgs,
+    /// With --on: share the work out to this many jobs, by commits with --commits, else by benchmarks. Each records by itself.
+    #[arg(long, value_name = "N", requires = "on", conflicts_with = "json", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub jobs: Option<u32>,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::OnArgs;
+
 /// Find the commit that moved a series.
 ///
 /// Measures commits between OLD and NEW, each in turn with OLD in temporary worktrees, and halves what is left, beginning
@@ -27,6 +29,9 @@ pub struct BisectArgs {
     /// How many pairs are measured of two commits at most: fewer where they prove the side of a commit sooner. Fewer than 7 prove nothing.
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(7..=1000))]
     pub pairs: u32,
+    /// Where it runs.
+    #[command(flatten)]
+    pub place: OnArgs,
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub json: bool,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{PastArgs, SeriesArgs};
+use super::{OnArgs, PastArgs, SeriesArgs};
 
 /// How the output is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -57,6 +57,9 @@ pub struct CheckArgs {
     /// Run nothing, whatever the settings say.
     #[arg(long, overrides_with = "confirm")]
     pub no_confirm: bool,
+    /// Where a confirmation runs.
+    #[command(flatten)]
+    pub place: OnArgs,
     /// Do not record what a confirmation measures.
     #[arg(long)]
     pub no_record: bool,
@@ -65,7 +68,7 @@ pub struct CheckArgs {
     pub require_baseline: bool,
     /// Profile what lost or gained much (beyond 3 % and 10 %, unless the settings say otherwise) with Nsight Compute and record the counters.
     /// Runs these benchmarks. The verdict does not depend on it.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "on")]
     pub profile: bool,
     /// Write the points that are worth a profile to FILE as JSON, for git ratchet profile --targets.
     #[arg(long, value_name = "FILE")]

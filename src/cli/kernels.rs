@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::HistoryArg;
+use super::{HistoryArg, OnArgs};
 
 /// Profile kernels with Nsight Compute, and compare profiles.
 ///
@@ -20,7 +20,7 @@ pub struct ProfileArgs {
     #[arg(long, value_name = "PARAMS")]
     pub config: Option<String>,
     /// Compare the profiles of two commits instead. B is HEAD where it is not given.
-    #[arg(long, num_args = 1..=2, value_names = ["A", "B"])]
+    #[arg(long, num_args = 1..=2, value_names = ["A", "B"], conflicts_with = "on")]
     pub diff: Vec<String>,
     /// Only this testbed.
     #[arg(long, value_name = "KEY", requires = "diff")]
@@ -52,6 +52,9 @@ pub struct ProfileArgs {
     /// Profile and show, record nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Where it runs.
+    #[command(flatten)]
+    pub place: OnArgs,
     /// Word every difference.
     #[arg(short, long)]
     pub verbose: bool,

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{HistoryArg, SeriesArgs};
+use super::{HistoryArg, OnArgs, SeriesArgs};
 
 /// Compare two revisions, or two result files, with full statistics and without a verdict.
 ///
@@ -26,6 +26,9 @@ pub struct CompareArgs {
     /// How many pairs --live measures of each point.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub pairs: u32,
+    /// Where --live measures.
+    #[command(flatten)]
+    pub place: OnArgs,
     /// Print one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::CacheArg;
+use super::{CacheArg, OnArgs};
 
 /// How points are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,7 +45,7 @@ pub struct TuneArgs {
     #[arg(long = "restrict", value_name = "EXPRESSION")]
     pub restrictions: Vec<String>,
     /// List the valid points, run nothing. Needs neither a GPU nor a compiler.
-    #[arg(long, conflicts_with = "compile_only")]
+    #[arg(long, conflicts_with_all = ["compile_only", "on"])]
     pub list: bool,
     /// Only compile every valid point and tabulate what the compiler says: registers, spills, shared memory, occupancy. Needs
     /// no GPU.
@@ -67,6 +67,9 @@ pub struct TuneArgs {
     /// Write the result to a file, too: .json has every point, .md a summary, .diff the change of the manifest (repeatable).
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
+    /// Where it runs.
+    #[command(flatten)]
+    pub place: OnArgs,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     pub json: bool,

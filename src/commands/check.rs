@@ -6,6 +6,7 @@ use std::io::Write;
 
 use clap::ValueEnum;
 
+use super::away::{self, Errand};
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::overview::{self, OverviewRequest};
@@ -19,10 +20,14 @@ use crate::judge::Judgement;
 use crate::model::SeriesKey;
 use crate::report::check_text::TextOptions;
 use crate::report::{Notice, check_json, check_text, github, junit, markdown};
+use crate::store::BaseRequest;
 
 /// Runs the command.
 pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let files = arguments.files.iter().map(|given| destination(given)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(place) = &arguments.place.on {
+        return elsewhere(arguments, place, context);
+    }
     let Judged { judgement, mut notices, .. } = verdict::judge(arguments, context)?;
     notices.extend(profile_targets::follow(arguments, &judgement, context));
     let format = if arguments.json { CheckFormat::Json } else { arguments.format };
@@ -48,6 +53,20 @@ pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, Command
         summary(&decided.tables, context)?;
     }
     Ok(verdict::exit_of(&decided.judgement, arguments))
+}
+
+/// A confirmation, and with it the whole check, where the place of this name is.
+fn elsewhere(arguments: &CheckArgs, place: &str, context: &mut Context) -> Result<Exit, CommandError> {
+    let workspace = Workspace::open(context)?;
+    if arguments.no_confirm || !(arguments.confirm || verdict::confirms_by_settings(&workspace.settings, context)) {
+        return Err(CommandError::usage("--on says where to run, and a check runs nothing")
+            .with_hint("add --confirm to measure suspicious series again"));
+    }
+    let given = [Some(&arguments.rev), arguments.past.against.as_ref(), arguments.past.baseline.as_ref()].into_iter().flatten();
+    let revisions = given.filter(|word| !matches!(word.as_str(), "level" | "best-run")).cloned().collect();
+    let request = BaseRequest { against: arguments.past.against.clone(), configured: workspace.settings.base.clone() };
+    let against = workspace.store.base(&request).ok().map(|base| (base.rev_name, base.commit));
+    away::run(place, Errand { revisions, against, ..Errand::default() }, &workspace, context)
 }
 
 /// A format and a file, as `--write` takes them. Annotations make sense on standard output only.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::away::{self, Errand};
 use super::context::Context;
 use super::error::CommandError;
 use super::history;
@@ -28,6 +29,14 @@ use crate::store::AnnotatedHistory;
 
 /// Runs the command.
 pub fn run(arguments: &CompareArgs, context: &mut Context) -> Result<Exit, CommandError> {
+    if let Some(place) = &arguments.place.on {
+        if !arguments.live {
+            return Err(CommandError::usage("--on says where to run, and this compares what is recorded")
+                .with_hint("add --live to measure both now"));
+        }
+        let revisions = vec![arguments.before.clone(), arguments.after.clone()];
+        return away::run(place, Errand { revisions, ..Errand::default() }, &Workspace::open(context)?, context);
+    }
     let selection = Selection::new(&arguments.series)?;
     let compared = if [&arguments.before, &arguments.after].iter().all(|name| Path::new(name).is_file()) && !arguments.live {
         of_files(arguments, &selection)?

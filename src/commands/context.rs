@@ -2,12 +2,13 @@
 //! tests fill it in differently.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::LineId;
+use crate::model::{LineId, ObjectId};
 
 /// The world of one command.
 pub struct Context<'a> {
@@ -27,6 +28,19 @@ pub struct Context<'a> {
     pub dir: Option<PathBuf>,
     /// This program, for the commands that start it again.
     pub program: Option<PathBuf>,
+    /// The command line as it was typed, for the same.
+    pub arguments: Vec<OsString>,
+    /// What was pinned when somebody asked for this command, which runs later.
+    pub pinned: Pinned,
+}
+
+/// What a command is about, in place of what the repository says now.
+#[derive(Debug, Clone, Default)]
+pub struct Pinned {
+    /// The settings file.
+    pub settings: Option<String>,
+    /// Revisions and the commits that they meant.
+    pub revisions: Vec<(String, ObjectId)>,
 }
 
 /// What is known of the terminal.

@@ -15,6 +15,7 @@ use crate::ncu::{Ncu, NcuError, Permission};
 use crate::report::escape;
 use crate::report::number::count;
 use crate::report::table::{Tone, paint};
+use crate::report::words;
 use crate::settings::Settings;
 use crate::store::{AllowedSigners, BaseRequest, KeptWorktrees, Store, Trust};
 
@@ -109,6 +110,7 @@ fn examine(context: &Context) -> Vec<Finding> {
         Err(error) => findings.push(Finding::broken("testbed", error.message)),
     }
     findings.extend(worktrees(&workspace));
+    findings.extend(places(&workspace.settings, context));
     findings.push(compiler(&workspace, context));
     findings.push(gpu());
     findings.extend(profiler(store, context));
@@ -130,6 +132,22 @@ fn worktrees(workspace: &Workspace) -> Option<Finding> {
             ABOUT,
             format!("{what} (ratchet.keepWorktrees {most}; git ratchet prune --worktrees removes them)"),
         )),
+    }
+}
+
+/// Where `--on` runs things, where somebody named a place.
+fn places(settings: &Settings, context: &Context) -> Option<Finding> {
+    const ABOUT: &str = "places";
+    let names: Vec<&str> = settings.fleet.keys().map(String::as_str).collect();
+    let has_srun = context.env("PATH").is_some_and(|path| std::env::split_paths(path).any(|dir| dir.join("srun").is_file()));
+    let what = words::a_few(&names);
+    match (names.is_empty(), has_srun) {
+        (true, _) => None,
+        (false, true) => Some(Finding::fine(ABOUT, format!("{what} (jobs of Slurm, by --on NAME)"))),
+        (false, false) => {
+            let message = format!("{what}, but there is no srun here, which --on needs");
+            Some(Finding::improvable(ABOUT, message, "run it where Slurm is installed, such as the cluster's login node"))
+        }
     }
 }
 

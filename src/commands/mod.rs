@@ -3,8 +3,9 @@
 //! A command takes its arguments and a [`Context`] and returns an [`Exit`] or a [`CommandError`]. No command uses
 //! another; what several need stands in the files that are not verbs: `workspace` (repository and settings), `history`
 //! (from notes to series), `verdict` (from series to verdicts), `overview` (from verdicts to what a report shows),
-//! `exchange` (with remotes), `profiling` (a point under Nsight Compute), `recording` (from measurements to a note).
+//! `exchange` (with remotes), `profiling` (a point under Nsight Compute), `recording` (from measurements to a note), `away` (to a job of Slurm).
 
+mod away;
 mod bench;
 mod bisect;
 mod builds;
@@ -21,6 +22,7 @@ mod exchange;
 mod excuse;
 mod explain;
 mod fetch;
+mod fleet_job;
 mod followers;
 mod gpu;
 mod held;
@@ -65,7 +67,7 @@ use std::io::Write;
 
 use clap::Parser;
 
-pub use context::{Context, Terminal};
+pub use context::{Context, Pinned, Terminal};
 pub use error::CommandError;
 
 use crate::cli::{Cli, Command};
@@ -117,6 +119,7 @@ fn run(cli: Cli, context: &mut Context) -> Result<Exit, CommandError> {
         Command::Completions(arguments) => completions::run(&arguments, context),
         Command::InstallManPages(arguments) => man::run(&arguments, context),
         Command::KernelWorker(arguments) => kernel_worker::run(&arguments, context),
+        Command::FleetJob(arguments) => fleet_job::run(&arguments, context),
     }
 }
 

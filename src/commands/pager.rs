@@ -27,6 +27,8 @@ pub fn paged(
         random: context.random,
         dir: context.dir.clone(),
         program: context.program.clone(),
+        arguments: context.arguments.clone(),
+        pinned: context.pinned.clone(),
     };
     let ended = command(&mut collecting);
     if !text.is_empty() && !shown_by(&pager, &text, context) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::away::{self, Errand};
 use super::context::Context;
 use super::error::CommandError;
 use super::points;
@@ -34,6 +35,10 @@ pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, Comma
     let workspace = Workspace::open(context)?;
     let options = options(arguments)?;
     let planned = plan(arguments, &workspace)?;
+    if let Some(place) = &arguments.place.on {
+        let errand = Errand { checkout: Some(away::clean_head(&workspace)?), ..Errand::default() };
+        return away::run(place, errand, &workspace, context);
+    }
     let before = (workspace.store.head()?, workspace.store.is_dirty()?);
     let mut profiler = Profiler::new(&workspace, before.0, &options, context)?;
     let all = profile_all(&mut profiler, &planned, &options, context)?;

@@ -21,8 +21,12 @@ pub struct Workspace {
 impl Workspace {
     /// Opens the repository of the context's folder and reads its settings.
     pub fn open(context: &Context) -> Result<Self, CommandError> {
-        let store = Store::open(&OpenOptions { dir: context.dir.clone(), ..OpenOptions::default() })?;
-        let file = settings_file(&store)?;
+        let (dir, pinned) = (context.dir.clone(), context.pinned.revisions.clone());
+        let store = Store::open(&OpenOptions { dir, pinned, ..OpenOptions::default() })?;
+        let file = match &context.pinned.settings {
+            Some(text) => Some(Settings::parse(text.as_bytes(), settings::FILE_NAME)?),
+            None => settings_file(&store)?,
+        };
         let overrides = overrides(&store)?;
         let has_settings = file.is_some();
         let settings = file.unwrap_or_default().overridden_by(&overrides);
@@ -70,8 +74,11 @@ fn overrides(store: &Store) -> Result<Overrides, CommandError> {
         "ratchet.regression",
         "ratchet.improvement",
     ];
-    let given: Vec<(&str, String)> = KEYS.iter().filter_map(|key| Some((*key, store.git_setting(key)?))).collect();
-    Ok(Overrides::from_git_config(given.iter().map(|(key, value)| (*key, value.as_str())))?)
+    let mut given: Vec<(String, String)> =
+        KEYS.iter().filter_map(|key| Some(((*key).to_owned(), store.git_setting(key)?))).collect();
+    let places = store.git_settings_named("fleet", "slurm").into_iter();
+    given.extend(places.map(|(name, value)| (format!("ratchet.fleet.{name}.slurm"), value)));
+    Ok(Overrides::from_git_config(given.iter().map(|(key, value)| (key.as_str(), value.as_str())))?)
 }
 
 fn settings_file(store: &Store) -> Result<Option<Settings>, CommandError> {

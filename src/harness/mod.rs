@@ -6,7 +6,8 @@
 //!
 //! [`run_pairs`] measures two points in turn, for a comparison within one session.
 //!
-//! [`ProcessExecutor`] measures programs, [`run_program`] runs helpers that are not measured. This module knows neither settings, nor git, nor how anything is shown.
+//! [`ProcessExecutor`] measures programs, [`run_program`] runs helpers that are not measured, [`relay`] starts programs
+//! that are listened to while they run. This module knows neither settings, nor git, nor how anything is shown.
 
 mod bench;
 mod clock;
@@ -37,7 +38,7 @@ pub use pairs::{Contest, Executors, MeasuredPair, Next, PairsRun, ShortRun, read
 pub use point::{
     CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, Printed, ResultsReader,
 };
-pub use process::{EndedBy, ProcessExecutor, Program, Ran, run_program};
+pub use process::{EndedBy, ProcessExecutor, Program, Ran, Relayed, Said, relay, run_program};
 pub use progress::{Estimate, Event, Progress, Silent};
 pub use sampling::{Decision, Sampler, SamplingOptions, StopReason, StopRule, Warmup};
 pub use testbed::{TestbedOptions, testbed};

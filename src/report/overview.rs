@@ -176,11 +176,12 @@ impl FactChange {
         names.into_iter().map(change).filter(Self::is_told).collect()
     }
 
-    /// The load of a computer is never the same twice: it is told from one busy core more or less on.
+    /// The load of a computer is never the same twice: it is told from one busy core more or less on. Nor is the number of a job.
     fn is_told(&self) -> bool {
         let load = |fact: &Option<String>| fact.as_deref().and_then(|fact| fact.parse::<f64>().ok());
         match (self.name.as_str(), load(&self.before), load(&self.after)) {
             ("load_1min", Some(before), Some(after)) => (after - before).abs() >= 1.0,
+            ("slurm_job", _, _) => false,
             _ => self.before != self.after,
         }
     }

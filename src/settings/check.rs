@@ -12,7 +12,7 @@ use super::{
     Benchmark, ConfirmMode, LaunchSelection, MAX_FILE_BYTES, MAX_POINTS, MetricThresholds, PartialThresholds, ProfileSettings,
     RooflineSettings, Sampling, Settings, SettingsError,
 };
-use super::{kernel, matrix, metrics, suite};
+use super::{fleet, kernel, matrix, metrics, suite};
 use crate::model::{BenchmarkName, Quantity, Unit};
 
 /// Reads and checks a whole file.
@@ -64,6 +64,11 @@ fn whole(raw: RawSettings) -> Result<Settings, Problem> {
         roofline: roofline(raw.roofline)?,
         benchmarks,
         suites,
+        fleet: raw
+            .fleet
+            .iter()
+            .map(|(name, raw)| Ok((name.clone(), fleet::place(name, raw)?)))
+            .collect::<Result<_, Problem>>()?,
         overriding: PartialThresholds::default(),
     })
 }

@@ -44,6 +44,14 @@ pub enum SettingsError {
         /// What is wrong, and what would be right.
         message: String,
     },
+    /// Nobody says what Slurm is asked for at a place of this name.
+    #[error("there is no place `{name}`: {hint}")]
+    UnknownPlace {
+        /// The name.
+        name: String,
+        /// The one that is meant, or how a place is named.
+        hint: String,
+    },
 }
 
 fn hint_suffix(hint: &Option<String>) -> String {
@@ -101,6 +109,17 @@ fn hint_for(message: &str) -> Option<String> {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("known here: {}", known.join(", ")),
     })
+}
+
+/// For an unknown place, the one that looks most like it, or all, or how to name one.
+pub(super) fn hint_for_place(name: &str, known: &[&str]) -> String {
+    match closest(name, known) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None if known.is_empty() => "name it in ratchet.toml, [fleet.NAME] with slurm = [\"--partition=…\"], or with \
+            git config ratchet.fleet.NAME.slurm '--partition=…'"
+            .to_owned(),
+        None => format!("known are {}", known.join(", ")),
+    }
 }
 
 /// The candidate that is a few typing errors away from `word`, if there is one.

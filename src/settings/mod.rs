@@ -10,6 +10,7 @@
 mod benchmark;
 mod check;
 mod error;
+mod fleet;
 mod kernel;
 mod matrix;
 mod metrics;
@@ -28,6 +29,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::model::{BenchmarkName, MetricName};
@@ -37,6 +39,7 @@ pub use benchmark::{
     Stream, Warmup,
 };
 pub use error::SettingsError;
+pub use fleet::Place;
 pub use matrix::MAX_POINTS;
 pub use overrides::Overrides;
 pub use place::line_of_benchmark;
@@ -117,6 +120,8 @@ pub struct Settings {
     pub benchmarks: Vec<Benchmark>,
     /// The programs that measure many benchmarks themselves, in the order of the file.
     pub suites: Vec<Suite>,
+    /// Where benchmarks run besides here, by name.
+    pub fleet: BTreeMap<String, Place>,
     /// Thresholds from above the file: they win over every table of it.
     overriding: PartialThresholds,
 }
@@ -153,6 +158,16 @@ impl Settings {
     /// Whether a benchmark of this name can be measured: by its own table or by a suite.
     pub fn measures(&self, name: &BenchmarkName) -> bool {
         self.benchmark(name).is_some() || self.suite_of(name).is_some()
+    }
+
+    /// The place of this name.
+    ///
+    /// # Errors
+    /// There is none; the error says which there are, or which one is meant.
+    pub fn place(&self, name: &str) -> Result<&Place, SettingsError> {
+        let known = || self.fleet.keys().map(String::as_str).collect::<Vec<_>>();
+        let unknown = || SettingsError::UnknownPlace { name: name.to_owned(), hint: error::hint_for_place(name, &known()) };
+        self.fleet.get(name).ok_or_else(unknown)
     }
 
     /// The benchmarks that `check` must find measured.

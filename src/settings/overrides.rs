@@ -1,6 +1,8 @@
 //! Settings from above the file: `git config ratchet.*`, and whatever the command layer takes from flags.
 
-use super::{BaselineMode, ConfirmMode, HistoryMode, PartialThresholds, Settings, SettingsError, values};
+use std::collections::BTreeMap;
+
+use super::{BaselineMode, ConfirmMode, HistoryMode, PartialThresholds, Place, Settings, SettingsError, values};
 
 /// Settings that stand above `ratchet.toml`; what is absent leaves the file's value.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,24 +25,29 @@ pub struct Overrides {
     pub regression_percent: Option<f64>,
     /// `ratchet.improvement`, in percent: above every threshold of the file.
     pub improvement_percent: Option<f64>,
+    /// `ratchet.fleet.NAME.slurm`: the options of a place, in one line; they replace those of the file.
+    pub fleet: BTreeMap<String, Place>,
 }
 
 impl Overrides {
     /// Reads what `git config` says under `ratchet.`; where a key is there several times, the last counts, as in git.
-    /// Keys are compared without regard to case. Keys that are not settings (hooks, remotes) are somebody else's.
+    /// Keys are compared without regard to case, the
+    /// names of places with it. Keys that are not settings (hooks, remotes) are somebody else's.
     pub fn from_git_config<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, SettingsError> {
         let mut overrides = Self::default();
         for (key, value) in entries {
-            overrides
-                .set(&key.to_ascii_lowercase(), value)
-                .map_err(|message| SettingsError::GitConfig { key: key.to_owned(), message })?;
+            overrides.set(key, value).map_err(|message| SettingsError::GitConfig { key: key.to_owned(), message })?;
         }
         Ok(overrides)
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
         let text = || values::Text::try_from(value.to_owned()).map(|text| text.0);
-        match key {
+        if let Some(name) = key.strip_prefix("ratchet.fleet.").and_then(|rest| rest.strip_suffix(".slurm")) {
+            self.fleet.insert(name.to_owned(), Place::of_line(value)?);
+            return Ok(());
+        }
+        match key.to_ascii_lowercase().as_str() {
             "ratchet.base" => self.base = Some(text()?),
             "ratchet.history" => self.history = Some(HistoryMode::try_from(value.to_owned())?),
             "ratchet.baseline" => self.baseline = Some(BaselineMode::try_from(value.to_owned())?),
@@ -63,6 +70,7 @@ impl Overrides {
         settings.incremental = self.incremental.unwrap_or(settings.incremental);
         settings.keep_worktrees = self.keep_worktrees.unwrap_or(settings.keep_worktrees);
         settings.testbed = self.testbed.clone().or(settings.testbed.take());
+        settings.fleet.extend(self.fleet.clone());
         let thresholds =
             PartialThresholds { regression_percent: self.regression_percent, improvement_percent: self.improvement_percent };
         settings.overriding = thresholds.or(settings.overriding);

@@ -27,6 +27,7 @@ pub(super) struct RawSettings {
     pub(super) roofline: RawRoofline,
     pub(super) benchmark: Vec<Spanned<RawBenchmark>>,
     pub(super) suite: Vec<Spanned<RawSuite>>,
+    pub(super) fleet: BTreeMap<String, Spanned<RawPlace>>,
 }
 
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
@@ -63,6 +64,12 @@ pub(super) struct RawRoofline {
     pub(super) gpu: Option<Text>,
     pub(super) bandwidth: Option<Spanned<String>>,
     pub(super) peak: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPlace {
+    pub(super) slurm: Spanned<Vec<Text>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -120,6 +120,19 @@ impl Store {
         self.repo.config_snapshot().string(key).map(|value| value.to_string())
     }
 
+    /// The values of `ratchet.PREFIX.NAME.KEY` in git's configuration, as (name, value); of several values of one name the last
+    /// comes last. Names keep their case.
+    pub fn git_settings_named(&self, prefix: &str, key: &str) -> Vec<(String, String)> {
+        let snapshot = self.repo.config_snapshot();
+        let sections = snapshot.plumbing().sections_by_name("ratchet").into_iter().flatten();
+        let values = sections.filter_map(|section| {
+            let name = section.header().subsection_name()?.to_string();
+            let name = name.strip_prefix(prefix)?.strip_prefix('.')?.to_owned();
+            Some((name, section.value(key)?.to_string()))
+        });
+        values.collect()
+    }
+
     /// Whether this is a shallow clone, whose older commits are not here.
     pub fn is_shallow(&self) -> bool {
         self.repo.is_shallow().unwrap_or(false)

@@ -31,12 +31,17 @@ pub struct CommitInfo {
 impl Store {
     /// The commit that is checked out.
     pub fn head(&self) -> Result<ObjectId, StoreError> {
-        self.refs.head(&self.repo).map(ours)
+        self.pinned("HEAD").map_or_else(|| self.refs.head(&self.repo).map(ours), Ok)
     }
 
     /// The commit that a revision names (`HEAD~2`, `v1.0`, `main@{1}`, an abbreviated id); tags are peeled.
     pub fn resolve(&self, revision: &str) -> Result<ObjectId, StoreError> {
-        self.refs.resolve(&self.repo, revision).map(ours)
+        self.pinned(revision).map_or_else(|| self.refs.resolve(&self.repo, revision).map(ours), Ok)
+    }
+
+    /// What a revision was pinned to when the repository was opened.
+    fn pinned(&self, revision: &str) -> Option<ObjectId> {
+        self.options.pinned.iter().find(|(name, _)| name == revision).map(|(_, id)| *id)
     }
 
     /// A commit's tree, parents, time, author and subject.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::git::Git;
 use super::refs::Refs;
 use super::{DEFAULT_NOTES_REF, MAX_NOTE_BYTES, Store, StoreError, Trust};
+use crate::model::ObjectId;
 
 /// Intermediate objects of delta chains that are kept while reading, in bytes for each thread. Without it, reading
 /// notes from long delta chains takes quadratic time.
@@ -19,6 +20,8 @@ pub struct OpenOptions {
     pub notes_ref: Option<String>,
     /// Reads nothing but the repository's own configuration, and no environment: for throw-away repositories.
     pub isolated: bool,
+    /// Revisions that mean these commits whatever git says now: what they meant when somebody asked.
+    pub pinned: Vec<(String, ObjectId)>,
 }
 
 impl Store {

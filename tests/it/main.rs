@@ -13,6 +13,7 @@ mod contract;
 mod demo;
 mod docs;
 mod exchange;
+mod fleet;
 mod gpu;
 mod hook;
 mod hostile;

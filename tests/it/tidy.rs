@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("harness", &["model", "stats"]),
     ("cuda", &["model", "stats", "written", "roofline", "harness"]),
     ("ncu", &["model", "profile", "harness"]),
+    ("fleet", &["harness"]),
     ("import", &["model", "stats"]),
     ("report", &["model", "stats", "codec", "judge", "profile", "roofline", "tune"]),
     ("cli", &[]),
@@ -28,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "commands",
         &[
             "model", "stats", "codec", "judge", "profile", "roofline", "store", "tune", "settings", "harness", "cuda", "ncu",
-            "import", "report", "cli", "exit",
+            "fleet", "import", "report", "cli", "exit",
         ],
     ),
 ];
@@ -42,7 +43,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("cudarc::", &["cuda"]),
     ("nvml_wrapper::", &["cuda"]),
     ("std::process::Command", &["store", "harness", "cuda", "commands"]),
-    ("std::fs", &["store", "settings", "harness", "cuda", "ncu", "import", "commands"]),
+    ("std::fs", &["store", "settings", "harness", "cuda", "ncu", "fleet", "import", "commands"]),
     ("std::env::var", &["store"]),
     ("SystemTime", &[]),
     ("Utc::now", &[]),
@@ -189,6 +190,7 @@ fn commands_do_not_import_each_other() {
         "doctor",
         "demo",
         "kernel_worker",
+        "fleet_job",
         "completions",
         "man",
     ]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Bench, Planned, plan};
 use crate::cli::BenchArgs;
+use crate::commands::away::{self, Errand, Part};
 use crate::commands::builds;
 use crate::commands::context::Context;
 use crate::commands::error::{CommandError, During};
@@ -32,6 +33,10 @@ pub(super) fn run(
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
     let commits = commits(range, workspace)?;
+    if let Some(place) = &arguments.place.on {
+        let errand = Errand { parts: parts(&commits, range, arguments.jobs, workspace)?, ..Errand::default() };
+        return away::run(place, errand, workspace, context);
+    }
     let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
     let what = count(commits.len(), "commit");
     writeln!(context.err, "measuring {what} in temporary worktrees, as ratchet.toml says here")?;
@@ -41,7 +46,7 @@ pub(super) fn run(
         if interrupt.is_requested() {
             return Err(CommandError::failure("interrupted; the commits that were finished keep their results"));
         }
-        worst = worse(worst, one(arguments, commit, &mut worktrees, (workspace, &interrupt), context)?);
+        worst = worst.worse(one(arguments, commit, &mut worktrees, (workspace, &interrupt), context)?);
         worktrees.put_down();
     }
     Ok(worst)
@@ -73,9 +78,21 @@ fn commits(range: &str, workspace: &Workspace) -> Result<Vec<ObjectId>, CommandE
     Err(if truncated { error.with_hint("this is a shallow clone: git fetch --unshallow") } else { error })
 }
 
-/// The code that tells more: a failed verification of a kernel, a failure, what could hardly be measured.
-fn worse(one: Exit, other: Exit) -> Exit {
-    [Exit::Regression, Exit::Failure, Exit::NoVerdict].into_iter().find(|exit| one == *exit || other == *exit).unwrap_or(other)
+/// The commits of each of so many jobs: neighbours, since they are built in turn.
+fn parts(commits: &[ObjectId], range: &str, jobs: Option<u32>, workspace: &Workspace) -> Result<Vec<Part>, CommandError> {
+    let Some((old, _)) = range.split_once("..") else {
+        return Ok(commits.iter().map(|commit| Part { commits: Some(commit.to_string()), names: Vec::new() }).collect());
+    };
+    let mut old = workspace.store.resolve(if old.is_empty() { "HEAD" } else { old })?;
+    let jobs = jobs.map_or(1, |jobs| jobs as usize).min(commits.len());
+    let bounds = (1..=jobs).map(|job| commits.len() * job / jobs);
+    let part = |end: usize| {
+        let new = *commits.get(end.checked_sub(1)?)?;
+        let part = Part { commits: Some(format!("{old}..{new}")), names: Vec::new() };
+        old = new;
+        Some(part)
+    };
+    Ok(bounds.filter_map(part).collect())
 }
 
 fn one(
@@ -161,18 +178,4 @@ fn leave_out_measured(
         !records.iter().any(|found| is_of(found, &kernel.benchmark, &kernel.config) && is_enough(found))
     });
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_later_commit_that_holds_hides_nothing_of_an_earlier_one() {
-        let all = |exits: &[Exit]| exits.iter().copied().fold(Exit::Holds, worse);
-        assert_eq!(all(&[Exit::NoVerdict, Exit::Holds]), Exit::NoVerdict);
-        assert_eq!(all(&[Exit::Failure, Exit::NoVerdict]), Exit::Failure);
-        assert_eq!(all(&[Exit::Holds, Exit::Regression, Exit::Failure]), Exit::Regression);
-        assert_eq!(all(&[Exit::Holds]), Exit::Holds);
-    }
 }

@@ -5,6 +5,7 @@ mod plan;
 
 use std::path::Path;
 
+use super::away::{self, Errand};
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::gpu::{self, ClockWish, GpuResults, Schedule};
@@ -40,6 +41,11 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
     let mut planned = plan(arguments, &workspace, root)?;
     if arguments.list {
         return list(&planned, arguments, context);
+    }
+    if let Some(place) = &arguments.place.on {
+        let parts = planned.parts(arguments.jobs);
+        let errand = Errand { checkout: Some(away::clean_head(&workspace)?), parts, ..Errand::default() };
+        return away::run(place, errand, &workspace, context);
     }
     let before = State::of(&workspace)?;
     let mut unchanged = unchanged(arguments, &before, &workspace, context)?;

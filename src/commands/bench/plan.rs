@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::{BenchArgs, CacheArg};
+use crate::commands::away::Part;
 use crate::commands::context::Context;
 use crate::commands::error::CommandError;
 use crate::commands::kernels::{self, KernelPoint};
@@ -69,6 +70,24 @@ pub(super) struct Planned<'a> {
     pub(super) commands: Vec<PlannedPoint>,
     pub(super) suites: Vec<&'a Suite>,
     pub(super) kernels: Vec<KernelPoint>,
+}
+
+impl Planned<'_> {
+    /// The benchmarks and suites of each of so many jobs; nothing where one job does everything.
+    pub(super) fn parts(&self, jobs: Option<u32>) -> Vec<Part> {
+        let Some(jobs) = jobs.filter(|jobs| *jobs > 1) else { return Vec::new() };
+        let commands = self.commands.iter().map(|planned| &planned.point.benchmark);
+        let kernels = self.kernels.iter().map(|kernel| &kernel.benchmark);
+        let mut names: Vec<&str> = Vec::new();
+        for name in commands.chain(kernels).chain(self.suites.iter().map(|suite| &suite.name)) {
+            if !names.contains(&name.as_str()) {
+                names.push(name.as_str());
+            }
+        }
+        let jobs = names.len().min(jobs as usize);
+        let of_job = |job: usize| names.iter().skip(job).step_by(jobs).map(|name| (*name).to_owned()).collect();
+        (0..jobs).map(|job| Part { commits: None, names: of_job(job) }).collect()
+    }
 }
 
 /// What is asked for, of the files at `root`.

@@ -3,6 +3,7 @@
 mod hunt;
 mod line;
 
+use super::away::{self, Errand};
 use super::context::Context;
 use super::error::CommandError;
 use super::matchup::Matchup;
@@ -40,6 +41,10 @@ struct Subject {
 /// Runs the command.
 pub fn run(arguments: &BisectArgs, context: &mut Context) -> Result<Exit, CommandError> {
     let workspace = Workspace::open(context)?;
+    if let Some(place) = &arguments.place.on {
+        let revisions = arguments.old.iter().chain([&arguments.new]).cloned().collect();
+        return away::run(place, Errand { revisions, ..Errand::default() }, &workspace, context);
+    }
     let new = workspace.store.resolve(&arguments.new)?;
     let settings = workspace.settings_of(new, &arguments.new)?;
     let subject = subject(arguments, &workspace, &settings, new, context)?;

@@ -16,6 +16,7 @@ use std::time::Duration;
 use self::kept::Kept;
 use self::session::Session;
 use self::target::Target;
+use super::away::{self, Errand};
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::gpu::{ClockWish, Gpu, NoGpu};
@@ -38,6 +39,10 @@ pub fn run(arguments: &TuneArgs, context: &mut Context) -> Result<Exit, CommandE
     arguments.outputs.iter().try_for_each(|path| format_of(path).map(drop))?;
     let workspace = Workspace::open(context)?;
     let target = Target::find(arguments, &workspace)?;
+    if let Some(place) = &arguments.place.on {
+        let errand = Errand { checkout: Some(away::clean_head(&workspace)?), ..Errand::default() };
+        return away::run(place, errand, &workspace, context);
+    }
     if arguments.list {
         return show_listings(&target, &listing::list(&target)?, arguments, context);
     }

@@ -117,12 +117,16 @@ fn policy(arguments: &CheckArgs, evidence: &Evidence, workspace: &Workspace) -> 
 
 /// Whether suspicious series are measured again: flag over settings.
 fn confirms(arguments: &CheckArgs, policy: &Settings, context: &Context) -> bool {
-    let by_settings = match policy.confirm {
+    arguments.confirm || (confirms_by_settings(policy, context) && !arguments.no_confirm)
+}
+
+/// The same where no flag says it.
+pub fn confirms_by_settings(settings: &Settings, context: &Context) -> bool {
+    match settings.confirm {
         ConfirmMode::Never => false,
         ConfirmMode::Always => true,
         ConfirmMode::Ci => context.env("CI").is_some_and(|value| value != "false" && value != "0"),
-    };
-    arguments.confirm || (by_settings && !arguments.no_confirm)
+    }
 }
 
 /// What the candidate is held against, and the revision where one is named.

@@ -6,6 +6,7 @@ pub(super) mod child;
 pub(super) mod finished;
 mod memory;
 mod program;
+mod relay;
 
 #[cfg(test)]
 #[cfg(unix)]
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use finished::EndedBy;
 use finished::{Finished, RunOptions};
 pub use program::{Program, Ran, run_program};
+pub use relay::{Relayed, Said, relay};
 
 use super::executor::escape;
 use super::{

@@ -68,7 +68,9 @@ fn facts(files: &Files, cpuinfo: &str, model: String, cores: usize) -> BTreeMap<
         ("load_1min", files.line("proc/loadavg").and_then(|line| line.split(' ').next().map(str::to_owned))),
         ("memory", memory(files)),
         ("microcode", cpu::field(cpuinfo, "microcode").map(str::to_owned)),
+        ("node", slurm(files, "SLURMD_NODENAME")),
         ("os", os(files)),
+        ("slurm_job", slurm(files, "SLURM_JOB_ID")),
         ("smt", files.line("sys/devices/system/cpu/smt/active").map(|active| yes_or_no(active == "1"))),
         ("turbo", cpu::turbo(files).map(yes_or_no)),
     ];
@@ -84,6 +86,14 @@ fn os(files: &Files) -> Option<String> {
     let release = files.text("etc/os-release").or_else(|| files.text("usr/lib/os-release"));
     let pretty = release.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME=")));
     Some(pretty.map_or_else(|| std::env::consts::OS.to_owned(), |name| name.trim_matches(['"', '\'']).to_owned()))
+}
+
+/// What Slurm says of the job that this process runs in: a node of a cluster can be the slow one.
+fn slurm(files: &Files, name: &str) -> Option<String> {
+    let environment = files.text("proc/self/environ")?;
+    let in_job = environment.split('\0').any(|variable| variable.starts_with("SLURMD_NODENAME="));
+    let value = environment.split('\0').find_map(|variable| variable.strip_prefix(name)?.strip_prefix('='));
+    value.filter(|value| in_job && !value.is_empty()).map(str::to_owned)
 }
 
 /// Memory of the whole system.

@@ -127,7 +127,8 @@ fn files_and_commits_are_read_at_a_revision() {
 fn notes_refs_outside_of_refs_notes_are_refused() {
     let open = |name: &str| {
         let world = World::new();
-        let options = OpenOptions { dir: Some(world.dir.clone()), notes_ref: Some(name.into()), isolated: true };
+        let options =
+            OpenOptions { dir: Some(world.dir.clone()), notes_ref: Some(name.into()), isolated: true, ..OpenOptions::default() };
         Store::open(&options).map(|store| store.notes_ref().to_owned())
     };
     assert_eq!(open("bench").unwrap(), "refs/notes/bench");

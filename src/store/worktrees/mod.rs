@@ -106,16 +106,25 @@ impl Store {
     /// Begins a session of worktrees, and removes what sessions left behind that are dead.
     pub fn worktrees(&self, keeping: Keeping) -> Result<Worktrees<'_>, StoreError> {
         let slots = Slots::of(self.common_dir())?;
+        self.remove_unused(&slots, keeping.most > 0);
+        let made_by = self.digest(&keeping.made_by);
+        Ok(Worktrees { store: self, slots, keeping, made_by, held: Vec::new(), wanted: Vec::new() })
+    }
+
+    /// Removes what sessions left behind that are dead.
+    pub fn remove_dead_worktrees(&self) {
+        self.remove_unused(&Slots::known(self.common_dir()), true);
+    }
+
+    fn remove_unused(&self, slots: &Slots, stamped_stay: bool) {
         for folder in slots.folders(&self.git) {
             // A lock that cannot be tried, as on some network file systems, may be held.
             if let Ok(Some(slot)) = slots.lock(&folder)
-                && (keeping.most == 0 || slot.stamp().is_none())
+                && !(stamped_stay && slot.stamp().is_some())
             {
                 slot.remove(&self.git);
             }
         }
-        let made_by = self.digest(&keeping.made_by);
-        Ok(Worktrees { store: self, slots, keeping, made_by, held: Vec::new(), wanted: Vec::new() })
     }
 
     /// What is kept now and not in use.
