@@ -9,7 +9,7 @@ use std::fs;
 
 use git_ratchet::codec::{Entry, Note};
 use git_ratchet::import::{Format, ImportError, ImportOptions, Imported, import, import_path};
-use git_ratchet::model::{LineId, Record};
+use git_ratchet::model::{BenchmarkName, LineId, Record};
 use libfuzzer_sys::fuzz_target;
 
 const CRITERION: [&str; 3] = ["benchmark.json", "estimates.json", "sample.json"];
@@ -27,7 +27,7 @@ fn folder(bytes: &[u8], options: &ImportOptions) -> Result<Imported, ImportError
 fuzz_target!(|bytes: &[u8]| {
     let Some((first, content)) = bytes.split_first() else { return };
     let format = Format::ALL.get(usize::from(*first)).copied();
-    let options = ImportOptions { format, ..ImportOptions::default() };
+    let options = ImportOptions { format, unnamed: BenchmarkName::new("unnamed").ok(), ..ImportOptions::default() };
     let imported = if format == Some(Format::Criterion) { folder(content, &options) } else { import(content, &options) };
     let imported = match imported {
         Ok(imported) => imported,

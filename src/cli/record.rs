@@ -15,8 +15,8 @@ pub struct RecordArgs {
     /// Result files, criterion's target folder, or `-` for standard input.
     #[arg(value_name = "FILE", conflicts_with = "metrics", required_unless_present = "metrics")]
     pub files: Vec<PathBuf>,
-    /// The benchmark that the values of --metric belong to.
-    #[arg(long, value_name = "NAME", requires = "metrics")]
+    /// The benchmark that the values of --metric belong to, or what every result of the files is recorded under.
+    #[arg(long, value_name = "NAME")]
     pub benchmark: Option<String>,
     /// Its parameters, such as 'B=32 H=8'.
     #[arg(long, value_name = "PARAMS", requires = "metrics", default_value = "", hide_default_value = true)]
@@ -31,7 +31,8 @@ pub struct RecordArgs {
     #[arg(long, requires = "metrics")]
     pub exact: bool,
     /// Read the files as this format instead of finding it from their content: ratchet, seed, hyperfine, criterion,
-    /// cargo-criterion, google-benchmark, nvbench, pytest-benchmark, go, bmf, github-action-benchmark.
+    /// cargo-criterion, google-benchmark, nvbench, pytest-benchmark, go, bmf, github-action-benchmark, pytorch,
+    /// kernel-tuner, vllm, sglang, criterion-text, divan, libtest, catch2, asv, julia, jmh, benchmarkdotnet, vitest.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// The commit that was measured.

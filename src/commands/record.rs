@@ -56,7 +56,8 @@ fn read(arguments: &RecordArgs) -> Result<Vec<Source>, CommandError> {
         return Ok(vec![from_command_line(arguments, better)?]);
     }
     let format = arguments.format.as_deref().map(str::parse::<Format>).transpose().map_err(CommandError::usage)?;
-    let options = ImportOptions { format, better, ..ImportOptions::default() };
+    let benchmark = arguments.benchmark.clone().map(BenchmarkName::new).transpose()?;
+    let options = ImportOptions { format, better, benchmark, ..ImportOptions::default() };
     arguments.files.iter().map(|file| from_file(file, &options)).collect()
 }
 

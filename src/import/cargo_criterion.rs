@@ -17,8 +17,8 @@ impl Importer for CargoCriterion {
     }
 
     fn recognizes(&self, source: &Source<'_>) -> bool {
-        let reason = source.first_line().and_then(|line| Some(line.get("reason")?.as_str()?.to_owned()));
-        reason.is_some_and(|reason| matches!(reason.as_str(), "benchmark-complete" | "group-complete"))
+        let reason = source.first_line().and_then(|line| line.get("reason")?.as_str());
+        reason.is_some_and(|reason| matches!(reason, "benchmark-complete" | "group-complete"))
     }
 
     fn read(&self, source: &Source<'_>, into: &mut Collector<'_>) -> Result<(), ImportError> {

@@ -83,6 +83,12 @@ impl<'o> Collector<'o> {
         Ok(Point { benchmark, config: Config::new(parameters).map_err(invalid)? })
     }
 
+    /// As [`Self::point`], of a file that does not name what was measured.
+    pub fn unnamed_point(&self, format: Format, at: &str, parameters: Vec<(String, String)>) -> Result<Point, ImportError> {
+        let name = self.options.benchmark.as_ref().or(self.options.unnamed.as_ref()).ok_or(ImportError::NoName { format })?;
+        self.point(at, name.as_str(), parameters)
+    }
+
     /// A metric whose direction follows from its name or unit, else from the options.
     pub fn metric(&self, at: &str, name: &str, unit: Unit) -> Result<Metric, ImportError> {
         let name = metric_name(at, name)?;
@@ -126,8 +132,8 @@ impl<'o> Collector<'o> {
             };
         }
         let repeated = matches!(reading, Reading::Repetition(_));
-        self.places.insert(key, Place { index: self.measurements.len(), repeated });
         let (summary, values) = checked(at, &metric.unit, reading)?;
+        self.places.insert(key, Place { index: self.measurements.len(), repeated });
         let Point { benchmark, config } = point.clone();
         self.measurements.push(Measurement {
             benchmark,
@@ -140,6 +146,18 @@ impl<'o> Collector<'o> {
             machine_code: None,
         });
         Ok(())
+    }
+
+    /// As [`Self::add`], for a metric that may have been too small for the tool's clock: what cannot have been measured is left out.
+    pub fn add_possible(&mut self, at: &str, point: &Point, metric: Metric, reading: Reading) -> Result<(), ImportError> {
+        let name = metric.name.to_string();
+        match self.add(at, point, metric, reading) {
+            Err(ImportError::Invalid { at, source }) => {
+                self.left_out(&entry(&at, &point.to_string()), name, source.to_string());
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     fn repeat(&mut self, index: usize, at: &str, metric: &Metric, value: f64) -> Result<(), ImportError> {

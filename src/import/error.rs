@@ -143,6 +143,12 @@ pub enum ImportError {
         /// The metric.
         metric: String,
     },
+    /// The file does not tell what was measured.
+    #[error("this {format} file does not name what it measured: say --benchmark NAME")]
+    NoName {
+        /// The format.
+        format: Format,
+    },
     /// The same point is measured twice.
     #[error(
         "{at}: {point} stands in the file twice, and the two are not samples of one run: remove one, or give them different configs"

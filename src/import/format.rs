@@ -28,11 +28,37 @@ pub enum Format {
     Bmf,
     /// The custom format of github-action-benchmark.
     GithubActionBenchmark,
+    /// PyTorch's benchmark format, version 3.
+    Pytorch,
+    /// Kernel Tuner: its cache file or its results in the T4 format.
+    KernelTuner,
+    /// `vllm bench serve`, `latency` or `throughput`.
+    Vllm,
+    /// The JSON Lines of SGLang's benchmarks.
+    Sglang,
+    /// What criterion prints.
+    CriterionText,
+    /// The tree that divan prints.
+    Divan,
+    /// What Rust's own `#[bench]` prints.
+    Libtest,
+    /// What Catch2 prints of its benchmarks.
+    Catch2,
+    /// A result file of asv.
+    Asv,
+    /// What Julia's `BenchmarkTools.save` writes.
+    Julia,
+    /// JMH, `-rf json`.
+    Jmh,
+    /// BenchmarkDotNet's JSON.
+    BenchmarkDotNet,
+    /// `vitest bench --outputJson`.
+    Vitest,
 }
 
 impl Format {
     /// Every format, in the order in which help lists them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 24] = [
         Self::Ratchet,
         Self::Seed,
         Self::Hyperfine,
@@ -44,6 +70,19 @@ impl Format {
         Self::GoBench,
         Self::Bmf,
         Self::GithubActionBenchmark,
+        Self::Pytorch,
+        Self::KernelTuner,
+        Self::Vllm,
+        Self::Sglang,
+        Self::CriterionText,
+        Self::Divan,
+        Self::Libtest,
+        Self::Catch2,
+        Self::Asv,
+        Self::Julia,
+        Self::Jmh,
+        Self::BenchmarkDotNet,
+        Self::Vitest,
     ];
 
     /// The word for `--format`.
@@ -60,6 +99,19 @@ impl Format {
             Self::GoBench => "go",
             Self::Bmf => "bmf",
             Self::GithubActionBenchmark => "github-action-benchmark",
+            Self::Pytorch => "pytorch",
+            Self::KernelTuner => "kernel-tuner",
+            Self::Vllm => "vllm",
+            Self::Sglang => "sglang",
+            Self::CriterionText => "criterion-text",
+            Self::Divan => "divan",
+            Self::Libtest => "libtest",
+            Self::Catch2 => "catch2",
+            Self::Asv => "asv",
+            Self::Julia => "julia",
+            Self::Jmh => "jmh",
+            Self::BenchmarkDotNet => "benchmarkdotnet",
+            Self::Vitest => "vitest",
         }
     }
 

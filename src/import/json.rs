@@ -27,6 +27,34 @@ fn literal_near(line: &str, column: usize) -> Option<(usize, &'static str)> {
         .find_map(|(start, rest)| Some((start, LITERALS.into_iter().find(|literal| rest.starts_with(literal))?)))
 }
 
+/// The text with `null` for the literals that Python writes where there is no number; `None` where it has none of them.
+pub(super) fn without_literals(text: &str) -> Option<String> {
+    const LITERALS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
+    let (mut rest, mut clean, mut found) = (text, String::new(), false);
+    while let Some(start) = rest.find(['"', 'N', '-', 'I']) {
+        clean.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let literal = LITERALS.into_iter().find(|literal| rest.starts_with(literal));
+        found |= literal.is_some();
+        let length = literal.map_or_else(|| if rest.starts_with('"') { string_length(rest) } else { 1 }, str::len);
+        clean.push_str(if literal.is_some() { "null" } else { &rest[..length] });
+        rest = &rest[length..];
+    }
+    clean.push_str(rest);
+    found.then_some(clean)
+}
+
+/// The bytes of the string that a text begins with, its quotes included.
+fn string_length(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    });
+    end.map_or(text.len(), |end| end + 2)
+}
+
 /// A JSON value and its place in the file.
 #[derive(Debug, Clone)]
 pub(super) struct Node<'a> {
@@ -117,6 +145,11 @@ impl<'a> Node<'a> {
             Value::Bool(truth) => Some(truth.to_string()),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         }
+    }
+
+    /// The fields of an object that can be parameters, those of `keys` in their order; what is absent or null is left out.
+    pub fn parameters_of(&self, keys: &[&str]) -> Vec<(String, String)> {
+        keys.iter().filter_map(|key| Some(((*key).to_owned(), self.get(key)?.scalar()?))).collect()
     }
 
     /// An object of parameters, each of them a scalar.

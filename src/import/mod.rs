@@ -11,25 +11,39 @@
 //!
 //! Files are read, never run, and never beyond [`MAX_FILE_BYTES`]. Nothing here knows git.
 
+mod asv;
+mod benchmarkdotnet;
 mod bmf;
 mod cargo_criterion;
+mod catch2;
 mod collect;
 mod criterion;
+mod criterion_text;
+mod divan;
 mod error;
 mod format;
 mod github_action;
 mod go_bench;
 mod google_benchmark;
 mod hyperfine;
+mod jmh;
 mod json;
+mod julia;
+mod kernel_tuner;
+mod libtest;
 mod nvbench;
 mod pytest_benchmark;
+mod pytorch;
 mod ratchet;
 mod seed;
+mod serving;
+mod sglang;
 mod source;
 #[cfg(test)]
 mod tests;
 mod text;
+mod vitest;
+mod vllm;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -59,6 +73,8 @@ pub struct ImportOptions {
     pub better: Option<Direction>,
     /// Records every entry under this name, for files whose entries are configs of one benchmark.
     pub benchmark: Option<BenchmarkName>,
+    /// The name of what a file does not name; without it, and without [`Self::benchmark`], such a file is refused.
+    pub unnamed: Option<BenchmarkName>,
     /// Leaves out what was written before this file was: results of an earlier run in the same place.
     pub newer_than: Option<PathBuf>,
 }
@@ -83,7 +99,7 @@ pub struct Imported {
 }
 
 /// Every format that is a file, in the order in which they are asked. Own ones first: they claim little.
-const IMPORTERS: [&dyn Importer; 10] = [
+const IMPORTERS: [&dyn Importer; 23] = [
     &ratchet::Ratchet,
     &seed::Seed,
     &hyperfine::Hyperfine,
@@ -92,8 +108,21 @@ const IMPORTERS: [&dyn Importer; 10] = [
     &pytest_benchmark::PytestBenchmark,
     &google_benchmark::GoogleBenchmark,
     &github_action::GithubActionBenchmark,
+    &pytorch::Pytorch,
+    &kernel_tuner::KernelTuner,
+    &vllm::Vllm,
+    &sglang::Sglang,
+    &asv::Asv,
+    &julia::Julia,
+    &jmh::Jmh,
+    &benchmarkdotnet::BenchmarkDotNet,
+    &vitest::Vitest,
     &bmf::Bmf,
     &go_bench::GoBench,
+    &divan::Divan,
+    &libtest::Libtest,
+    &catch2::Catch2,
+    &criterion_text::CriterionText,
 ];
 
 /// The format of a file, judged by its content; `None` where no importer knows it.

@@ -1,10 +1,11 @@
 //! A file of results as the importers see it: text, JSON where it is JSON, and the folder it lies in.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::json::{Node, explain, parse};
+use super::json::{Node, explain, parse, without_literals};
 use super::{Format, ImportError, collect::Collector};
 
 /// One format. Implemented by one type for each file of this module.
@@ -26,6 +27,9 @@ pub(super) struct Source<'a> {
     /// The folder that the file lies in, for formats with files beside it; unknown for standard input.
     pub folder: Option<&'a Path>,
     json: Option<Result<Value, serde_json::Error>>,
+    /// The content with `null` in the place of `NaN` and its like, parsed once somebody asks.
+    tolerant: OnceCell<Option<Value>>,
+    first_line: OnceCell<Option<Value>>,
 }
 
 impl<'a> Source<'a> {
@@ -37,7 +41,7 @@ impl<'a> Source<'a> {
             return Err(ImportError::Empty);
         }
         let json = text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str(text));
-        Ok(Self { text, folder, json })
+        Ok(Self { text, folder, json, tolerant: OnceCell::new(), first_line: OnceCell::new() })
     }
 
     /// The content as JSON, for recognizing it.
@@ -54,6 +58,49 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// The content as JSON with `null` for `NaN` and infinities, for formats in which they mean that there is no value.
+    pub fn tolerant_value(&self) -> Option<&Value> {
+        let parse = || without_literals(self.text).and_then(|text| serde_json::from_str(&text).ok());
+        match self.json.as_ref()? {
+            Ok(value) => Some(value),
+            Err(_) => self.tolerant.get_or_init(parse).as_ref(),
+        }
+    }
+
+    /// As [`Self::tolerant_value`], for reading it.
+    pub fn tolerant_root(&self) -> Result<Node<'_>, ImportError> {
+        self.tolerant_value().map_or_else(|| self.root(), |value| Ok(Node::root(value, "")))
+    }
+
+    /// Hands on every JSON document: the whole content, or each line of JSON Lines, where a list counts as its elements.
+    pub fn each_document(&self, mut take: impl FnMut(&Node<'_>) -> Result<(), ImportError>) -> Result<(), ImportError> {
+        let mut take_all = |root: &Node<'_>| match root.value {
+            Value::Array(_) => root.items()?.try_for_each(|node| take(&node)),
+            _ => take(root),
+        };
+        if let Some(value) = self.value() {
+            return take_all(&Node::root(value, ""));
+        }
+        for (number, line) in self.lines() {
+            let value = parse(line.trim()).map_err(|error| error.in_line(number))?;
+            take_all(&Node::root(&value, format!("line {number}")))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the first JSON document, as [`Self::each_document`] counts them, is of a kind.
+    pub fn first_document_is(&self, of_the_kind: impl Fn(&Value) -> bool) -> bool {
+        let first = |value: &Value| match value {
+            Value::Array(list) => list.first().is_some_and(&of_the_kind),
+            _ => of_the_kind(value),
+        };
+        match &self.json {
+            None => false,
+            Some(Ok(value)) => first(value),
+            Some(Err(_)) => self.first_line().is_some_and(first),
+        }
+    }
+
     /// What is wrong with content that begins like JSON and is none.
     pub fn syntax_error(&self) -> Option<ImportError> {
         self.json.as_ref().and_then(|parsed| parsed.as_ref().err()).map(|error| explain(self.text, error))
@@ -65,7 +112,8 @@ impl<'a> Source<'a> {
     }
 
     /// The first line as JSON, for recognizing JSON Lines.
-    pub fn first_line(&self) -> Option<Value> {
-        self.lines().next().and_then(|(_, line)| parse(line.trim()).ok())
+    pub fn first_line(&self) -> Option<&Value> {
+        let parse = || self.lines().next().and_then(|(_, line)| parse(line.trim()).ok());
+        self.first_line.get_or_init(parse).as_ref()
     }
 }

@@ -366,3 +366,20 @@ fn a_format_that_is_none_is_told_before_anything_runs() {
     let found = lab.ratchet(&["doctor"]).expect(4).out;
     assert!(found.contains("`junit` is not a format of results"), "{found}");
 }
+
+#[test]
+fn results_that_name_nothing_are_named_by_the_suite_or_by_whoever_records_them() {
+    let world = World::new();
+    world.write("latency.json", r#"{"avg_latency": 1.5, "latencies": [1.25, 1.5, 1.75], "percentiles": {"50": 1.5}}"#);
+    world.write("ratchet.toml", "[[suite]]\nname = \"llama\"\ncommand = \"cat latency.json\"\nformat = \"vllm\"\n");
+    world.commit("one");
+    world.ratchet(&["bench"]).expect(0);
+    let nameless = world.ratchet(&["record", "latency.json"]).expect(2).err;
+    assert!(nameless.contains("say --benchmark NAME"), "{nameless}");
+    world.ratchet(&["record", "latency.json", "--benchmark", "qwen"]).expect(0);
+    let shown = world.ratchet(&["show", "--json"]).expect(0).json();
+    let mut names: Vec<&str> =
+        shown["records"].as_array().unwrap().iter().map(|one| one["benchmark"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["llama", "qwen"]);
+}

@@ -11,7 +11,7 @@ use super::SuitePart;
 use crate::commands::error::{CommandError, During};
 use crate::harness::{Interrupt, Printed, ResultsReader, Scratch};
 use crate::import::{self, Format, ImportError, ImportOptions, Imported};
-use crate::model::{Measurement, Metric};
+use crate::model::{BenchmarkName, Measurement, Metric};
 use crate::settings::Suite;
 
 /// Where the results are.
@@ -97,7 +97,8 @@ impl Reader {
 
     fn import(&self, printed: Printed<'_>) -> Result<Imported, Box<dyn Error + Send + Sync>> {
         let (format, better, newer_than) = (self.format, self.suite.better, Some(self.marker()));
-        let options = ImportOptions { format, better, newer_than, ..ImportOptions::default() };
+        let unnamed = BenchmarkName::new(self.suite.name.as_str()).ok();
+        let options = ImportOptions { format, better, newer_than, unnamed, ..ImportOptions::default() };
         let mut imported = match &self.place {
             Place::Printed if printed.cut => return Err(Unusable::Cut.into()),
             Place::Printed => import::import(printed.bytes, &options).map_err(with_causes)?,

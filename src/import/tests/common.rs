@@ -1,5 +1,9 @@
 //! What holds for every format: names of formats, detection, options, and reading within limits.
 
+use std::collections::HashSet;
+
+use super::super::IMPORTERS;
+use super::super::source::Source;
 use super::*;
 use crate::model::BenchmarkName;
 
@@ -12,25 +16,16 @@ fn words_of_formats_can_be_said_back() {
 }
 
 #[test]
-fn the_format_of_every_fixture_is_found_from_its_content() {
-    for (name, format) in [
-        ("ratchet/results.json", Format::Ratchet),
-        ("seed/single.json", Format::Seed),
-        ("seed/configs.json", Format::Seed),
-        ("hyperfine/v1.15.0.json", Format::Hyperfine),
-        ("hyperfine/v2.0.0.json", Format::Hyperfine),
-        ("cargo-criterion/messages.jsonl", Format::CargoCriterion),
-        ("google-benchmark/repetitions.json", Format::GoogleBenchmark),
-        ("google-benchmark/aggregates-only.json", Format::GoogleBenchmark),
-        ("nvbench/samples.json", Format::Nvbench),
-        ("pytest-benchmark/v5.3.1.json", Format::PytestBenchmark),
-        ("go/small.txt", Format::GoBench),
-        ("bmf/measures.json", Format::Bmf),
-        ("github-action-benchmark/custom.json", Format::GithubActionBenchmark),
-    ] {
+fn every_fixture_is_recognized_as_its_own_format_and_no_other() {
+    for (name, format) in FIXTURES {
         let bytes = std::fs::read(fixture(name)).unwrap();
         assert_eq!(detect(&bytes), Some(format), "{name}");
+        let source = Source::new(&bytes, None).unwrap();
+        let known: Vec<Format> = IMPORTERS.iter().filter(|one| one.recognizes(&source)).map(|one| one.format()).collect();
+        assert_eq!(known, [format], "{name}");
     }
+    let files: HashSet<Format> = FIXTURES.into_iter().map(|(_, format)| format).collect();
+    assert_eq!(files.len(), Format::ALL.len() - 1, "all but criterion's folder");
 }
 
 #[test]

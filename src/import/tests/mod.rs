@@ -5,9 +5,12 @@ mod criterion;
 mod go;
 mod hostile;
 mod hyperfine;
+mod languages;
 mod measures;
+mod ml;
 mod nvbench;
 mod own;
+mod printed;
 mod real_files;
 mod tools;
 
@@ -22,6 +25,45 @@ use crate::model::{Direction, Measurement, Summary};
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/import").join(name)
 }
+
+/// A file of each kind that a format has, for what holds for all of them.
+const FIXTURES: [(&str, Format); 35] = [
+    ("ratchet/results.json", Format::Ratchet),
+    ("seed/single.json", Format::Seed),
+    ("seed/configs.json", Format::Seed),
+    ("hyperfine/v1.15.0.json", Format::Hyperfine),
+    ("hyperfine/v2.0.0.json", Format::Hyperfine),
+    ("cargo-criterion/messages.jsonl", Format::CargoCriterion),
+    ("google-benchmark/repetitions.json", Format::GoogleBenchmark),
+    ("google-benchmark/aggregates-only.json", Format::GoogleBenchmark),
+    ("nvbench/samples.json", Format::Nvbench),
+    ("pytest-benchmark/v5.3.1.json", Format::PytestBenchmark),
+    ("go/small.txt", Format::GoBench),
+    ("bmf/measures.json", Format::Bmf),
+    ("github-action-benchmark/custom.json", Format::GithubActionBenchmark),
+    ("pytorch/records.json", Format::Pytorch),
+    ("pytorch/records.jsonl", Format::Pytorch),
+    ("pytorch/record.json", Format::Pytorch),
+    ("kernel-tuner/cache.json", Format::KernelTuner),
+    ("kernel-tuner/open.json", Format::KernelTuner),
+    ("kernel-tuner/t4.json", Format::KernelTuner),
+    ("vllm/serve.json", Format::Vllm),
+    ("vllm/serve-detailed.jsonl", Format::Vllm),
+    ("vllm/latency.json", Format::Vllm),
+    ("vllm/throughput.json", Format::Vllm),
+    ("sglang/serving.jsonl", Format::Sglang),
+    ("sglang/one-batch.jsonl", Format::Sglang),
+    ("sglang/offline.jsonl", Format::Sglang),
+    ("divan/small.txt", Format::Divan),
+    ("libtest/small.txt", Format::Libtest),
+    ("criterion-text/small.txt", Format::CriterionText),
+    ("catch2/small.txt", Format::Catch2),
+    ("asv/box/plain.json", Format::Asv),
+    ("julia/trials.json", Format::Julia),
+    ("jmh/results.json", Format::Jmh),
+    ("benchmarkdotnet/full.json", Format::BenchmarkDotNet),
+    ("vitest/small.json", Format::Vitest),
+];
 
 /// Imports a fixture with the defaults.
 fn import_fixture(name: &str) -> Imported {
@@ -100,6 +142,13 @@ fn assert_sample(measured: &Measurement, unit: &str, better: Direction, expected
     assert_kept(measured.summary.mean.unwrap(), mean);
     assert_kept(measured.summary.min.unwrap(), expected.iter().copied().fold(f64::INFINITY, f64::min));
     assert_kept(measured.summary.max.unwrap(), expected.iter().copied().fold(0.0, f64::max));
+}
+
+/// Asserts unit, direction and the only value of a sample of one.
+fn assert_value(measured: &Measurement, unit: &str, better: Direction, expected: f64) {
+    assert_eq!((measured.metric.unit.symbol(), measured.metric.better, measured.values.len()), (unit, better, 1));
+    assert_close(measured.values[0], expected);
+    assert_kept(measured.summary.median, expected);
 }
 
 /// Asserts unit and direction of a measurement of which only statistics are known.

@@ -21,7 +21,8 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Folder, format, and the direction where the format needs to be told.
-const KNOWN: [(&str, Format, Option<Direction>); 8] = [
+const KNOWN: [(&str, Format, Option<Direction>); 18] = [
+    ("benchmarkdotnet", Format::BenchmarkDotNet, None),
     ("bmf", Format::Bmf, Some(Direction::Lower)),
     ("cargo-criterion", Format::CargoCriterion, None),
     ("gha-benchmark-custom", Format::GithubActionBenchmark, Some(Direction::Lower)),
@@ -30,6 +31,15 @@ const KNOWN: [(&str, Format, Option<Direction>); 8] = [
     ("hyperfine", Format::Hyperfine, None),
     ("nvbench", Format::Nvbench, None),
     ("pytest-benchmark", Format::PytestBenchmark, None),
+    ("catch2", Format::Catch2, None),
+    ("criterion-stdout", Format::CriterionText, None),
+    ("divan", Format::Divan, None),
+    ("jmh", Format::Jmh, None),
+    ("julia", Format::Julia, None),
+    ("kernel-tuner", Format::KernelTuner, None),
+    ("libtest-bench", Format::Libtest, None),
+    ("pytorch-oss-benchmark-v3", Format::Pytorch, None),
+    ("vitest", Format::Vitest, None),
 ];
 
 /// A file that upstream made up to hold one aggregate of an unknown kind, which is nothing to record.
@@ -87,28 +97,58 @@ fn a_real_file_of_repeated_go_benchmarks_gives_samples() {
 }
 
 #[test]
-fn real_files_of_other_formats_are_refused_as_unknown() {
+fn real_values_of_other_tools_arrive_in_base_units() {
     let Some(folder) = real_files() else { return };
-    for name in [
-        "asv",
-        "benchmarkdotnet",
-        "catch2",
-        "criterion-stdout",
-        "divan",
-        "jmh",
-        "julia",
-        "junit",
-        "kernel-tuner",
-        "libtest-bench",
-        "pytorch-oss-benchmark-v3",
-        "vitest",
-        "vllm",
-    ] {
-        for file in files_of(&folder.join(name)) {
-            let said = import_path(&file, &ImportOptions::default()).expect_err(name).to_string();
-            let unknown = said.starts_with("unknown format of results: known are ratchet, seed");
-            let json_lines = said.starts_with("not valid JSON: trailing characters");
-            assert!(unknown || json_lines, "{}: {said}", file.display());
-        }
+    let read = |file: &str| import_path(&folder.join(file), &ImportOptions::default()).unwrap();
+    let jmh = read("jmh/jmh_output.json");
+    let hello = find(&jmh, "org.openjdk.jmh.samples.JMHSample_01_HelloWorld.wellHelloThere", "", "throughput");
+    assert_sample(hello, "/s", Direction::Higher, &[3.376842765688582e9, 3.37651988895058e9, 3.375353964729294e9]);
+    let dotnet = read("benchmarkdotnet/benchmarkdotnet.json");
+    assert_kept(find(&dotnet, "Sample.Benchmarks.Fib10", "", "time").summary.median * 1e9, 24.419498533010483);
+    let catch2 = read("catch2/catch2_output_v3.txt");
+    let fibonacci = &find(&catch2, "Fibonacci/Fibonacci 20", "", "time").summary;
+    assert_eq!(fibonacci.n, 100);
+    assert_close(fibonacci.median, 41.731e-6);
+    assert_close(fibonacci.stddev.unwrap(), 3.256e-6);
+    let criterion = read("criterion-stdout/many.txt");
+    assert_eq!(criterion.measurements.len(), 5);
+    assert_close(find(&criterion, "benchmark: name with spaces", "", "time").summary.median, 20.930e-9);
+    let julia = read("julia/julia_output.json");
+    assert_close(find(&julia, "fib/10", "", "time").summary.median, 246.03846153846155e-9);
+    let libtest = read("libtest-bench/many.txt");
+    assert_close(find(&libtest, "tests::benchmark", "", "time").summary.median, 3161e-9);
+    assert_close(find(&libtest, "tests::three_digit", "", "time").summary.median, 333.0);
+    let tuned = read("kernel-tuner/test_cache_file.json");
+    assert_eq!((tuned.testbed.as_deref(), tuned.measurements.len()), (Some("NVIDIA RTX A4000"), 15));
+    assert_eq!(find(&tuned, "vector_add", "problem_size=100 block_size_x=1024", "time").values.len(), 7);
+    let divan = read("divan/divan-0.1.21.txt");
+    assert_close(find(&divan, "d::copy", "", "throughput").summary.median, 72.35e9);
+}
+
+#[test]
+fn files_with_the_fields_of_vllm_are_known_by_them() {
+    let Some(folder) = real_files() else { return };
+    for file in files_of(&folder.join("vllm")) {
+        let is_pytorch = file.to_string_lossy().contains("pytorch");
+        let expected = if is_pytorch { Format::Pytorch } else { Format::Vllm };
+        assert_eq!(detect(&std::fs::read(&file).unwrap()), Some(expected), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_file_of_an_old_asv_is_told_what_makes_it_a_new_one() {
+    let Some(folder) = real_files() else { return };
+    for file in files_of(&folder.join("asv")) {
+        let said = import_path(&file, &ImportOptions::default()).unwrap_err().to_string();
+        assert!(said.contains("`asv update` makes it"), "{said}");
+    }
+}
+
+#[test]
+fn real_files_of_a_format_that_is_not_read_are_refused_as_unknown() {
+    let Some(folder) = real_files() else { return };
+    for file in files_of(&folder.join("junit")) {
+        let said = import_path(&file, &ImportOptions::default()).unwrap_err().to_string();
+        assert!(said.starts_with("unknown format of results: known are ratchet, seed"), "{}: {said}", file.display());
     }
 }
