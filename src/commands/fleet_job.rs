@@ -5,7 +5,7 @@ use super::builds;
 use super::context::{Context, Pinned};
 use super::error::{CommandError, During};
 use super::workspace::Workspace;
-use crate::cli::{Cli, Command, FleetJobArgs};
+use crate::cli::{Cli, Command, FleetJobArgs, ProfileArgs};
 use crate::exit::Exit;
 use crate::fleet::{self, Order};
 use crate::harness::Interrupt;
@@ -33,8 +33,12 @@ pub fn run(arguments: &FleetJobArgs, context: &mut Context) -> Result<Exit, Comm
 
 fn carry_out(order: Order, context: &mut Context) -> Result<Exit, CommandError> {
     let mut cli = Cli::try_parse_from(&order.arguments).map_err(|error| CommandError::usage(error.to_string()))?;
-    cli.dir = None;
+    let typed_in = cli.dir.take();
     divide(&mut cli.command, &order);
+    if let Command::Profile(ProfileArgs { output: Some(folder), .. }) = &mut cli.command {
+        // Where it was typed, and not in the worktree, which goes when the job ends.
+        *folder = std::path::absolute(typed_in.unwrap_or_default().join(&*folder)).during("cannot tell the working folder")?;
+    }
     context.terminal.width = order.width;
     context.terminal.color = order.color;
     context.dir = Some(order.repository.clone());
