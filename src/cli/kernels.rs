@@ -14,7 +14,7 @@ use super::{HistoryArg, OnArgs};
 #[derive(Debug, Args)]
 pub struct ProfileArgs {
     /// Only these benchmarks.
-    #[arg(value_name = "BENCH")]
+    #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Only points whose config has these parameters, such as 'N=1000'.
     #[arg(long, value_name = "PARAMS")]

@@ -292,8 +292,8 @@ fn a_killed_run_leaves_what_it_had_and_nobody_behind() {
 #[test]
 fn without_a_gpu_there_are_no_results() {
     let Some(all) = Acceptance::new() else { return };
-    let ran = all.world.run(all.command(&[]).env("FAKE_CUDA", "no_device")).expect(0);
-    assert!(ran.out.contains("SKIPPED: everything here takes a GPU"), "{}", ran.out);
+    let ran = all.world.run(all.command(&[]).env("FAKE_CUDA", "no_device")).expect(3);
+    assert!(ran.out.contains("NOT REACHED: everything: it takes a GPU"), "{}", ran.out);
     assert_eq!(all.results(), [""; 0]);
 }
 

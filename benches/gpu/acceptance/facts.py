@@ -30,7 +30,7 @@ def run(session, command):
     if session.dry_run:
         return True
     if shutil.which("git") is None:
-        session.skip("everything here takes git, and there is none in PATH")
+        session.not_reached("everything", "it takes git, and there is none in PATH")
         return False
     findings = {finding["about"]: finding for finding in _examined(session)}
     if not {"NVRTC", "GPU"} <= findings.keys():
@@ -39,7 +39,7 @@ def run(session, command):
         session.say(f"{about}: {findings[about]['message']}")
     session.say(f"ncu: {_ncu(session, findings.get('profiler'))}")
     if "driver for CUDA" not in findings["GPU"]["message"]:
-        session.skip("everything here takes a GPU")
+        session.not_reached("everything", "it takes a GPU")
         return False
     return True
 
