@@ -1,11 +1,14 @@
-// Instructions of sm_90a: barriers that count bytes, copies of tensor tiles (TMA), products of a whole warpgroup (wgmma).
+// Instructions of sm_90a: barriers that count bytes, copies of tensor tiles (TMA), clusters of blocks, products of a whole
+// warpgroup (wgmma).
 //
 // What must hold, and is not seen by a compiler (PTX ISA, "Asynchronous warpgroup level matrix instructions" and
 // "Tensor copy"):
 //  - wgmma reads registers and shared memory asynchronously: warpgroup_fence() before the first after registers were
 //    touched, warpgroup_commit() and warpgroup_wait() before results are read or operands are written again;
 //  - shared memory that ordinary stores wrote needs fence_async() before wgmma or TMA touches it;
-//  - a tile with 128-byte swizzle begins at a multiple of 1024 bytes: 8 rows of 128 bytes, chunk c of row r at c ^ r.
+//  - a tile with 128-byte swizzle begins at a multiple of 1024 bytes: 8 rows of 128 bytes, chunk c of row r at c ^ r;
+//  - a block reaches into another of its cluster only between a cluster_sync() behind the making of barriers and one at
+//    the end: before, the other has no barriers, and after it no shared memory.
 // tests/cpu_shim/hopper.cuh stands in for this file on a CPU.
 #pragma once
 
@@ -83,6 +86,43 @@ __device__ __forceinline__ void tensor_load(void* to, const TensorMap& map, Barr
                      shared_address(to)),
                  "l"(&map), "r"(shared_address(barrier)), "r"(x), "r"(y), "r"(z)
                  : "memory");
+}
+
+// ---- clusters: blocks that reach each other's shared memory -----------------------------------------------------------
+
+/// The number of this block in its cluster.
+__device__ __forceinline__ unsigned cluster_rank() {
+    unsigned rank;
+    asm volatile("mov.u32 %0, %%cluster_ctarank;\n" : "=r"(rank));
+    return rank;
+}
+
+/// The barrier of all threads of the cluster. It publishes no writes but those of barrier_fence_init(): a release for the
+/// cluster would be one for the whole GPU, and wait for every store under way.
+__device__ __forceinline__ void cluster_sync() {
+    asm volatile("barrier.cluster.arrive.relaxed;\nbarrier.cluster.wait.acquire;\n" ::: "memory");
+}
+
+/// Arrives at the barrier that lies at this place in block `rank` of the cluster. For who has read, and whose reads are over:
+/// it publishes no writes to other blocks, for the reason above.
+__device__ __forceinline__ void cluster_arrive(Barrier* barrier, unsigned rank) {
+    asm volatile(
+        "{\n"
+        ".reg .b32 there;\n"
+        "mapa.shared::cluster.u32 there, %0, %1;\n"
+        "mbarrier.arrive.shared::cluster.b64 _, [there];\n"
+        "}\n" ::"r"(shared_address(barrier)),
+        "r"(rank)
+        : "memory");
+}
+
+/// tensor_load() to this place in every block of `mask` (bit r is block r); the barrier at this place of each gets the bytes.
+__device__ __forceinline__ void cluster_load(void* to, const TensorMap& map, Barrier* barrier, unsigned mask, int x, int y) {
+    asm volatile(
+        "cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%3, %4}], [%2], %5;\n" ::"r"(
+            shared_address(to)),
+        "l"(&map), "r"(shared_address(barrier)), "r"(x), "r"(y), "h"(static_cast<unsigned short>(mask))
+        : "memory");
 }
 
 /// Stores 16 bytes; the tests see these stores, and miss fence_async() behind them.

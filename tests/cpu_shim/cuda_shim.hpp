@@ -1,10 +1,10 @@
 // Runs CUDA kernels on a CPU, so that their arithmetic, indexing and synchronisation can be tested without a GPU.
 //
-// The threads of a block are fibers of one operating-system thread. A fiber runs until it waits for others (a barrier,
-// a shuffle, a tensor-core instruction); the order in which warps run and in which blocks follow each other comes from
-// a seed, so that a fault is found again. What is wrong on every GPU ends the program with a sentence: a warp
-// whose lanes meet at different instructions, a wait that nothing ends, an access outside a buffer (guard pages),
-// a write before one (canaries). Shared memory is full of NaN when a block begins.
+// The threads of a block, or of the blocks of a cluster, are fibers of one operating-system thread. A fiber runs until it
+// waits for others (a barrier, a shuffle, a tensor-core instruction); the order in which warps run and in which clusters
+// follow each other comes from a seed, so that a fault is found again. What is wrong on every GPU ends the program with a
+// sentence: a warp whose lanes meet at different instructions, a wait that nothing ends, an access outside a buffer (guard
+// pages), a write before one (canaries). Shared memory is full of NaN when a block begins.
 //
 // It is no model of the memory system: within a fiber, writes are seen at once and in order. What a missing
 // `__syncthreads` breaks is found only as far as another order of warps gives another result.
@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include <sys/mman.h>
@@ -70,27 +71,41 @@ struct Pending {
     std::function<void()> finish;
 };
 
+struct Guarded;
+struct Hopper;
+
 struct Block {
+    Dim3 index;
+    unsigned rank = 0;  // in its cluster
     std::vector<Thread> threads;
     std::vector<Warp> warps;
     NamedBarrier barriers[16];
     std::vector<Pending> pending;
     unsigned live = 0;
-    unsigned long progress = 0;
     bool eager = false;  // whether asynchronous work is done at once or as late as allowed
+    std::unique_ptr<Guarded> window;
     unsigned char* shared_window = nullptr;
     unsigned char* shared = nullptr;
     unsigned shared_bytes = 0;
-    std::function<void()> at_end;  // checks of hopper.cuh
+    std::shared_ptr<Hopper> hopper;  // of hopper.cuh, which makes it where it is needed
+    std::function<void()> at_end;    // checks of hopper.cuh
     const std::function<void()>* body = nullptr;
+};
+
+/// Blocks that run together and reach each other's shared memory; one block where a launch asks for no cluster.
+struct Cluster {
+    std::vector<Block> blocks;
+    unsigned arrived = 0;  // at the cluster's barrier
+    unsigned long generation = 0;
 };
 
 inline Dim3 grid_dim, block_dim, block_index;
 inline Thread* current = nullptr;
 inline Block* block = nullptr;
+inline Cluster* cluster = nullptr;
+inline unsigned long progress = 0;  // counts whatever may end a wait
 inline void* scheduler_stack_pointer = nullptr;
 inline uint64_t random_state = 1;
-inline unsigned long run_count = 0;  // blocks so far
 
 inline uint64_t random_bits() {
     random_state ^= random_state << 13;
@@ -180,7 +195,7 @@ inline void yield() { cuda_shim_switch(&current->stack_pointer, scheduler_stack_
 template <typename Ready>
 inline void wait_until(Ready ready) {
     while (!ready()) yield();
-    block->progress++;
+    progress++;
 }
 
 inline void fiber_main() {
@@ -188,7 +203,7 @@ inline void fiber_main() {
     if (!current->open_copies.empty() || !current->copy_groups.empty()) fail("a thread ends with cp.async copies it never waited for");
     current->done = true;
     block->live--;
-    block->progress++;
+    progress++;
     for (;;) yield();
 }
 
@@ -210,6 +225,12 @@ inline void start_fiber(Thread& thread, unsigned char* stack) {
     thread.stack_pointer = top;
 }
 
+/// Lets the threads and the copies of one block run.
+inline void enter(Block& next) {
+    block = &next;
+    block_index = next.index;
+}
+
 /// Finishes one pending copy; false where there is none.
 inline bool finish_something() {
     if (block->pending.empty()) return false;
@@ -217,13 +238,13 @@ inline bool finish_something() {
     auto finish = std::move(block->pending[which].finish);
     block->pending.erase(block->pending.begin() + which);
     finish();
-    block->progress++;
+    progress++;
     return true;
 }
 
 inline void run_warp(Warp& warp, unsigned first) {
     for (;;) {
-        unsigned long before = block->progress;
+        unsigned long before = progress;
         for (unsigned lane = 0; lane < warp.lanes; lane++) {
             Thread& thread = block->threads[first + lane];
             if (thread.done) continue;
@@ -231,28 +252,54 @@ inline void run_warp(Warp& warp, unsigned first) {
             cuda_shim_switch(&scheduler_stack_pointer, thread.stack_pointer);
         }
         current = nullptr;
-        if (block->progress == before) return;
+        if (progress == before) return;
         if (random_bits() % 8 == 0) return;
     }
 }
 
-inline void run_block() {
-    std::vector<unsigned> order(block->warps.size());
-    for (unsigned i = 0; i < order.size(); i++) order[i] = i;
+inline void run_cluster() {
+    struct Place {
+        Block* block;
+        unsigned warp;
+    };
+    std::vector<Place> order;
+    for (Block& each : cluster->blocks)
+        for (unsigned i = 0; i < each.warps.size(); i++) order.push_back({&each, i});
+    auto live = [] {
+        unsigned threads = 0;
+        for (Block& each : cluster->blocks) threads += each.live;
+        return threads > 0;
+    };
+    auto finish_anything = [] {
+        for (Block& each : cluster->blocks) {
+            enter(each);
+            if (finish_something()) return true;
+        }
+        return false;
+    };
     unsigned idle = 0;
-    while (block->live > 0) {
-        unsigned long before = block->progress;
+    Block* resting = nullptr;  // one block of a cluster falls behind the others, now and then
+    while (live()) {
+        unsigned long before = progress;
         for (size_t i = order.size(); i > 1; i--) std::swap(order[i - 1], order[random_bits() % i]);
-        for (unsigned w : order) {
-            run_warp(block->warps[w], w * 32);
+        if (cluster->blocks.size() > 1 && random_bits() % 16 == 0) resting = &cluster->blocks[random_bits() % cluster->blocks.size()];
+        for (Place place : order) {
+            if (place.block == resting) continue;
+            enter(*place.block);
+            run_warp(block->warps[place.warp], place.warp * 32);
             if (random_bits() % 4 == 0) finish_something();
         }
-        if (block->progress != before) idle = 0;
-        else if (!finish_something() && ++idle > 2) fail("deadlock: every thread waits for another");
+        if (progress != before) idle = 0;
+        else if (resting) resting = nullptr;
+        else if (!finish_anything() && ++idle > 2) fail("deadlock: every thread waits for another");
     }
-    if (!block->pending.empty()) fail("a block ends while a bulk copy is under way");
-    for (auto& barrier : block->barriers)
-        if (barrier.arrived != 0) fail("a block ends while threads that came to a named barrier have not been met");
+    for (Block& each : cluster->blocks) {
+        enter(each);
+        if (!block->pending.empty()) fail("a block ends while a bulk copy is under way");
+        for (auto& barrier : block->barriers)
+            if (barrier.arrived != 0) fail("a block ends while threads that came to a named barrier have not been met");
+    }
+    if (cluster->arrived != 0) fail("a block ends that others of its cluster wait for");
 }
 
 // ---- memory -------------------------------------------------------------------------------------------------------
@@ -306,14 +353,42 @@ inline void catch_faults() {
 extern "C" unsigned char __start_cuda_shared[] __attribute__((weak));
 extern "C" unsigned char __stop_cuda_shared[] __attribute__((weak));
 
-/// Launches: every block in an order that the seed gives, one after the other.
-inline void launch(Dim3 grid, Dim3 threads, unsigned shared_bytes, uint64_t seed, const std::function<void()>& body) {
+/// A block whose threads are about to begin.
+inline void start_block(Block& state, unsigned number, unsigned rank, unsigned shared_bytes, bool eager, unsigned char* const* stacks,
+                        const std::function<void()>& body) {
+    unsigned count = block_dim.x * block_dim.y * block_dim.z;
+    state.index = {number % grid_dim.x, number / grid_dim.x % grid_dim.y, number / (grid_dim.x * grid_dim.y)};
+    state.rank = rank;
+    state.threads.resize(count);
+    state.warps.resize((count + 31) / 32);
+    state.live = count;
+    state.eager = eager;
+    state.window = std::make_unique<Guarded>(shared_bytes);
+    state.shared_window = state.window->start;
+    state.shared = state.window->data;
+    state.shared_bytes = shared_bytes;
+    state.body = &body;
+    for (unsigned i = 0; i < count; i++) {
+        Thread& thread = state.threads[i];
+        thread.index = {i % block_dim.x, i / block_dim.x % block_dim.y, i / (block_dim.x * block_dim.y)};
+        thread.number = i;
+        thread.lane = i % 32;
+        thread.warp = &state.warps[i / 32];
+        thread.warp->lanes++;
+        start_fiber(thread, stacks[i]);
+    }
+}
+
+/// Launches: every cluster of `cluster_size` blocks, neighbours in x, in an order that the seed gives, one after the other.
+inline void launch(Dim3 grid, Dim3 threads, unsigned shared_bytes, uint64_t seed, const std::function<void()>& body, unsigned cluster_size = 1) {
     static std::vector<unsigned char*> stacks;
     catch_faults();
     random_state = seed * 0x9E3779B97F4A7C15ull + 0x1234567;
     unsigned count = threads.x * threads.y * threads.z;
     if (count == 0 || count > 1024) fail("a block has 1 to 1024 threads");
-    while (stacks.size() < count) {
+    if (cluster_size == 0 || grid.x % cluster_size != 0) fail("a grid is a multiple of its cluster");
+    if (cluster_size > 1 && __start_cuda_shared) fail("static shared memory of clusters is not told apart here");
+    while (stacks.size() < count * cluster_size) {
         void* memory = mmap(nullptr, stack_bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) fail("out of memory");
         mprotect(memory, page, PROT_NONE);
@@ -321,38 +396,24 @@ inline void launch(Dim3 grid, Dim3 threads, unsigned shared_bytes, uint64_t seed
     }
     grid_dim = grid;
     block_dim = threads;
-    std::vector<unsigned> order(grid.x * grid.y * grid.z);
+    std::vector<unsigned> order(grid.x * grid.y * grid.z / cluster_size);
     for (unsigned i = 0; i < order.size(); i++) order[i] = i;
     for (size_t i = order.size(); i > 1; i--) std::swap(order[i - 1], order[random_bits() % i]);
-    Guarded window(shared_bytes);
     for (unsigned number : order) {
-        block_index = {number % grid.x, number / grid.x % grid.y, number / (grid.x * grid.y)};
-        memset(window.start, 0xFF, window.mapped);
         if (__start_cuda_shared) memset(__start_cuda_shared, 0xFF, __stop_cuda_shared - __start_cuda_shared);
-        Block state;
-        state.threads.resize(count);
-        state.warps.resize((count + 31) / 32);
-        state.live = count;
-        state.eager = seed % 2 == 1;
-        state.shared_window = window.start;
-        state.shared = window.data;
-        state.shared_bytes = shared_bytes;
-        state.body = &body;
-        block = &state;
-        run_count++;
-        for (unsigned i = 0; i < count; i++) {
-            Thread& thread = state.threads[i];
-            thread.index = {i % threads.x, i / threads.x % threads.y, i / (threads.x * threads.y)};
-            thread.number = i;
-            thread.lane = i % 32;
-            thread.warp = &state.warps[i / 32];
-            thread.warp->lanes++;
-            start_fiber(thread, stacks[i]);
+        Cluster state;
+        state.blocks.resize(cluster_size);
+        for (unsigned rank = 0; rank < cluster_size; rank++)
+            start_block(state.blocks[rank], number * cluster_size + rank, rank, shared_bytes, seed % 2 == 1, &stacks[rank * count], body);
+        cluster = &state;
+        run_cluster();
+        for (Block& each : state.blocks) {
+            enter(each);
+            if (each.at_end) each.at_end();
+            each.window->check("a write before or behind shared memory");
         }
-        run_block();
-        if (state.at_end) state.at_end();
-        window.check("a write before or behind shared memory");
         block = nullptr;
+        cluster = nullptr;
     }
 }
 
@@ -377,7 +438,7 @@ inline Out collective(const char* kind, const In& in, Complete complete) {
         for (unsigned i = 0; i < warp.lanes; i++) memcpy(warp.out[slot][i], &results[i], sizeof(Out));
         warp.arrived = 0;
         warp.generation++;
-        block->progress++;
+        progress++;
     } else {
         wait_until([&] { return warp.generation > generation; });
     }
@@ -396,9 +457,21 @@ inline void named_barrier(unsigned id, unsigned threads, bool wait) {
         barrier.arrived = 0;
         barrier.waits = false;
         barrier.generation++;
-        block->progress++;
+        progress++;
     } else if (wait) {
         wait_until([&] { return barrier.generation > generation; });
+    }
+}
+
+/// The barrier of all threads of a cluster.
+inline void cluster_barrier() {
+    unsigned long generation = cluster->generation;
+    if (++cluster->arrived == cluster->blocks.size() * cluster->blocks[0].threads.size()) {
+        cluster->arrived = 0;
+        cluster->generation++;
+        progress++;
+    } else {
+        wait_until([&] { return cluster->generation > generation; });
     }
 }
 

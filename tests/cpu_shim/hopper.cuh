@@ -5,6 +5,7 @@
 // without commit or wait before its thread ends, over memory that store_shared() wrote without fence_async(); barriers that
 // nobody initialised or fenced; tiles and descriptors that are not aligned; descriptors that leave shared memory.
 // Every kind of group of products is printed once, for a comparison with other compilers (tests/data/hopper).
+// A block of a cluster must not reach into one that has not made its barriers yet, nor into one that has ended.
 // Memory order is no subject: there is one order here.
 #pragma once
 
@@ -68,47 +69,50 @@ struct Product {
 };
 
 struct Hopper {
-    unsigned long run = 0;
     std::vector<BarrierState> barriers;
     std::vector<unsigned short> unfenced;  // per 16 bytes: who stored, plus one
-    std::vector<std::vector<Product*>> products;         // of each warpgroup
-    std::vector<std::vector<unsigned long>> group_ends;  // of each thread: how many products at each commit
+    std::vector<std::vector<std::unique_ptr<Product>>> products;  // of each warpgroup
+    std::vector<std::vector<unsigned long>> group_ends;           // of each thread: how many products at each commit
 };
 
 inline void check_end();
 
-inline Hopper& hopper() {
-    static Hopper state;
-    if (state.run != run_count) {
-        for (auto& list : state.products)
-            for (auto* product : list) delete product;
-        state = Hopper{};
-        state.run = run_count;
-        unsigned bytes = unsigned(block->shared - block->shared_window) + block->shared_bytes;
-        state.barriers.resize(bytes / 8);
-        state.unfenced.resize((bytes + 15) / 16);
-        state.products.resize((block->threads.size() + 127) / 128);
-        state.group_ends.resize(block->threads.size());
-        block->at_end = check_end;
+inline Hopper& hopper(Block& of = *block) {
+    if (!of.hopper) {
+        of.hopper = std::make_shared<Hopper>();
+        unsigned bytes = unsigned(of.shared - of.shared_window) + of.shared_bytes;
+        of.hopper->barriers.resize(bytes / 8);
+        of.hopper->unfenced.resize((bytes + 15) / 16);
+        of.hopper->products.resize((of.threads.size() + 127) / 128);
+        of.hopper->group_ends.resize(of.threads.size());
+        of.at_end = check_end;
     }
-    return state;
+    return *of.hopper;
 }
 
 inline void check_end() {
     for (auto& list : hopper().products)
-        for (auto* product : list)
+        for (auto& product : list)
             if (!product->done) fail("a block ends while a product of a warpgroup is under way");
     for (auto& barrier : hopper().barriers)
         if (barrier.initialised && (barrier.bytes != 0 || barrier.missing != barrier.arrivals)) fail("a block ends in the midst of a phase of a barrier");
 }
 
-inline BarrierState& state_of(Barrier* barrier) {
-    unsigned at = shared_address(barrier);
-    if (at % 8 != 0 || at / 8 >= hopper().barriers.size()) fail("a barrier lies outside shared memory");
-    return hopper().barriers[at / 8];
+/// The block of this number in the cluster; every access to the shared memory of another comes by here.
+inline Block& block_of_cluster(unsigned rank) {
+    if (rank >= cluster->blocks.size()) fail("the cluster has no such block");
+    Block& found = cluster->blocks[rank];
+    if (found.live == 0) fail("a block of the cluster is reached that has ended");
+    return found;
 }
-inline BarrierState& ready(Barrier* barrier) {
-    BarrierState& state = state_of(barrier);
+
+/// The barrier at `address` of the shared memory of `of`.
+inline BarrierState& state_at(Block& of, unsigned address) {
+    if (address % 8 != 0 || address / 8 >= hopper(of).barriers.size()) fail("a barrier lies outside shared memory");
+    return hopper(of).barriers[address / 8];
+}
+inline BarrierState& ready(Block& of, unsigned address) {
+    BarrierState& state = state_at(of, address);
     if (!state.initialised) fail("a barrier is used that was not initialised");
     return state;
 }
@@ -116,11 +120,10 @@ inline void end_phase_if_complete(BarrierState& state) {
     if (state.missing == 0 && state.bytes == 0) {
         state.phase++;
         state.missing = state.arrivals;
-        block->progress++;
+        progress++;
     }
 }
-inline void arrive(Barrier* barrier, int bytes) {
-    BarrierState& state = ready(barrier);
+inline void arrive(BarrierState& state, int bytes) {
     if (state.missing == 0) fail("more threads arrive at a barrier than it was initialised for");
     state.bytes += bytes;
     state.missing--;
@@ -130,32 +133,38 @@ inline void arrive(Barrier* barrier, int bytes) {
 /// Where byte `address` of a tile with 128-byte swizzle really lies.
 inline unsigned swizzle_128(unsigned address) { return address ^ (address >> 7 & 7) << 4; }
 
-inline void load_tile(void* to, const TensorMap& map, Barrier* barrier, long long x, long long y, long long z) {
-    unsigned at = shared_address(to);
+/// Copies a tile to the same place of the blocks in `mask`, and tells the barrier at the same place of each.
+inline void load_tile(void* to, const TensorMap& map, Barrier* barrier, unsigned mask, long long x, long long y, long long z) {
+    unsigned at = shared_address(to), told = shared_address(barrier);
     long long bytes = (long long)map.box[0] * map.box[1] * map.box[2] * map.element;
     if (at % 1024 != 0) fail("a swizzled tile does not begin at a multiple of 1024 bytes");
     if (static_cast<unsigned char*>(to) < block->shared || at + bytes > shared_address(block->shared) + block->shared_bytes)
         fail("a tensor copy leaves shared memory");
-    if (!ready(barrier).fenced) fail("TMA gets a barrier that was not fenced after its initialisation");
-    auto finish = [=] {
-        unsigned address = at;
-        for (int k = 0; moves_data && k < map.box[2]; k++)
-            for (int j = 0; j < map.box[1]; j++)
-                for (int i = 0; i < map.box[0]; i++, address += map.element) {
-                    unsigned char* target = block->shared_window + swizzle_128(address);
-                    bool inside = x + i >= 0 && x + i < map.extent[0] && y + j >= 0 && y + j < map.extent[1] && z + k >= 0 && z + k < map.extent[2];
-                    if (inside) memcpy(target, map.base + (x + i) * map.stride[0] + (y + j) * map.stride[1] + (z + k) * map.stride[2], map.element);
-                    else memset(target, 0, map.element);
-                }
-        BarrierState& state = state_of(barrier);
-        state.bytes -= bytes;
-        end_phase_if_complete(state);
-    };
-    if (block->eager) {
-        finish();
-    } else {
-        if (moves_data) memset(to, 0xFF, bytes);
-        block->pending.push_back({finish});
+    if (mask == 0) fail("a tensor copy that goes nowhere");
+    for (unsigned rank = 0; mask >> rank != 0; rank++) {
+        if ((mask >> rank & 1) == 0) continue;
+        if (!ready(block_of_cluster(rank), told).fenced) fail("TMA gets a barrier that was not fenced after its initialisation");
+        auto finish = [=] {
+            Block& target = block_of_cluster(rank);
+            unsigned address = at;
+            for (int k = 0; moves_data && k < map.box[2]; k++)
+                for (int j = 0; j < map.box[1]; j++)
+                    for (int i = 0; i < map.box[0]; i++, address += map.element) {
+                        unsigned char* place = target.shared_window + swizzle_128(address);
+                        bool inside = x + i >= 0 && x + i < map.extent[0] && y + j >= 0 && y + j < map.extent[1] && z + k >= 0 && z + k < map.extent[2];
+                        if (inside) memcpy(place, map.base + (x + i) * map.stride[0] + (y + j) * map.stride[1] + (z + k) * map.stride[2], map.element);
+                        else memset(place, 0, map.element);
+                    }
+            BarrierState& state = state_at(target, told);
+            state.bytes -= bytes;
+            end_phase_if_complete(state);
+        };
+        if (block->eager) {
+            finish();
+        } else {
+            if (moves_data) memset(block_of_cluster(rank).shared_window + at, 0xFF, bytes);
+            block->pending.push_back({finish});
+        }
     }
 }
 
@@ -178,7 +187,7 @@ inline float decode(int kind, const unsigned char* from) {
 inline unsigned field(unsigned long long descriptor, int bit) { return unsigned(descriptor >> bit & 0x3FFF) << 4; }
 
 /// Prints the products of a warpgroup from number `first` on, in the words of tests/data/hopper/wgmma.txt.
-inline void print_group(const std::vector<Product*>& list, size_t first) {
+inline void print_group(const std::vector<std::unique_ptr<Product>>& list, size_t first) {
     static std::set<std::string> printed;
     static const char* const names[] = {"f16", "bf16", "tf32", "i8", "e4m3"};
     if (first >= list.size()) return;
@@ -238,7 +247,7 @@ inline void multiply(Product& product) {
     }
 }
 
-inline void finish_products(std::vector<Product*>& list, size_t count) {
+inline void finish_products(std::vector<std::unique_ptr<Product>>& list, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (list[i]->done) continue;
         list[i]->done = true;
@@ -254,7 +263,7 @@ inline void issue(int kind, Sum* d, int columns, const unsigned* fragment, unsig
     auto& list = hopper().products[current->number / 128];
     unsigned long number = current->matrix_issued++;
     if (list.size() == number) {
-        list.push_back(new Product);
+        list.push_back(std::make_unique<Product>());
         Product& first = *list.back();
         first.a = a, first.b = b, first.from_registers = fragment != nullptr, first.n_major = n_major, first.accumulate = accumulate;
         first.columns = columns, first.kind = kind;
@@ -266,7 +275,7 @@ inline void issue(int kind, Sum* d, int columns, const unsigned* fragment, unsig
     product.d[current->number % 128] = d;
     product.fragment[current->number % 128] = fragment;
     if (++product.arrived == 128 && block->eager) finish_products(list, number + 1);
-    block->progress++;
+    progress++;
 }
 
 inline void wait_products(unsigned pending) {
@@ -287,17 +296,17 @@ inline void barrier_init(Barrier* barrier, int arrivals) {
     state.initialised = true;
     state.owner = cuda_shim::current->number;
     state.arrivals = state.missing = arrivals;
-    cuda_shim::state_of(barrier) = state;
+    cuda_shim::state_at(*cuda_shim::block, shared_address(barrier)) = state;
 }
 inline void barrier_fence_init() {
     for (auto& state : cuda_shim::hopper().barriers)
         if (state.initialised && state.owner == cuda_shim::current->number) state.fenced = true;
 }
-inline void barrier_arrive(Barrier* barrier) { cuda_shim::arrive(barrier, 0); }
-inline void barrier_expect(Barrier* barrier, int bytes) { cuda_shim::arrive(barrier, bytes); }
+inline void barrier_arrive(Barrier* barrier) { cuda_shim::arrive(cuda_shim::ready(*cuda_shim::block, shared_address(barrier)), 0); }
+inline void barrier_expect(Barrier* barrier, int bytes) { cuda_shim::arrive(cuda_shim::ready(*cuda_shim::block, shared_address(barrier)), bytes); }
 inline void barrier_wait(Barrier* barrier, unsigned parity) {
     if (parity > 1) cuda_shim::fail("a parity is 0 or 1");
-    cuda_shim::BarrierState& state = cuda_shim::ready(barrier);
+    cuda_shim::BarrierState& state = cuda_shim::ready(*cuda_shim::block, shared_address(barrier));
     cuda_shim::wait_until([&] { return state.phase % 2 != parity; });
 }
 inline void named_barrier_sync(int id, int threads) {
@@ -306,14 +315,24 @@ inline void named_barrier_sync(int id, int threads) {
 }
 inline void named_barrier_arrive(int id, int threads) { cuda_shim::named_barrier(id, threads, false); }
 
+inline unsigned cluster_rank() { return cuda_shim::block->rank; }
+inline void cluster_sync() { cuda_shim::cluster_barrier(); }
+inline void cluster_arrive(Barrier* barrier, unsigned rank) {
+    cuda_shim::arrive(cuda_shim::ready(cuda_shim::block_of_cluster(rank), shared_address(barrier)), 0);
+}
+
 inline void tensor_prefetch(const TensorMap&) {}
 inline void tensor_load(void* to, const TensorMap& map, Barrier* barrier, int x, int y) {
     if (map.rank != 2) cuda_shim::fail("a tensor map of another rank");
-    cuda_shim::load_tile(to, map, barrier, x, y, 0);
+    cuda_shim::load_tile(to, map, barrier, 1u << cuda_shim::block->rank, x, y, 0);
 }
 inline void tensor_load(void* to, const TensorMap& map, Barrier* barrier, int x, int y, int z) {
     if (map.rank != 3) cuda_shim::fail("a tensor map of another rank");
-    cuda_shim::load_tile(to, map, barrier, x, y, z);
+    cuda_shim::load_tile(to, map, barrier, 1u << cuda_shim::block->rank, x, y, z);
+}
+inline void cluster_load(void* to, const TensorMap& map, Barrier* barrier, unsigned mask, int x, int y) {
+    if (map.rank != 2) cuda_shim::fail("a tensor map of another rank");
+    cuda_shim::load_tile(to, map, barrier, mask, x, y, 0);
 }
 inline void store_shared(void* to, const uint4& value) {
     memcpy(to, &value, 16);

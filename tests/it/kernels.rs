@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use git_ratchet::cuda::{Compiler, CompilerSearch, Manifest, PlanRequest, work_tree};
+use git_ratchet::cuda::{Arch, Compiler, CompilerSearch, Manifest, PlanRequest, work_tree};
 use git_ratchet::model::Config;
 use serde_json::Value;
 
@@ -30,7 +30,10 @@ fn our_own_kernels_compile_everywhere_and_spill_nowhere() {
     }
 }
 
-/// Every kernel for every architecture, at its default tunables, by the compiler that lies there.
+/// What is compiled beside the default tunables: other code than theirs, not only other numbers in it.
+const ALTERNATIVES: [(&str, &str); 2] = [("kernels/gemm.toml", "CLUSTER=2"), ("kernels/flash_attention.toml", "IN_TURNS=0")];
+
+/// Every kernel for every architecture, by the compiler that lies there.
 pub fn assert_our_kernels_compile(nvrtc: PathBuf) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let compiler = Compiler::find(&CompilerSearch { configured: Some(nvrtc), env: &|_| None }).unwrap();
@@ -43,14 +46,22 @@ pub fn assert_our_kernels_compile(nvrtc: PathBuf) {
         .map(|path| Manifest::load(&path, &read).unwrap_or_else(|error| panic!("{error}")))
         .collect();
     assert!(manifests.len() >= 5, "kernels are missing");
-    let tunables = Config::empty();
+    let choices = |manifest: &Manifest, arch| {
+        let alternatives = ALTERNATIVES.iter().filter(|(path, _)| *path == manifest.path());
+        let alternatives = alternatives.map(|(_, tunables)| tunables.parse::<Config>().unwrap());
+        let alternatives = alternatives.filter(|tunables| tunables.iter().all(|(name, _)| has_tunable(manifest, arch, name)));
+        std::iter::once(Config::empty()).chain(alternatives).collect::<Vec<_>>()
+    };
     let mut jobs = Vec::new();
     for (manifest, number) in manifests.iter().flat_map(|manifest| ARCHS.iter().map(move |number| (manifest, *number))) {
         let arch = manifest.arch_on(number);
         for config in manifest.configs().iter().filter(|_| manifest.supports(arch)) {
-            let request = PlanRequest { config, tunables: &tunables, arch, device: None };
-            let code = manifest.code(&request).unwrap_or_else(|error| panic!("{} [{config}]: {error}", manifest.path()));
-            jobs.push((format!("{} [{config}] for {arch}", manifest.path()), code.program, arch));
+            for tunables in choices(manifest, arch) {
+                let request = PlanRequest { config, tunables: &tunables, arch, device: None };
+                let name = format!("{} [{config}] {tunables} for {arch}", manifest.path());
+                let code = manifest.code(&request).unwrap_or_else(|error| panic!("{name}: {error}"));
+                jobs.push((name, code.program, arch));
+            }
         }
     }
     let programs: Vec<_> = jobs.iter().map(|(_, program, arch)| (program, *arch)).collect();
@@ -61,6 +72,10 @@ pub fn assert_our_kernels_compile(nvrtc: PathBuf) {
         // A warning, or the advice of ptxas where it serialises wgmma or sets setmaxnreg aside.
         assert_eq!(compiled.log, "", "{name}");
     }
+}
+
+fn has_tunable(manifest: &Manifest, arch: Arch, name: &str) -> bool {
+    manifest.tunables(arch).iter().any(|tunable| tunable.name == name)
 }
 
 const MANIFEST: &str = r#"

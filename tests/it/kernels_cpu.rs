@@ -42,9 +42,11 @@ const TENSOR_CORES: &[Case] = &[
 ];
 
 const HOPPER: &[Case] = &[
-    ("gemm_sm90", "TYPE=__half BLOCK_M=128 BLOCK_N=128 STAGES=3 GROUP_M=2 UNIT=5e-4"),
-    ("gemm_sm90", "TYPE=__nv_bfloat16 BLOCK_M=128 BLOCK_N=256 STAGES=4 GROUP_M=8 UNIT=4e-3"),
-    ("gemm_sm90", "TYPE=__half BLOCK_M=64 BLOCK_N=64 STAGES=2 GROUP_M=1 UNIT=5e-4"),
+    ("gemm_sm90", "TYPE=__half BLOCK_M=128 BLOCK_N=128 STAGES=3 GROUP_M=2 CLUSTER=1 UNIT=5e-4"),
+    ("gemm_sm90", "TYPE=__nv_bfloat16 BLOCK_M=128 BLOCK_N=256 STAGES=4 GROUP_M=8 CLUSTER=1 UNIT=4e-3"),
+    ("gemm_sm90", "TYPE=__half BLOCK_M=64 BLOCK_N=64 STAGES=2 GROUP_M=1 CLUSTER=1 UNIT=5e-4"),
+    ("gemm_sm90", "TYPE=__nv_bfloat16 BLOCK_M=128 BLOCK_N=256 STAGES=4 GROUP_M=8 CLUSTER=2 UNIT=4e-3"),
+    ("gemm_sm90", "TYPE=__half BLOCK_M=64 BLOCK_N=64 STAGES=2 GROUP_M=1 CLUSTER=2 UNIT=5e-4"),
     (
         "flash_attention_sm90",
         "TYPE=__half HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1 UNIT=1e-3",
@@ -67,12 +69,15 @@ const HOPPER: &[Case] = &[
     ("mma_peak_sm90", "TYPE=unsigned_char WARPS=4 INNER=3 OUTER=2"),
 ];
 
-/// Attention on sm_90a without its data, one warpgroup that computes, two and three, under many interleavings.
+/// Kernels of sm_90a without their data, under many interleavings: attention with one warpgroup that computes, two and
+/// three; products in blocks alone and in clusters.
 const TURNS: &[Case] = &[
     ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=128 CAUSAL=0 BLOCK_M=64 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=4 IN_TURNS=1"),
     ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1"),
     ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=192 BLOCK_N=64 NUM_STAGES=3 NUM_WARPS=12 IN_TURNS=1"),
     ("flash_attention_sm90_turns", "SEEDS=100 HEAD_DIM=64 CAUSAL=1 BLOCK_M=192 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=12 IN_TURNS=0"),
+    ("gemm_sm90_turns", "SEEDS=100 TYPE=__half BLOCK_M=128 BLOCK_N=64 STAGES=3 GROUP_M=2 CLUSTER=1"),
+    ("gemm_sm90_turns", "SEEDS=100 TYPE=__half BLOCK_M=128 BLOCK_N=64 STAGES=2 GROUP_M=1 CLUSTER=2"),
 ];
 
 /// Where the programs lie, and the folder of what is built, with the precompiled header that all of them begin with.
@@ -210,7 +215,7 @@ fn instructions_of_warpgroups_are_written_as_by_other_compilers() {
 }
 
 #[test]
-fn warpgroups_of_attention_never_wait_for_ever() {
+fn warpgroups_never_wait_for_ever() {
     all_right("turns", TURNS);
 }
 
@@ -226,7 +231,8 @@ const VECTOR_ADD: Case = ("vector_add", "BLOCK=128 UNROLL=2 TYPE=float UNIT=1e-7
 const GEMM: Case = ("gemm", "TYPE=__half BLOCK_M=64 BLOCK_N=64 BLOCK_K=32 WARPS_M=2 WARPS_N=2 STAGES=3 GROUP_M=2 UNIT=5e-4");
 const ATTENTION: Case =
     ("flash_attention", "TYPE=__half HEAD_DIM=64 CAUSAL=1 BLOCK_M=64 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=4 UNIT=1e-3");
-const GEMM_SM90: Case = ("gemm_sm90", "TYPE=__half BLOCK_M=64 BLOCK_N=64 STAGES=2 GROUP_M=1 UNIT=5e-4");
+const GEMM_SM90: Case = ("gemm_sm90", "TYPE=__half BLOCK_M=64 BLOCK_N=64 STAGES=2 GROUP_M=1 CLUSTER=1 UNIT=5e-4");
+const GEMM_CLUSTER: Case = ("gemm_sm90", "TYPE=__half BLOCK_M=64 BLOCK_N=64 STAGES=2 GROUP_M=1 CLUSTER=2 UNIT=5e-4");
 const ATTENTION_SM90: Case = (
     "flash_attention_sm90",
     "TYPE=__half HEAD_DIM=64 CAUSAL=1 BLOCK_M=128 BLOCK_N=64 NUM_STAGES=2 NUM_WARPS=8 IN_TURNS=1 UNIT=1e-3",
@@ -246,8 +252,14 @@ const PLANTED: &[Planted] = &[
         told: "the same banks",
     },
     Planted { case: GEMM_SM90, from: "warpgroup_fence();", to: "", told: "without warpgroup_fence" },
-    Planted { case: GEMM_SM90, from: "full + turn.slot, bytes_a + bytes_b", to: "full + turn.slot, bytes_a", told: "" },
+    Planted { case: GEMM_SM90, from: "barrier_expect(slot, bytes_a + bytes_b)", to: "barrier_expect(slot, bytes_a)", told: "" },
     Planted { case: GEMM_SM90, from: "turn.parity ^ 1", to: "turn.parity", told: "deadlock" },
+    Planted { case: GEMM_CLUSTER, from: "else cluster_sync();", to: "else __syncthreads();", told: "was not initialised" },
+    Planted { case: GEMM_CLUSTER, from: "    if constexpr (CLUSTER > 1) cluster_sync();", to: "", told: "has ended" },
+    Planted { case: GEMM_CLUSTER, from: "lane < CLUSTER", to: "lane < 1", told: "deadlock" },
+    Planted { case: GEMM_CLUSTER, from: "4 * consumers * CLUSTER", to: "4 * consumers", told: "" },
+    Planted { case: GEMM_CLUSTER, from: "b, slot, everybody,", to: "b, slot, 1u << rank,", told: "deadlock" },
+    Planted { case: GEMM_CLUSTER, from: "tile.n + rank * share_n", to: "tile.n", told: "WRONG" },
     Planted { case: ATTENTION_SM90, from: "panel_k, 1024)", to: "panel_k, 512)", told: "WRONG" },
     Planted { case: ATTENTION_SM90, from: "warpgroup_wait<1>();", to: "", told: "WRONG" },
     Planted { case: TURNS_SM90, from: "last_work && step", to: "step", told: "deadlock" },
