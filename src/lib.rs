@@ -12,8 +12,8 @@
 //! The modules stand on floors; each uses only the floors below it, and a test keeps it so (tests/it/tidy.rs):
 //!
 //! 0. [`model`], [`stats`], [`written`]: words, numbers, and values as users write them; pure.
-//! 1. [`codec`], [`judge`], [`profile`], [`roofline`], [`tune`]: notes as text, verdicts, what counters say, what a chip allows,
-//!    which point of a kernel to try next; pure.
+//! 1. [`codec`], [`cubin`], [`judge`], [`profile`], [`roofline`], [`tune`]: notes as text, machine code of kernels, verdicts, what
+//!    counters say, what a chip allows, which point of a kernel to try next; pure.
 //! 2. [`store`]: the only place that knows git.
 //! 3. [`settings`], [`harness`], [`import`], [`report`]: the outside world; they do not know each other. [`cuda`],
 //!    [`ncu`] and [`fleet`] stand on the harness.
@@ -26,6 +26,7 @@
 pub mod cli;
 pub mod codec;
 pub mod commands;
+pub mod cubin;
 pub mod cuda;
 pub mod exit;
 pub mod fleet;

@@ -32,7 +32,7 @@ pub struct RecordArgs {
     pub exact: bool,
     /// Read the files as this format instead of finding it from their content: ratchet, seed, hyperfine, criterion,
     /// cargo-criterion, google-benchmark, nvbench, pytest-benchmark, go, bmf, github-action-benchmark, pytorch,
-    /// kernel-tuner, vllm, sglang, criterion-text, divan, libtest, catch2, asv, julia, jmh, benchmarkdotnet, vitest.
+    /// kernel-tuner, vllm, sglang, criterion-text, divan, libtest, catch2, asv, julia, jmh, benchmarkdotnet, vitest, cubin.
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// The commit that was measured.

@@ -148,6 +148,22 @@ impl<'o> Collector<'o> {
         Ok(())
     }
 
+    /// As [`Self::add`], for what was counted in machine code rather than measured.
+    pub fn add_exact(
+        &mut self,
+        at: &str,
+        point: &Point,
+        metric: Metric,
+        value: f64,
+        machine_code: &str,
+    ) -> Result<(), ImportError> {
+        self.add(at, point, Metric { exact: true, ..metric }, Reading::Values(vec![value]))?;
+        if let Some(added) = self.measurements.last_mut() {
+            added.machine_code = Some(machine_code.to_owned());
+        }
+        Ok(())
+    }
+
     /// As [`Self::add`], for a metric that may have been too small for the tool's clock: what cannot have been measured is left out.
     pub fn add_possible(&mut self, at: &str, point: &Point, metric: Metric, reading: Reading) -> Result<(), ImportError> {
         let name = metric.name.to_string();

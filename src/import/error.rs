@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Format, MAX_FILE_BYTES};
+use crate::cubin::CubinError;
 use crate::model::{InvalidValue, ParseQuantityError};
 
 /// Why results could not be imported. `at` says where in the file: `results[3].times[0]`, `line 12`.
@@ -36,6 +37,12 @@ pub enum ImportError {
         /// How many bytes are fine.
         offset: usize,
     },
+    /// The machine code of kernels cannot be read.
+    #[error("cannot read machine code of kernels: {0}")]
+    MachineCode(CubinError),
+    /// Nothing in a file of machine code can be recorded.
+    #[error("the file holds no machine code of CUDA kernels: {0}")]
+    NoMachineCode(&'static str),
     /// No importer knows the content.
     #[error(
         "unknown format of results: known are {}; name one (--format, or `format` of a [[suite]]), or convert to `ratchet`",

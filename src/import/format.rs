@@ -54,11 +54,13 @@ pub enum Format {
     BenchmarkDotNet,
     /// `vitest bench --outputJson`.
     Vitest,
+    /// Machine code of CUDA kernels: a CUBIN, a fatbin, or an object, library or program with fatbins in it.
+    Cubin,
 }
 
 impl Format {
     /// Every format, in the order in which help lists them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Ratchet,
         Self::Seed,
         Self::Hyperfine,
@@ -83,6 +85,7 @@ impl Format {
         Self::Jmh,
         Self::BenchmarkDotNet,
         Self::Vitest,
+        Self::Cubin,
     ];
 
     /// The word for `--format`.
@@ -112,6 +115,7 @@ impl Format {
             Self::Jmh => "jmh",
             Self::BenchmarkDotNet => "benchmarkdotnet",
             Self::Vitest => "vitest",
+            Self::Cubin => "cubin",
         }
     }
 

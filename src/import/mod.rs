@@ -19,6 +19,7 @@ mod catch2;
 mod collect;
 mod criterion;
 mod criterion_text;
+mod cubin;
 mod divan;
 mod error;
 mod format;
@@ -53,6 +54,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 
+use crate::cubin::is_binary;
 use crate::model::{BenchmarkName, Direction, Measurement};
 
 pub use error::{ImportError, ImportWarning};
@@ -98,7 +100,7 @@ pub struct Imported {
     pub facts: BTreeMap<String, String>,
 }
 
-/// Every format that is a file, in the order in which they are asked. Own ones first: they claim little.
+/// Every format that is a file of text, in the order in which they are asked. Own ones first: they claim little.
 const IMPORTERS: [&dyn Importer; 23] = [
     &ratchet::Ratchet,
     &seed::Seed,
@@ -127,6 +129,9 @@ const IMPORTERS: [&dyn Importer; 23] = [
 
 /// The format of a file, judged by its content; `None` where no importer knows it.
 pub fn detect(bytes: &[u8]) -> Option<Format> {
+    if is_binary(bytes) {
+        return Some(Format::Cubin);
+    }
     let source = Source::new(bytes, None).ok()?;
     find_importer(&source).map(|importer| importer.format())
 }
@@ -188,9 +193,13 @@ fn import_folder(path: &Path, options: &ImportOptions) -> Result<Imported, Impor
 }
 
 fn import_source(bytes: &[u8], folder: Option<&Path>, options: &ImportOptions) -> Result<Imported, ImportError> {
+    let mut collector = Collector::new(options);
+    if options.format.map_or_else(|| is_binary(bytes), |asked| asked == Format::Cubin) {
+        cubin::read(bytes, &mut collector)?;
+        return collector.finish(Format::Cubin);
+    }
     let source = Source::new(bytes, folder)?;
     let importer = choose_importer(&source, options.format)?;
-    let mut collector = Collector::new(options);
     importer.read(&source, &mut collector)?;
     collector.finish(importer.format())
 }

@@ -11,6 +11,16 @@ use crate::model::{Measurement, MetricName};
 /// Writes the measurements of one architecture. Points of a benchmark that run the same machine code share a row.
 pub fn write(out: &mut dyn Write, testbed: &str, measured: &[Measurement], options: TextOptions) -> io::Result<()> {
     writeln!(out, "{}", paint(&escape::terminal(testbed), Tone::Strong, options.color))?;
+    table(out, measured, options)
+}
+
+/// Whether nothing but machine code was looked at.
+pub(super) fn is_code(measured: &[Measurement]) -> bool {
+    measured.iter().all(|measured| measured.metric.exact && measured.machine_code.is_some())
+}
+
+/// The table alone.
+pub(super) fn table(out: &mut dyn Write, measured: &[Measurement], options: TextOptions) -> io::Result<()> {
     let mut metrics: Vec<&MetricName> = Vec::new();
     for measurement in measured {
         if !metrics.contains(&&measurement.metric.name) {

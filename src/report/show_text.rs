@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::check_text::TextOptions;
 use super::number::{Scale, quantity, significant};
 use super::table::{Table, Tone, paint};
-use super::{escape, profile_text, words};
+use super::{code_text, escape, profile_text, words};
 use crate::model::{
     BenchmarkName, Config, Excuse, Measurement, Metric, Profile, Record, Run, SampleWarning, SeriesKey, Summary, Unit,
 };
@@ -101,6 +101,9 @@ impl<'a> From<&'a Measurement> for Row<'a> {
 
 /// Writes measurements that are about to be recorded: `bench`, `record --dry-run`.
 pub fn measurements(out: &mut dyn Write, measured: &[Measurement], options: TextOptions) -> io::Result<()> {
+    if code_text::is_code(measured) {
+        return code_text::table(out, measured, options);
+    }
     rows(out, measured.iter().map(Row::from).collect(), options)
 }
 

@@ -383,3 +383,33 @@ fn results_that_name_nothing_are_named_by_the_suite_or_by_whoever_records_them()
     names.sort_unstable();
     assert_eq!(names, ["llama", "qwen"]);
 }
+
+/// The build is a copy here: what nvcc made of two versions of a source (tests/data/import/README.md).
+#[test]
+fn kernels_of_another_compiler_ratchet_without_a_gpu() {
+    let world = World::new();
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/import/cubin");
+    world.write(
+        "ratchet.toml",
+        &format!("[[suite]]\nname = \"kernels\"\ncommand = \"cp {built}/$(cat built) {{results}}\"\nformat = \"cubin\"\n"),
+    );
+    world.write("built", "zstd.fatbin");
+    world.commit("kernels");
+    let shown = world.ratchet(&["bench"]).expect(0).out;
+    let header = shown.lines().next().unwrap();
+    assert!(header.contains("registers") && header.contains("local_accesses"), "{shown}");
+    assert_eq!(shown.matches("reduce<float, 256>").count(), 2, "a row for each architecture: {shown}");
+    world.ratchet(&["check"]).expect(0);
+    world.write("built", "unrolled.fatbin");
+    world.commit("unrolled");
+    world.ratchet(&["bench"]).expect(0);
+    let checked = world.ratchet(&["check", "--json"]).expect(1).json();
+    let series = checked["series"].as_array().unwrap();
+    let registers = |series: &&serde_json::Value| {
+        series["benchmark"] == "reduce<float, 256>" && series["config"]["arch"] == "sm_90a" && series["metric"] == "registers"
+    };
+    let found = series.iter().find(registers).unwrap();
+    assert_eq!((&found["verdict"], &found["testbed"]), (&"regression".into(), &"ptxas 13.5".into()));
+    let explained = world.ratchet(&["explain", "reduce<float, 256>", "--config", "arch=sm_90a"]).expect(0).out;
+    assert!(explained.contains("the machine code differs"), "{explained}");
+}

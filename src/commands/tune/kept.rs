@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::cubin::hex;
 use crate::cuda::KernelPoint;
 use crate::report::tuning::{Cause, Outcome, Source, Time};
 
@@ -124,10 +125,6 @@ pub(super) fn key(kernel: &KernelPoint) -> String {
         hasher.update(&cubin.0);
     }
     hex(&hasher.finalize()[..16])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
-use super::cubin::hex;
 use super::find::Installation;
 use super::nvrtc::Request;
+use crate::cubin::hex;
 
 /// Begins every file; another number is another layout.
 const MAGIC: &[u8] = b"git-ratchet kernel 1\n";

@@ -1,5 +1,8 @@
 //! What the assembler says of an entry point, in the log of `--ptxas-options=-v`.
 
+use crate::cubin::{self, Kernel};
+use crate::cuda::MachineCode;
+
 /// The resources of an entry point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Resources {
@@ -9,6 +12,24 @@ pub(super) struct Resources {
     pub(super) stack: u32,
     pub(super) spill_stores: u32,
     pub(super) spill_loads: u32,
+}
+
+impl Resources {
+    /// What is known of an entry point from the CUBIN and from the log.
+    pub(super) fn machine_code(&self, kernel: &Kernel) -> MachineCode {
+        let Self { registers, barriers, shared_bytes, stack, spill_stores, spill_loads } = *self;
+        MachineCode {
+            registers,
+            spill_stores,
+            spill_loads,
+            stack,
+            shared_bytes,
+            barriers,
+            instructions: cubin::instructions(&kernel.text),
+            cubin_bytes: kernel.bytes,
+            hash: kernel.hash(&cubin::Resources { registers, shared_bytes, stack, barriers }),
+        }
+    }
 }
 
 /// Finds the part of the log that is about `entry`. Functions that it calls follow it there: what they spill is spilled

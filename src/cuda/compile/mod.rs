@@ -5,7 +5,6 @@
 //! library is an error that says what to install, never a crash.
 
 mod cache;
-mod cubin;
 mod find;
 mod log;
 mod nvrtc;
@@ -23,6 +22,7 @@ use self::cache::{Cache, Key};
 use self::find::Installation;
 use self::nvrtc::{Library, Request};
 use super::{Arch, Compiled, Program};
+use crate::cubin::Cubin;
 
 /// NVRTC, loaded and ready.
 #[derive(Debug)]
@@ -218,16 +218,15 @@ impl Compiler {
         let name = || program.name.clone();
         let unreadable = |why| CompileError::Unreadable { name: name(), version: self.version_text(), why };
         let entry = program.entry.clone();
-        let sections = match cubin::read(&cubin, &entry).map_err(unreadable)? {
-            cubin::Found::Entry(sections) => sections,
-            cubin::Found::Others(found) => {
-                let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-                return Err(CompileError::NoEntry { name: name(), entry, found });
-            }
+        let mut kernels = Cubin::read(&cubin).map_err(|error| unreadable(error.to_string()))?.kernels;
+        let Some(kernel) = kernels.remove(&entry) else {
+            let found: Vec<String> = kernels.into_keys().collect();
+            let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+            return Err(CompileError::NoEntry { name: name(), entry, found });
         };
         let resources = log::resources(&log, &entry)
             .ok_or_else(|| unreadable(format!("its log does not tell the resources of `{entry}`")))?;
-        let code = cubin::machine_code(&sections, &resources);
+        let code = resources.machine_code(&kernel);
         Ok(Compiled { arch, cubin, entry, log: log::for_people(&log), code })
     }
 

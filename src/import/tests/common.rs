@@ -20,6 +20,9 @@ fn every_fixture_is_recognized_as_its_own_format_and_no_other() {
     for (name, format) in FIXTURES {
         let bytes = std::fs::read(fixture(name)).unwrap();
         assert_eq!(detect(&bytes), Some(format), "{name}");
+        if format == Format::Cubin {
+            continue; // no text
+        }
         let source = Source::new(&bytes, None).unwrap();
         let known: Vec<Format> = IMPORTERS.iter().filter(|one| one.recognizes(&source)).map(|one| one.format()).collect();
         assert_eq!(known, [format], "{name}");

@@ -2,6 +2,7 @@
 
 mod common;
 mod criterion;
+mod cubin;
 mod go;
 mod hostile;
 mod hyperfine;
@@ -27,7 +28,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 /// A file of each kind that a format has, for what holds for all of them.
-const FIXTURES: [(&str, Format); 35] = [
+const FIXTURES: [(&str, Format); 39] = [
     ("ratchet/results.json", Format::Ratchet),
     ("seed/single.json", Format::Seed),
     ("seed/configs.json", Format::Seed),
@@ -63,6 +64,10 @@ const FIXTURES: [(&str, Format); 35] = [
     ("jmh/results.json", Format::Jmh),
     ("benchmarkdotnet/full.json", Format::BenchmarkDotNet),
     ("vitest/small.json", Format::Vitest),
+    ("cubin/zstd.fatbin", Format::Cubin),
+    ("cubin/lz4.fatbin", Format::Cubin),
+    ("cubin/object.o", Format::Cubin),
+    ("cubin/cuda12.8-sm_90a.cubin", Format::Cubin),
 ];
 
 /// Imports a fixture with the defaults.
