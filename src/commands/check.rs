@@ -1,14 +1,16 @@
 //! `check`: hold a commit against the best level of its history. Executes nothing unless a confirmation or profiles are asked for.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 
 use clap::ValueEnum;
 
 use super::away::{self, Errand};
 use super::context::Context;
 use super::error::{CommandError, During};
+use super::output::write_whole;
 use super::overview::{self, OverviewRequest};
 use super::selection::Selection;
 use super::verdict::{self, Judged};
@@ -44,8 +46,9 @@ pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, Command
     let decided = Decided { judgement, notices, tables, places };
     for (format, path) in files {
         let plain = TextOptions { width: None, color: false, verbose: arguments.verbose };
-        let written = File::create(path).and_then(|mut file| decided.render(&mut file, format, plain));
-        written.during(format_args!("cannot write {path}"))?;
+        let mut content = Vec::new();
+        decided.render(&mut content, format, plain)?;
+        write_whole(Path::new(path), &content).during(format_args!("cannot write {path}"))?;
     }
     let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: arguments.verbose };
     decided.render(context.out, format, options)?;

@@ -34,6 +34,7 @@ mod kernels;
 mod log;
 mod man;
 mod matchup;
+mod output;
 mod overview;
 mod pager;
 mod paired;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::CommandError;
+use super::output::write_whole;
 use super::points::point_name;
 use super::profile_diff::{self, Profiles};
 use super::profiling::{ProfileOptions, Profiler};
@@ -50,7 +51,7 @@ fn followed(workspace: &Workspace, arguments: &CheckArgs, judgement: &Judgement,
     let mut notices = Vec::new();
     if let Some(file) = &arguments.profile_targets {
         let text = format!("{}\n", list(judgement.candidate, &targets));
-        let written = std::fs::write(file, text);
+        let written = write_whole(file, text.as_bytes());
         notices.extend(written.err().map(|error| {
             Notice::new("targets_not_written", format!("the list of points to profile is not in {}: {error}", file.display()))
         }));

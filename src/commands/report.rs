@@ -1,12 +1,12 @@
 //! `report`: a commit's verdicts and the histories behind them, for a page, a comment, a picture or a program.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::history;
+use super::output::write_whole;
 use super::overview::{self, OverviewRequest};
 use super::selection::Selection;
 use super::verdict;
@@ -80,9 +80,9 @@ fn or_head(rev: &str) -> &str {
 
 fn write_file(path: &Path, overview: &Overview, format: ReportFormat, context: &mut Context) -> Result<(), CommandError> {
     let what = || format!("cannot write {}", path.display());
-    let mut file = BufWriter::new(File::create(path).during(what())?);
-    write(&mut file, overview, format).during(what())?;
-    file.flush().during(what())?;
+    let mut content = Vec::new();
+    write(&mut content, overview, format).during(what())?;
+    write_whole(path, &content).during(what())?;
     Ok(writeln!(context.err, "wrote {}", crate::report::escape::terminal(&path.display().to_string()))?)
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::history::{self, store_notices};
+use super::output::write_whole;
 use super::rooflines::{self, Limits};
 use super::selection::Selection;
 use super::workspace::Workspace;
@@ -107,5 +108,5 @@ fn draw(path: &Path, shown: &[TestbedRoofline], context: &Context) -> Result<(),
     } else {
         plot::roofline::png(&mut picture, only)?
     }
-    std::fs::write(&path, picture).during(format!("cannot write {}", path.display()))
+    write_whole(&path, &picture).during(format!("cannot write {}", path.display()))
 }

@@ -149,7 +149,8 @@ fn offer(series: &SeriesVerdict) -> Option<String> {
     let state = if series.reasons.suspicious { "suspicious" } else { "better, but not confirmed" };
     if series.reasons.only_recorded {
         let offer = "suspicious: with a [[suite]] in ratchet.toml that measures it, git ratchet check --confirm could settle it";
-        return series.reasons.suspicious.then(|| offer.to_owned());
+        // History alone has proven a regression; where it could not, more is asked for.
+        return (series.reasons.suspicious && series.verdict != Verdict::Regression).then(|| offer.to_owned());
     }
     Some(format!(
         "{state}: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",

@@ -175,7 +175,7 @@ pub enum StoreError {
         stderr: String,
     },
     /// A temporary worktree cannot be made.
-    #[error("the temporary worktree {} cannot be made: {why}; is the folder of the repository writable?", .path.display())]
+    #[error("the temporary worktree {} cannot be made: {why}", .path.display())]
     NoWorktree {
         /// Where it should be.
         path: PathBuf,

@@ -20,6 +20,7 @@ use super::away::{self, Errand};
 use super::context::Context;
 use super::error::{CommandError, During};
 use super::gpu::{ClockWish, Gpu, NoGpu};
+use super::output::write_whole;
 use super::workspace::Workspace;
 use crate::cli::{StrategyArg, TuneArgs};
 use crate::cuda::KernelPoint;
@@ -145,7 +146,7 @@ fn write(path: &Path, tuning: &Tuning, context: &mut Context) -> Result<(), Comm
         FileFormat::Markdown => tune_markdown::tuning(tuning),
         FileFormat::Diff => tuning.diff.clone().unwrap_or_default(),
     };
-    std::fs::write(path, text).during(format!("cannot write {}", path.display()))?;
+    write_whole(path, text.as_bytes()).during(format!("cannot write {}", path.display()))?;
     Ok(writeln!(context.err, "wrote {}", escape::terminal(&path.display().to_string()))?)
 }
 
@@ -173,7 +174,8 @@ fn show_listings(
     for path in &arguments.outputs {
         match format_of(path)? {
             FileFormat::Json => {
-                std::fs::write(path, format!("{}\n", json())).during(format!("cannot write {}", path.display()))?
+                let text = format!("{}\n", json());
+                write_whole(path, text.as_bytes()).during(format!("cannot write {}", path.display()))?;
             }
             _ => return Err(CommandError::usage("without times there is only --output FILE.json")),
         }

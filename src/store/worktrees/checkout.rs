@@ -15,7 +15,10 @@ const PLAIN: [&str; 6] = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonito
 /// Makes a worktree of `commit` at `folder`, where there is nothing. Returns the submodules that stay empty.
 pub(super) fn anew(git: &Git, folder: &Path, commit: ObjectId, modules: &[&Path]) -> Result<Vec<String>, StoreError> {
     let Some(text) = folder.to_str() else {
-        return Err(StoreError::NoWorktree { path: folder.to_owned(), why: "its name is not UTF-8".to_owned() });
+        return Err(StoreError::NoWorktree {
+            path: folder.to_owned(),
+            why: "its name is not UTF-8; move the repository to a folder whose name is".to_owned(),
+        });
     };
     // Twice forced: git may remember one that somebody removed by hand.
     let add = ["worktree", "add", "--force", "--force", "--quiet", "--detach", text];

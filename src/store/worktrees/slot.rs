@@ -221,5 +221,5 @@ fn base(common_dir: &Path) -> PathBuf {
 }
 
 fn no_worktree(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::NoWorktree { path: path.to_owned(), why: error.to_string() }
+    StoreError::NoWorktree { path: path.to_owned(), why: format!("{error}; is the folder of the repository writable?") }
 }
