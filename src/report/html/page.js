@@ -33,6 +33,17 @@
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const badge = (word) => make("span", { class: `badge ${VERDICTS[word][1]}` }, VERDICTS[word][0]);
   const day = (place) => new Date(commits.time[place] * 1000).toISOString().slice(0, 10);
+  /** A label for each of these commits: the day, or the time of the day where the label before has that day. */
+  const days = (places) => {
+    let last = "";
+    return places.map((place) => {
+      if (place === undefined) return "";
+      const [date, time] = new Date(commits.time[place] * 1000).toISOString().split("T");
+      const label = date === last ? time.slice(0, 5) : date;
+      last = date;
+      return label;
+    });
+  };
   const author = (place) => commits.authors[commits.author[place]];
 
   /** Four significant digits without an exponent, as the terminal shows them. */
@@ -323,7 +334,7 @@
         width: this.host.clientWidth, height: this.host.clientHeight, legend: { show: false }, padding: [12, 14, 0, 0],
         scales: { x: { time: false, range: (plot, min, max) => this.commits(min, max) }, y: { range: (plot, min, max) => this.range(min, max) } },
         axes: [
-          { ...axis, grid: { show: false }, space: 90, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000], values: (plot, splits) => splits.map((at) => (Number.isInteger(at) && run.places[at] !== undefined ? day(run.places[at]) : "")) },
+          { ...axis, grid: { show: false }, space: 90, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000], values: (plot, splits) => days(splits.map((at) => (Number.isInteger(at) ? run.places[at] : undefined))) },
           { ...axis, size: (plot, values) => 16 + 7.2 * Math.max(4, ...(values ?? []).map((text) => text.length)), values: (plot, splits) => splits.map((value) => this.label(value, splits)), label: entry.unit || undefined, labelSize: entry.unit ? 18 : 0, labelFont: "12px system-ui, sans-serif" },
         ],
         series: [{},

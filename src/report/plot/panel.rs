@@ -102,7 +102,15 @@ impl<'a> Panel<'a> {
     fn day(&self, place: f64, commits: &Commits) -> String {
         let is_whole = (place - place.round()).abs() < 1e-6 && place >= 0.0;
         let commit = self.places.get(place.round() as usize).filter(|_| is_whole).and_then(|place| commits.at(*place));
-        commit.map_or_else(String::new, |commit| commit.time.format("%Y-%m-%d").to_string())
+        let format = if self.is_short(commits) { "%m-%d %H:%M" } else { "%Y-%m-%d" };
+        commit.map_or_else(String::new, |commit| commit.time.format(format).to_string())
+    }
+
+    /// Whether so few days are shown that every label would name the same ones.
+    fn is_short(&self, commits: &Commits) -> bool {
+        let time = |place: Option<&usize>| Some(commits.at(*place?)?.time);
+        let ends = time(self.places.first()).zip(time(self.places.last()));
+        ends.is_some_and(|(first, last)| (last - first).num_days().abs() < 3)
     }
 
     /// The band of noise around the ratchet line, as a share of it.
