@@ -171,6 +171,9 @@ fn regressed(judgement: &Judgement) -> String {
 
 fn next_step(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
     let commit = judgement.candidate.short(SHORT_ID);
+    if let Some(wanted) = words::suite_wanted(judgement) {
+        writeln!(out, "\n{wanted}")?;
+    }
     match judgement.verdict() {
         Verdict::Regression => {
             writeln!(out, "\nSee what changed, fix it and measure again, or accept the loss:")?;

@@ -145,17 +145,22 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
 
 /// What would settle a suspicion, or prove a gain, that was not measured again.
 fn offer(series: &SeriesVerdict) -> Option<String> {
-    let plan = series.reasons.plan?;
+    let plan = series.reasons.plan.filter(|_| !series.reasons.only_recorded)?;
     let state = if series.reasons.suspicious { "suspicious" } else { "better, but not confirmed" };
-    if series.reasons.only_recorded {
-        let offer = "suspicious: with a [[suite]] in ratchet.toml that measures it, git ratchet check --confirm could settle it";
-        // History alone has proven a regression; where it could not, more is asked for.
-        return (series.reasons.suspicious && series.verdict != Verdict::Regression).then(|| offer.to_owned());
-    }
     Some(format!(
         "{state}: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",
         plan.most_pairs
     ))
+}
+
+/// What would settle suspicions that nothing here can measure again; said once for all of them.
+pub fn suite_wanted(judgement: &Judgement) -> Option<&'static str> {
+    let is_open = |series: &SeriesVerdict| {
+        let reasons = &series.reasons;
+        series.verdict == Verdict::Undecided && reasons.only_recorded && reasons.suspicious && reasons.plan.is_some()
+    };
+    let wanted = "Nothing here says how to measure this again. With a [[suite]] in ratchet.toml, git ratchet check --confirm could settle it.";
+    judgement.series.iter().any(is_open).then_some(wanted)
 }
 
 /// ` (confirmed)` behind a verdict that a paired re-measurement proved.

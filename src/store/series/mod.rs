@@ -25,7 +25,7 @@ use chrono::{DateTime, Utc};
 
 use self::blocks::Part;
 use self::newer::{NewRecord, Newer, Outdated, Search};
-use self::stored::{Base, Row, RunTime, StoredSeries, StoredUnit};
+use self::stored::{Base, Row, RunTime, StoredUnit};
 use super::objects::ours;
 use super::{AnnotatedHistory, HistoryCommit, Store, StoreError, Walk};
 use crate::judge::Digest;
@@ -199,7 +199,7 @@ impl SeriesHistory {
     /// How many records a series has.
     pub fn counts(&self, key: &SeriesKey, unit: &Unit) -> SeriesCounts {
         let mut counts = SeriesCounts::default();
-        for stored in self.stored(key).iter().flat_map(|series| &series.units) {
+        for stored in self.base.series(key).iter().flat_map(|series| &series.units) {
             let runs = stored.rows.len as usize;
             if stored.unit == unit.symbol() {
                 counts = SeriesCounts { runs: counts.runs + runs, dirty: stored.dirty, barred: stored.barred, ..counts };
@@ -291,12 +291,8 @@ impl SeriesHistory {
 }
 
 impl SeriesHistory {
-    fn stored(&self, key: &SeriesKey) -> Option<&StoredSeries> {
-        self.base.directory.series.iter().find(|series| series.is(key))
-    }
-
     fn stored_unit(&self, key: &SeriesKey, unit: &Unit) -> Option<&StoredUnit> {
-        self.stored(key)?.units.iter().find(|stored| stored.unit == unit.symbol())
+        self.base.series(key)?.units.iter().find(|stored| stored.unit == unit.symbol())
     }
 
     /// Hands over the newest runs that the file has, oldest first, with the ids of their records.

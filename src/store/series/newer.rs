@@ -307,11 +307,9 @@ impl Taken<'_> {
     }
 
     fn is_known(&self, key: &SeriesKey, id: LineId) -> Result<bool, Outdated> {
-        for series in &self.base.directory.series {
-            if series.is(key) {
-                return Ok(self.base.may_hold(series, id)?);
-            }
+        match self.base.series(key) {
+            Some(series) => Ok(self.base.may_hold(series, id)?),
+            None => Ok(false),
         }
-        Ok(false)
     }
 }

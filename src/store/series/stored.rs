@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
@@ -116,9 +117,8 @@ impl StoredSeries {
         }
     }
 
-    /// Whether it is the series with this key, in whatever order its parameters stand. Asked for each of many series, and so
-    /// without making a key of its own.
-    pub(super) fn is(&self, key: &SeriesKey) -> bool {
+    /// Whether it is the series with this key, in whatever order its parameters stand.
+    fn is(&self, key: &SeriesKey) -> bool {
         self.benchmark == key.benchmark.as_str()
             && self.metric == key.metric.as_str()
             && self.testbed == key.testbed
@@ -254,11 +254,41 @@ impl RunTime {
     }
 }
 
+/// Where in the directory a series stands, by its key: a check asks for each of ten thousand series several times.
+#[derive(Debug, Default)]
+struct Index {
+    hasher: RandomState,
+    places: HashMap<u64, Vec<usize>>,
+}
+
+impl Index {
+    fn of(series: &[StoredSeries]) -> Self {
+        let mut index = Self::default();
+        for (place, series) in series.iter().enumerate() {
+            let config = series.config.iter().map(|(name, value)| (&**name, &**value));
+            let hash = index.hash([&series.benchmark, &series.metric, &series.testbed], config);
+            index.places.entry(hash).or_default().push(place);
+        }
+        index
+    }
+
+    fn places(&self, key: &SeriesKey) -> &[usize] {
+        let hash = self.hash([key.benchmark.as_str(), key.metric.as_str(), &key.testbed], key.config.iter());
+        self.places.get(&hash).map_or(&[], Vec::as_slice)
+    }
+
+    /// The same in whatever order the parameters stand.
+    fn hash<'c>(&self, names: [&str; 3], config: impl Iterator<Item = (&'c str, &'c str)>) -> u64 {
+        config.map(|parameter| self.hasher.hash_one(parameter)).fold(self.hasher.hash_one(names), u64::wrapping_add)
+    }
+}
+
 /// An opened file.
 #[derive(Debug)]
 pub(super) struct Base {
     pub(super) reader: Reader,
     pub(super) directory: Directory,
+    index: Index,
     pub(super) commits: Tail,
     pub(super) runs: Tail,
     /// Machine code near what was asked for.
@@ -275,7 +305,8 @@ impl Base {
         let (commits, runs) = (Tail::new(directory.commits), Tail::new(directory.runs));
         let hash_len = tip.as_bytes().len();
         if is_ours {
-            Ok(Self { reader, directory, commits, runs, known_codes: Mutex::default(), hash_len })
+            let index = Index::of(&directory.series);
+            Ok(Self { reader, directory, index, commits, runs, known_codes: Mutex::default(), hash_len })
         } else {
             Err(Damaged)
         }
@@ -283,6 +314,11 @@ impl Base {
 
     pub(super) fn notes_tree(&self) -> Result<ObjectId, Damaged> {
         self.directory.notes_tree.parse().map_err(|_| Damaged)
+    }
+
+    /// The series with this key.
+    pub(super) fn series(&self, key: &SeriesKey) -> Option<&StoredSeries> {
+        self.index.places(key).iter().map(|place| &self.directory.series[*place]).find(|series| series.is(key))
     }
 
     /// The machine code with this number.
