@@ -126,9 +126,8 @@ fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) 
             let excuse = &applied.excuse;
             format!("excused by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason)
         });
-        let explained = options.verbose || matches!(series.verdict, Verdict::Regression | Verdict::Undecided);
-        let reasons = if explained { words::reasons(series) } else { Vec::new() };
-        let lines: Vec<String> = reasons.into_iter().chain(excuse).collect();
+        let found = if is_explained(series, options) { words::findings(series) } else { Vec::new() };
+        let lines: Vec<String> = found.into_iter().chain(excuse).collect();
         if lines.is_empty() {
             continue;
         }
@@ -137,7 +136,17 @@ fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) 
             writeln!(out, "  {}", escape::terminal(&line))?;
         }
     }
-    Ok(())
+    let explained: Vec<&SeriesVerdict> = shown.iter().copied().filter(|series| is_explained(series, options)).collect();
+    let offers = words::offers(&explained);
+    if !offers.is_empty() {
+        writeln!(out)?;
+    }
+    offers.iter().try_for_each(|offer| writeln!(out, "{offer}"))
+}
+
+/// Whether the text says why the verdict is what it is.
+fn is_explained(series: &SeriesVerdict, options: TextOptions) -> bool {
+    options.verbose || matches!(series.verdict, Verdict::Regression | Verdict::Undecided)
 }
 
 fn warnings(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], options: TextOptions) -> io::Result<()> {

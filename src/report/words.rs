@@ -90,8 +90,13 @@ pub fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Why a verdict is what it is: one sentence for each thing that took part.
+/// Why a verdict is what it is, where it is shown alone: what was found, and what would settle it.
 pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
+    findings(series).into_iter().chain(offers(&[series])).collect()
+}
+
+/// What was found of a series: one sentence for each thing that took part in its verdict.
+pub fn findings(series: &SeriesVerdict) -> Vec<String> {
     let reasons = &series.reasons;
     let mut said = Vec::new();
     said.extend(baseline_sentence(series));
@@ -125,7 +130,7 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
                 .to_owned(),
         );
     }
-    said.extend(reasons.confirmation.as_ref().map(confirmation_sentence).or_else(|| offer(series)));
+    said.extend(reasons.confirmation.as_ref().map(confirmation_sentence));
     if let Some(creep) = &reasons.creep {
         said.push(format!(
             "crept in: {} in all, {} of it here; the rest came over {} from {} to {}",
@@ -143,18 +148,31 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
     said
 }
 
-/// What would settle a suspicion, or prove a gain, that was not measured again.
-fn offer(series: &SeriesVerdict) -> Option<String> {
-    let plan = series.reasons.plan?;
-    let state = if series.reasons.suspicious { "suspicious" } else { "better, but not confirmed" };
-    if series.reasons.only_recorded {
-        let offer = "suspicious: with a [[suite]] in ratchet.toml that measures it, git ratchet check --confirm could settle it";
-        return series.reasons.suspicious.then(|| offer.to_owned());
-    }
-    Some(format!(
-        "{state}: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",
-        plan.most_pairs
-    ))
+/// What would settle the suspicions, or prove the gains, that were not measured again: said once for all of these series.
+pub fn offers(series: &[&SeriesVerdict]) -> Vec<String> {
+    let open = || series.iter().filter(|series| series.reasons.confirmation.is_none());
+    // How often each may be measured again, of those that git-ratchet can measure.
+    let pairs = |is_suspicious: bool| {
+        let of_kind = open().filter(|series| series.reasons.suspicious == is_suspicious && !series.reasons.only_recorded);
+        let pairs: Vec<usize> = of_kind.filter_map(|series| Some(series.reasons.plan?.most_pairs)).collect();
+        Some((pairs.len(), pairs.into_iter().max()?))
+    };
+    let sentence = |what: &str, (of, most): (usize, usize)| {
+        let each = if of == 1 { "" } else { " each" };
+        format!("{what}: up to {most} pairs{each}, measured in turn with the baseline, would settle it: git ratchet check --confirm")
+    };
+    let suspicious = pairs(true).map(|pairs| sentence("suspicious", pairs));
+    let better = pairs(false).map(|pairs| sentence("better, but not confirmed", pairs));
+    // What history alone has proven needs no advice that only a new suite could follow.
+    let only_recorded = open().any(|series| {
+        let reasons = &series.reasons;
+        reasons.only_recorded && reasons.suspicious && reasons.plan.is_some() && series.verdict == Verdict::Undecided
+    });
+    let suite = only_recorded.then(|| {
+        "suspicious, but only recorded: with a [[suite]] in ratchet.toml that measures it, git ratchet check --confirm could settle it"
+            .to_owned()
+    });
+    suspicious.into_iter().chain(better).chain(suite).collect()
 }
 
 /// ` (confirmed)` behind a verdict that a paired re-measurement proved.

@@ -71,3 +71,26 @@ fn show_as_text() {
     let text = regex::Regex::new(r"git-ratchet \d+\.\d+\.\d+").unwrap().replace_all(&ran.out, "git-ratchet 1.2.3").into_owned();
     insta::assert_snapshot!(redacted(&world, &text));
 }
+
+#[test]
+fn what_would_settle_suspicions_is_said_once() {
+    let world = World::new();
+    let record = |values: &str| {
+        for benchmark in ["parse", "render"] {
+            world.ratchet(&["record", "--benchmark", benchmark, "--metric", &format!("time={values}")]).expect(0);
+        }
+    };
+    for values in ["9ms,10ms,12ms", "11ms,10ms,9ms", "10ms,11ms,9ms"] {
+        world.commit(values);
+        record(values);
+    }
+    world.commit("slower");
+    record("11ms,12ms,11ms");
+    let said = world.ratchet(&["check"]).expect(3).out;
+    assert_eq!(said.matches("[[suite]]").count(), 1, "{said}");
+
+    world.commit("much slower");
+    record("90ms,91ms,90ms");
+    let said = world.ratchet(&["check"]).expect(1).out;
+    assert!(!said.contains("[[suite]]"), "history alone has proven it: {said}");
+}

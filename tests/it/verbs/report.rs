@@ -75,6 +75,17 @@ fn pictures_are_pictures_and_say_the_same_twice() {
 }
 
 #[test]
+fn an_axis_says_a_day_once_and_then_the_commits() {
+    let world = look::world();
+    let svg = world.ratchet(&["report", "--format", "svg", "--benchmark", "softmax"]).expect(0).out;
+    let below: Vec<&str> = svg.lines().map(str::trim).filter(|text| text.starts_with("20") && text.len() == 10).collect();
+    let days: std::collections::HashSet<_> = below.iter().collect();
+    assert!(!below.is_empty() && below.len() == days.len(), "each day once: {below:?}");
+    let commit = world.git(&["rev-parse", "HEAD~2"]);
+    assert!(svg.contains(&commit.trim()[..9]), "{svg}");
+}
+
+#[test]
 fn the_page_has_a_roofline_where_a_kernel_stands_under_a_roof() {
     let page = |world: &World| world.ratchet(&["report", "--format", "html"]).expect(0).out;
     let world = look::world();
