@@ -159,7 +159,9 @@ pub fn offers(series: &[&SeriesVerdict]) -> Vec<String> {
     };
     let sentence = |what: &str, (of, most): (usize, usize)| {
         let each = if of == 1 { "" } else { " each" };
-        format!("{what}: up to {most} pairs{each}, measured in turn with the baseline, would settle it: git ratchet check --confirm")
+        format!(
+            "{what}: up to {most} pairs{each}, measured in turn with the baseline, would settle it: git ratchet check --confirm"
+        )
     };
     let suspicious = pairs(true).map(|pairs| sentence("suspicious", pairs));
     let better = pairs(false).map(|pairs| sentence("better, but not confirmed", pairs));
