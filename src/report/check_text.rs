@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::number::{self, Scale, change};
-use super::table::{Table, Tone, paint};
+use super::table::{Table, Tone, paint, wrapped};
 use super::words::{self, SHORT_ID};
 use super::{Notice, escape};
 use crate::judge::{Judgement, SeriesVerdict, Verdict};
@@ -36,7 +36,8 @@ pub fn check(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], opt
         writeln!(out, "{}", paint(&format!("{hidden} more series hold (-v shows them)"), Tone::Dim, options.color))?;
     }
     for remark in words::followers(judgement) {
-        writeln!(out, "{}", paint(&escape::terminal(&remark), Tone::Dim, options.color))?;
+        let remark = wrapped(&escape::terminal(&remark), "", options.width);
+        writeln!(out, "{}", paint(&remark, Tone::Dim, options.color))?;
     }
     details(out, &shown, options)?;
     warnings(out, judgement, notices, options)?;
@@ -133,7 +134,7 @@ fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) 
         }
         writeln!(out, "\n{}", paint(&escape::terminal(&words::series_name(&series.key)), Tone::Strong, options.color))?;
         for line in lines {
-            writeln!(out, "  {}", escape::terminal(&line))?;
+            writeln!(out, "{}", wrapped(&escape::terminal(&line), "  ", options.width))?;
         }
     }
     let explained: Vec<&SeriesVerdict> = shown.iter().copied().filter(|series| is_explained(series, options)).collect();
@@ -141,7 +142,7 @@ fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) 
     if !offers.is_empty() {
         writeln!(out)?;
     }
-    offers.iter().try_for_each(|offer| writeln!(out, "{offer}"))
+    offers.iter().try_for_each(|offer| writeln!(out, "{}", wrapped(offer, "", options.width)))
 }
 
 /// Whether the text says why the verdict is what it is.
@@ -182,10 +183,15 @@ fn next_step(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
     let commit = judgement.candidate.short(SHORT_ID);
     match judgement.verdict() {
         Verdict::Regression => {
-            writeln!(out, "\nSee what changed, fix it and measure again, or accept the loss:")?;
-            let regressed_series = judgement.series.iter().filter(|series| series.verdict == Verdict::Regression);
-            for command in words::explain_commands(regressed_series.map(|series| &series.key), judgement.candidate) {
+            let regressed_series = || judgement.series.iter().filter(|series| series.verdict == Verdict::Regression);
+            let is_open = regressed_series().any(words::can_be_confirmed);
+            let fix = if is_open { "measure it again in turn with the baseline, fix it" } else { "fix it and measure again" };
+            writeln!(out, "\nSee what changed, {fix}, or accept the loss:")?;
+            for command in words::explain_commands(regressed_series().map(|series| &series.key), judgement.candidate) {
                 writeln!(out, "  {command}")?;
+            }
+            if is_open {
+                writeln!(out, "  git ratchet check --confirm {commit}")?;
             }
             writeln!(out, "  git ratchet excuse {} --reason \"…\" --commit {commit}", regressed(judgement))
         }

@@ -110,20 +110,26 @@ fn rows(out: &mut dyn Write, rows: Vec<Row>, options: TextOptions) -> io::Result
 }
 
 fn rows_table(rows: &[Row], options: TextOptions) -> String {
-    let header = ["benchmark", "config", "metric", "median", "95 % interval", "n", "spread"];
-    let mut table = Table::new(&header, options.color).right_align(&[3, 4, 5, 6]);
+    let with_config = rows.iter().any(|row| !row.config.is_empty());
+    let mut header = vec!["benchmark"];
+    header.extend(with_config.then_some("config"));
+    header.push("metric");
+    let numbers = header.len();
+    header.extend(["median", "95 % interval", "n", "spread"]);
+    let mut table = Table::new(&header, options.color).right_align(&[numbers, numbers + 1, numbers + 2, numbers + 3]);
     for row in rows {
         let summary = row.summary;
         let scale = Scale::for_value(summary.median, &row.metric.unit);
-        table.row(vec![
-            escape::terminal_short(row.benchmark.as_str(), 60),
-            escape::terminal_short(&row.config.to_string(), 60),
+        let mut cells = vec![escape::terminal_short(row.benchmark.as_str(), 60)];
+        cells.extend(with_config.then(|| escape::terminal_short(&row.config.to_string(), 60)));
+        cells.extend([
             escape::terminal_short(row.metric.name.as_str(), 40),
             scale.show(summary.median),
             interval(summary, &scale),
             summary.n.to_string(),
             spread(summary),
         ]);
+        table.row(cells);
     }
     table.render(options.width)
 }

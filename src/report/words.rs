@@ -148,12 +148,19 @@ pub fn findings(series: &SeriesVerdict) -> Vec<String> {
     said
 }
 
-/// What would settle the suspicions, or prove the gains, that were not measured again: said once for all of these series.
+/// Whether it was not measured again yet, and git-ratchet can.
+pub fn can_be_confirmed(series: &SeriesVerdict) -> bool {
+    let reasons = &series.reasons;
+    reasons.confirmation.is_none() && reasons.plan.is_some() && !reasons.only_recorded
+}
+
+/// What would settle the suspicions, or prove the gains, that were not measured again: said once for all of these series. A
+/// regression that history alone has proven needs none of it.
 pub fn offers(series: &[&SeriesVerdict]) -> Vec<String> {
-    let open = || series.iter().filter(|series| series.reasons.confirmation.is_none());
+    let open = || series.iter().filter(|series| series.verdict != Verdict::Regression);
     // How often each may be measured again, of those that git-ratchet can measure.
     let pairs = |is_suspicious: bool| {
-        let of_kind = open().filter(|series| series.reasons.suspicious == is_suspicious && !series.reasons.only_recorded);
+        let of_kind = open().filter(|series| series.reasons.suspicious == is_suspicious && can_be_confirmed(series));
         let pairs: Vec<usize> = of_kind.filter_map(|series| Some(series.reasons.plan?.most_pairs)).collect();
         Some((pairs.len(), pairs.into_iter().max()?))
     };
@@ -165,10 +172,9 @@ pub fn offers(series: &[&SeriesVerdict]) -> Vec<String> {
     };
     let suspicious = pairs(true).map(|pairs| sentence("suspicious", pairs));
     let better = pairs(false).map(|pairs| sentence("better, but not confirmed", pairs));
-    // What history alone has proven needs no advice that only a new suite could follow.
     let only_recorded = open().any(|series| {
         let reasons = &series.reasons;
-        reasons.only_recorded && reasons.suspicious && reasons.plan.is_some() && series.verdict == Verdict::Undecided
+        reasons.only_recorded && reasons.suspicious && reasons.plan.is_some() && reasons.confirmation.is_none()
     });
     let suite = only_recorded.then(|| {
         "suspicious, but only recorded: with a [[suite]] in ratchet.toml that measures it, git ratchet check --confirm could settle it"
@@ -340,6 +346,14 @@ fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
             Notice::new("too_noisy_to_confirm", format!("{name}: measured again, but {found}"))
                 .hint("check again while nothing else runs here, or give the benchmark a core of its own (taskset, chrt)")
         }
+        JudgeWarning::BetterTurned { was } => Notice::new(
+            "better_turned",
+            format!(
+                "{name}: recorded as {} is better, but its history says that {was} is better; judged as {0} is better",
+                series.metric.better
+            ),
+        )
+        .hint("if that is a mistake, record it again with the right --better; if not, give the metric a new name"),
         JudgeWarning::DirtyCandidate => {
             Notice::new("dirty_candidate", format!("{name}: measured with uncommitted changes; the verdict is about those, too"))
                 .hint("commit, then measure again")

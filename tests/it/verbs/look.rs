@@ -94,3 +94,34 @@ fn what_would_settle_suspicions_is_said_once() {
     let said = world.ratchet(&["check"]).expect(1).out;
     assert!(!said.contains("[[suite]]"), "history alone has proven it: {said}");
 }
+
+#[test]
+fn a_metric_whose_direction_turned_is_told() {
+    let world = World::new();
+    let record = |better: &str| {
+        world.ratchet(&["record", "--benchmark", "load", "--metric", "rate=10", "--better", better, "--exact"]).expect(0);
+    };
+    world.commit("first");
+    record("higher");
+    world.commit("second");
+    record("higher");
+    assert!(!world.ratchet(&["check"]).expect(0).out.contains("its history says"));
+    world.commit("third");
+    record("lower");
+    for _ in 0..2 {
+        let said = world.ratchet(&["check"]).expect(0).out;
+        assert!(said.contains("load rate: recorded as lower is better, but its history says that higher is better"), "{said}");
+    }
+    let json = world.ratchet(&["check", "--json"]).expect(0).json();
+    assert_eq!(json["warnings"][0]["code"], "better_turned", "{json}");
+}
+
+#[test]
+fn a_column_that_says_nothing_is_left_out() {
+    let world = World::new();
+    world.commit("first");
+    world.ratchet(&["record", "--benchmark", "load", "--metric", "time=10ms"]).expect(0);
+    assert!(!world.ratchet(&["show"]).expect(0).out.contains("config"));
+    world.ratchet(&["record", "--benchmark", "load", "--config", "N=1", "--metric", "time=10ms"]).expect(0);
+    assert!(world.ratchet(&["show"]).expect(0).out.contains("config"));
+}
