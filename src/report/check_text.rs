@@ -123,10 +123,7 @@ fn numbers_of(series: &SeriesVerdict, color: bool) -> [String; 4] {
 
 fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) -> io::Result<()> {
     for series in shown {
-        let excuse = series.excuse.as_ref().map(|applied| {
-            let excuse = &applied.excuse;
-            format!("excused by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason)
-        });
+        let excuse = series.excuse.as_ref().map(words::excused);
         let found = if is_explained(series, options) { words::findings(series) } else { Vec::new() };
         let lines: Vec<String> = found.into_iter().chain(excuse).collect();
         if lines.is_empty() {

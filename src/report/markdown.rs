@@ -17,6 +17,9 @@ const MOST_OF_TABLES: usize = 56_000;
 const MOST_OF_WARNINGS: usize = 62_000;
 const MOST: usize = 65_000;
 
+/// The title of the only section that is folded.
+const UNCHANGED: &str = "Unchanged";
+
 /// Commits in a sparkline.
 const SPARKLINE_WIDTH: usize = 20;
 
@@ -30,10 +33,14 @@ pub fn report(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
         (Verdict::Improvement, "Improvements (the baseline is ratcheted)"),
         (Verdict::New, "New"),
         (Verdict::Undecided, "Undecided"),
-        (Verdict::Pass, "Unchanged"),
     ] {
-        section(&mut text, overview, verdict, title);
+        section(&mut text, overview, &sorted(overview, verdict), title);
     }
+    // A loss that somebody accepted is neither unchanged nor folded away.
+    let (excused, unchanged): (Vec<_>, Vec<_>) =
+        sorted(overview, Verdict::Pass).into_iter().partition(|series| words::is_forgiven(series));
+    section(&mut text, overview, &excused, "Excused");
+    section(&mut text, overview, &unchanged, UNCHANGED);
     for remark in words::followers(&overview.judgement) {
         let _ = writeln!(text, "\n{}.", markdown(&remark));
     }
@@ -87,12 +94,11 @@ fn sorted(overview: &Overview, verdict: Verdict) -> Vec<&SeriesVerdict> {
     rows
 }
 
-fn section(text: &mut String, overview: &Overview, verdict: Verdict, title: &str) {
-    let rows = sorted(overview, verdict);
+fn section(text: &mut String, overview: &Overview, rows: &[&SeriesVerdict], title: &str) {
     if rows.is_empty() {
         return;
     }
-    let folded = verdict == Verdict::Pass;
+    let folded = title == UNCHANGED;
     text.push_str(&if folded {
         format!("\n<details><summary>{title} ({})</summary>\n\n", rows.len())
     } else {

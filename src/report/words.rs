@@ -7,7 +7,8 @@ use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
 use super::{Notice, escape};
 use crate::judge::{
-    Baseline, BaselineRule, Confirmation, Follower, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict,
+    AppliedExcuse, Baseline, BaselineRule, Confirmation, ExcuseEffect, Follower, JudgeWarning, Judgement, PairedShift,
+    SeriesVerdict, StopReason, Verdict,
 };
 use crate::model::{Config, ObjectId, SeriesKey};
 
@@ -146,6 +147,17 @@ pub fn findings(series: &SeriesVerdict) -> Vec<String> {
         said.push(format!("{} of this commit and of the baseline each would decide: {how}", count(needed, "more run")));
     }
     said
+}
+
+/// Who accepted what, and why.
+pub fn excused(applied: &AppliedExcuse) -> String {
+    let excuse = &applied.excuse;
+    format!("excused by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason)
+}
+
+/// Whether it holds only because somebody accepted the loss.
+pub fn is_forgiven(series: &SeriesVerdict) -> bool {
+    series.excuse.as_ref().is_some_and(|applied| matches!(applied.effect, ExcuseEffect::Forgave { .. }))
 }
 
 /// Whether it was not measured again yet, and git-ratchet can.

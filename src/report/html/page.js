@@ -8,7 +8,7 @@
   const byId = (id) => document.getElementById(id);
   const VERDICTS = {
     regression: ["regression", "bad", 0], not_measured: ["not measured", "warn", 2], undecided: ["undecided", "warn", 1],
-    improvement: ["improvement", "good", 3], new: ["new", "info", 4], pass: ["unchanged", "plain", 5],
+    improvement: ["improvement", "good", 3], new: ["new", "info", 4], excused: ["excused", "info", 4], pass: ["unchanged", "plain", 5],
     not_judged: ["not judged", "plain", 6],
   };
   const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
