@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use super::check_text::TextOptions;
 use super::escape;
-use super::number::{Scale, change, significant};
+use super::number::{Scale, change};
 use super::table::{Table, Tone, paint};
-use super::words::trust_mark;
+use super::words::{self, trust_mark};
 use crate::judge::{Basis, Estimate, SeriesComparison};
 
 /// Writes the table, and below it what its statistics are about.
@@ -64,7 +64,7 @@ fn numbers_of(series: &SeriesComparison) -> [String; 7] {
         compared.change_percent.map_or_else(dash, change),
         interval.map_or_else(dash, |(low, high)| format!("{} to {}", change(low), change(high))),
         format!("{:+.2}", compared.delta).replace('-', "−"),
-        significant(compared.p, 2),
+        words::probability_alone(compared.p),
         format!("{}, {}", compared.counts.0, compared.counts.1),
     ]
 }

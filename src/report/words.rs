@@ -232,9 +232,15 @@ fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
     ))
 }
 
-/// `= 0.012`, or `< 0.0001` where more digits say no more.
+/// `0.012`, or `< 0.0001` where more digits say no more.
+pub fn probability_alone(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".to_owned() } else { significant(p, 2) }
+}
+
+/// The same behind a letter: `= 0.012`.
 fn probability(p: f64) -> String {
-    if p < 0.0001 { "< 0.0001".to_owned() } else { format!("= {}", significant(p, 2)) }
+    let alone = probability_alone(p);
+    if alone.starts_with('<') { alone } else { format!("= {alone}") }
 }
 
 /// Changes from or to zero have no percentage.

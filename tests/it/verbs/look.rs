@@ -125,3 +125,14 @@ fn a_column_that_says_nothing_is_left_out() {
     world.ratchet(&["record", "--benchmark", "load", "--config", "N=1", "--metric", "time=10ms"]).expect(0);
     assert!(world.ratchet(&["show"]).expect(0).out.contains("config"));
 }
+
+#[test]
+fn a_probability_has_no_digits_that_say_nothing() {
+    let world = World::new();
+    for values in ["10ms,11ms,12ms,13ms,14ms,15ms,16ms,17ms,18ms,19ms", "30ms,31ms,32ms,33ms,34ms,35ms,36ms,37ms,38ms,39ms"] {
+        world.commit(values);
+        world.ratchet(&["record", "--benchmark", "load", "--metric", &format!("time={values}")]).expect(0);
+    }
+    let said = world.ratchet(&["compare", "HEAD~1", "HEAD"]).expect(0).out;
+    assert!(said.contains("< 0.0001") && !said.contains("0.0000"), "{said}");
+}
