@@ -153,14 +153,23 @@ fn warnings(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], opti
     if !all.is_empty() {
         writeln!(out)?;
     }
-    all.iter().try_for_each(|notice| write_notice(out, notice, options.color))
+    all.iter().try_for_each(|notice| write_wrapped(out, notice, options))
 }
 
 /// `warning: what` and, on a second line, what to do.
 pub fn write_notice(out: &mut dyn Write, notice: &Notice, color: bool) -> io::Result<()> {
-    writeln!(out, "{} {}", paint("warning:", Tone::Warn, color), escape::terminal(&notice.message))?;
+    write_wrapped(out, notice, TextOptions { color, ..TextOptions::default() })
+}
+
+fn write_wrapped(out: &mut dyn Write, notice: &Notice, options: TextOptions) -> io::Result<()> {
+    // Wrapped without the colour, which takes no room.
+    let line = |label: &str, tone, text: &str, indent: &str| {
+        let text = wrapped(&format!("{label} {}", escape::terminal(text)), indent, options.width);
+        text.replacen(label, &paint(label, tone, options.color), 1)
+    };
+    writeln!(out, "{}", line("warning:", Tone::Warn, &notice.message, ""))?;
     match &notice.hint {
-        Some(hint) => writeln!(out, "  {} {}", paint("hint:", Tone::Dim, color), escape::terminal(hint)),
+        Some(hint) => writeln!(out, "{}", line("hint:", Tone::Dim, hint, "  ")),
         None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::check_text::TextOptions;
 use super::number::{Scale, quantity, significant};
-use super::table::{Table, Tone, paint};
+use super::table::{Table, Tone, paint, wrapped};
 use super::{escape, profile_text, words};
 use crate::model::{
     BenchmarkName, Config, Excuse, Measurement, Metric, Profile, Record, Run, SampleWarning, SeriesKey, Summary, Unit,
@@ -106,7 +106,7 @@ pub fn measurements(out: &mut dyn Write, measured: &[Measurement], options: Text
 
 fn rows(out: &mut dyn Write, rows: Vec<Row>, options: TextOptions) -> io::Result<()> {
     out.write_all(rows_table(&rows, options).as_bytes())?;
-    rows.iter().try_for_each(|row| row_notes(out, row))
+    rows.iter().try_for_each(|row| row_notes(out, row, options.width))
 }
 
 fn rows_table(rows: &[Row], options: TextOptions) -> String {
@@ -147,14 +147,17 @@ fn spread(summary: &Summary) -> String {
     relative.map_or("–".to_owned(), |percent| format!("{} %", significant(percent, 2)))
 }
 
-fn row_notes(out: &mut dyn Write, row: &Row) -> io::Result<()> {
+fn row_notes(out: &mut dyn Write, row: &Row, width: Option<usize>) -> io::Result<()> {
     let name = format!("{} {}", words::point_name(row.benchmark, row.config), row.metric.name);
     let name = escape::terminal(&name);
     for warning in row.warnings {
-        writeln!(out, "  {name}: {}", sample_warning(warning))?;
+        writeln!(out, "{}", wrapped(&format!("{name}: {}", sample_warning(warning)), "  ", width))?;
     }
     match row.barred {
-        Some(reason) => writeln!(out, "  {name}: never a baseline: {}", escape::terminal(reason)),
+        Some(reason) => {
+            let text = format!("{name}: never a baseline: {}", escape::terminal(reason));
+            writeln!(out, "{}", wrapped(&text, "  ", width))
+        }
         None => Ok(()),
     }
 }
