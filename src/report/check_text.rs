@@ -203,7 +203,7 @@ fn next_step(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
         }
         Verdict::NotMeasured => writeln!(
             out,
-            "\nMeasure this commit:\n  git ratchet bench     runs the benchmarks of ratchet.toml\n  git ratchet record    takes the results of another tool"
+            "\nMeasure this commit, or fetch what others measured:\n  git ratchet bench     runs the benchmarks of ratchet.toml\n  git ratchet record    takes the results of another tool\n  git ratchet fetch     brings the results of the remote"
         ),
         _ => Ok(()),
     }

@@ -112,7 +112,10 @@ impl Executor for ProcessExecutor {
             self.run(point, Step::Prepare, prepare)?;
         }
         let metrics = point.metrics.iter().map(MetricSource::metric).collect();
-        Ok(Prepared { metrics, barred: None, machine_code: None, shortest_time: SHORTEST_TIME, remarks: Vec::new() })
+        // A time that the program takes by itself has nothing of the start of its process.
+        let is_ours = point.metrics.iter().any(|metric| matches!(metric, MetricSource::Time));
+        let shortest_time = if is_ours { SHORTEST_TIME } else { Duration::ZERO };
+        Ok(Prepared { metrics, barred: None, machine_code: None, shortest_time, remarks: Vec::new() })
     }
 
     fn execute(&mut self) -> Result<Observation, ExecutionError> {
