@@ -135,7 +135,9 @@ fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) 
         }
     }
     let explained: Vec<&SeriesVerdict> = shown.iter().copied().filter(|series| is_explained(series, options)).collect();
-    let offers = words::offers(&explained);
+    // With a regression to be doubted, the same command stands among what to do next.
+    let is_said_below = shown.iter().any(|series| series.verdict == Verdict::Regression && words::can_be_confirmed(series));
+    let offers = if is_said_below { Vec::new() } else { words::offers(&explained) };
     if !offers.is_empty() {
         writeln!(out)?;
     }

@@ -57,3 +57,18 @@ fn sentences_are_broken_between_words_where_a_terminal_ends() {
     let reasons = |text: &str| words(text.split("attention [").nth(1).unwrap());
     assert_eq!(reasons(&narrow), reasons(&wide), "a command is left whole, and no word is lost");
 }
+
+#[test]
+fn a_comparison_on_a_narrow_terminal_has_whole_numbers() {
+    let world = crate::verbs::look::world();
+    let compare = |width: &str| {
+        let mut command = world.ratchet_command(&world.repo, &["compare", "HEAD~1", "HEAD"]);
+        world.run(command.env("GIT_PAGER_IN_USE", "true").env("COLUMNS", width).env("NO_COLOR", "1")).expect(0).out
+    };
+    let (narrow, wide) = (compare("80"), compare("200"));
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    for number in ["12.37 ms", "16.10 ms", "−30.6 %"] {
+        assert!(narrow.contains(number) && wide.contains(number), "{number}: {narrow}{wide}");
+    }
+    assert!(narrow.contains("--json has the intervals") && !wide.contains("--json"), "{narrow}{wide}");
+}
