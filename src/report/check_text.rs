@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::number::{self, Scale, change};
 use super::table::{Table, Tone, paint, wrapped};
+use super::warnings::warnings_of;
 use super::words::{self, SHORT_ID};
 use super::{Notice, escape};
 use crate::judge::{Judgement, SeriesVerdict, Verdict};
@@ -41,7 +42,7 @@ pub fn check(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], opt
     }
     details(out, &shown, options)?;
     warnings(out, judgement, notices, options)?;
-    next_step(out, judgement)
+    next_step(out, judgement, options)
 }
 
 fn by_severity(judgement: &Judgement) -> Vec<&SeriesVerdict> {
@@ -150,7 +151,7 @@ fn is_explained(series: &SeriesVerdict, options: TextOptions) -> bool {
 }
 
 fn warnings(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], options: TextOptions) -> io::Result<()> {
-    let of_series = judgement.series.iter().flat_map(words::warnings_of);
+    let of_series = judgement.series.iter().flat_map(warnings_of);
     let all: Vec<Notice> = notices.iter().cloned().chain(of_series).collect();
     if !all.is_empty() {
         writeln!(out)?;
@@ -187,14 +188,15 @@ fn regressed(judgement: &Judgement) -> String {
     }
 }
 
-fn next_step(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
+fn next_step(out: &mut dyn Write, judgement: &Judgement, options: TextOptions) -> io::Result<()> {
     let commit = judgement.candidate.short(SHORT_ID);
     match judgement.verdict() {
         Verdict::Regression => {
             let regressed_series = || judgement.series.iter().filter(|series| series.verdict == Verdict::Regression);
             let is_open = regressed_series().any(words::can_be_confirmed);
             let fix = if is_open { "measure it again in turn with the baseline, fix it" } else { "fix it and measure again" };
-            writeln!(out, "\nSee what changed, {fix}, or accept the loss:")?;
+            let ways = format!("See what changed, {fix}, or accept the loss:");
+            writeln!(out, "\n{}", wrapped(&ways, "", options.width))?;
             for command in words::explain_commands(regressed_series().map(|series| &series.key), judgement.candidate) {
                 writeln!(out, "  {command}")?;
             }

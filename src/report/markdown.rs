@@ -8,6 +8,7 @@ use super::escape::{markdown, markdown_code, terminal_short};
 use super::number::{Scale, change};
 use super::overview::{Overview, TestbedEntry, point_name};
 use super::sparkline::sparkline;
+use super::warnings::warnings_of;
 use super::words::{self, SHORT_ID};
 use super::{Notice, check_text};
 use crate::judge::{Estimate, ExcuseEffect, SeriesVerdict, Verdict};
@@ -203,7 +204,7 @@ fn clipped(text: &str) -> String {
 }
 
 fn warnings(text: &mut String, overview: &Overview) {
-    let of_series = overview.judgement.series.iter().flat_map(words::warnings_of);
+    let of_series = overview.judgement.series.iter().flat_map(warnings_of);
     let all: Vec<Notice> = overview.notices.iter().cloned().chain(of_series).collect();
     if all.is_empty() {
         return;

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
+use super::escape;
 use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
-use super::{Notice, escape};
 use crate::judge::{
-    AppliedExcuse, Baseline, BaselineRule, Confirmation, ExcuseEffect, Follower, JudgeWarning, Judgement, PairedShift,
-    SeriesVerdict, StopReason, Verdict,
+    AppliedExcuse, Baseline, BaselineRule, Confirmation, ExcuseEffect, Follower, Judgement, PairedShift, SeriesVerdict,
+    StopReason, Verdict,
 };
 use crate::model::{Config, ObjectId, SeriesKey};
 
@@ -248,7 +248,7 @@ fn change_or_none(percent: Option<f64>) -> String {
     percent.map_or_else(|| "an unlimited change".to_owned(), change)
 }
 
-fn percent_or_none(percent: Option<f64>) -> String {
+pub(super) fn percent_or_none(percent: Option<f64>) -> String {
     percent.map_or_else(|| "no change".to_owned(), |percent| format!("{} %", significant(percent, 3)))
 }
 
@@ -292,7 +292,7 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
 }
 
 /// What a session says that could not tell.
-fn too_noisy(spread_percent: f64, hidden_percent: Option<f64>) -> String {
+pub(super) fn too_noisy(spread_percent: f64, hidden_percent: Option<f64>) -> String {
     let hidden =
         hidden_percent.map_or_else(|| "any loss".to_owned(), |percent| format!("a loss of {} %", significant(percent, 2)));
     format!(
@@ -329,77 +329,6 @@ pub fn followers(judgement: &Judgement) -> Vec<String> {
         }
     };
     judgement.followers.chunk_by(|one, other| one.lead == other.lead).map(of_one).collect()
-}
-
-/// The warnings of one series, worded.
-pub fn warnings_of(series: &SeriesVerdict) -> Vec<Notice> {
-    series.warnings.iter().map(|warning| worded(warning, series)).collect()
-}
-
-fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
-    let name = series_name(&series.key);
-    let unit = &series.metric.unit;
-    match warning {
-        JudgeWarning::Excluded(excluded) => Notice::new(
-            "excluded_runs",
-            format!(
-                "{name}: {} no baseline ({} measured with uncommitted changes, {} barred, {} in another unit{})",
-                if excluded.total() == 1 { "1 run is".to_owned() } else { format!("{} runs are", excluded.total()) },
-                excluded.dirty,
-                excluded.barred,
-                excluded.other_unit,
-                if excluded.untrusted > 0 { format!(", {} untrusted", excluded.untrusted) } else { String::new() }
-            ),
-        ),
-        JudgeWarning::NoiseHidesLoss { detectable_percent } => Notice::new(
-            "noise_hides_loss",
-            format!(
-                "{name}: the loss is beyond the threshold, but this series is so noisy that only {} could be proven",
-                percent_or_none(*detectable_percent)
-            ),
-        )
-        .hint("make more runs (git ratchet bench --runs 5, or record them) or make the testbed quieter"),
-        JudgeWarning::TooNoisyToConfirm { spread_percent, hidden_percent } => {
-            let found = too_noisy(*spread_percent, *hidden_percent);
-            Notice::new("too_noisy_to_confirm", format!("{name}: measured again, but {found}"))
-                .hint("check again while nothing else runs here, or give the benchmark a core of its own (taskset, chrt)")
-        }
-        JudgeWarning::BetterTurned { was } => Notice::new(
-            "better_turned",
-            format!(
-                "{name}: recorded as {} is better, but its history says that {was} is better; judged as {0} is better",
-                series.metric.better
-            ),
-        )
-        .hint("if that is a mistake, record it again with the right --better; if not, give the metric a new name"),
-        JudgeWarning::DirtyCandidate => {
-            Notice::new("dirty_candidate", format!("{name}: measured with uncommitted changes; the verdict is about those, too"))
-                .hint("commit, then measure again")
-        }
-        JudgeWarning::BarredCandidate { reason } => Notice::new("barred_candidate", format!("{name}: {reason}")),
-        JudgeWarning::UntrustedCandidate => Notice::new(
-            "untrusted_candidate",
-            format!("{name}: nobody who may sign vouches for what was measured: it is judged, and never becomes a baseline"),
-        )
-        .hint("record it where the notes are signed: git ratchet doctor"),
-        JudgeWarning::ExactRunsDiffer => {
-            Notice::new("exact_runs_differ", format!("{name}: runs of one commit differ although the metric is exact"))
-                .hint("record it without --exact, or find out what makes it vary")
-        }
-        JudgeWarning::SameMachineCode => Notice::new(
-            "same_machine_code",
-            format!("{name}: the machine code is the baseline's: the change is the environment's, not the code's"),
-        )
-        .hint("look at the testbed's facts: git ratchet show"),
-        JudgeWarning::ExcuseExpired { excuse, expired } => Notice::new(
-            "excuse_expired",
-            format!("{name}: the excuse of {} ended on {}", excuse.author.name, expired.format("%Y-%m-%d")),
-        ),
-        JudgeWarning::ExcuseExceeded { excuse, until } => Notice::new(
-            "excuse_exceeded",
-            format!("{name}: {} excused it up to {} only", excuse.author.name, quantity(*until, unit)),
-        ),
-    }
 }
 
 #[cfg(test)]

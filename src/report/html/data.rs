@@ -10,6 +10,7 @@ use crate::report::Notice;
 use crate::report::escape::{terminal, terminal_short};
 use crate::report::number::Scale;
 use crate::report::overview::{Overview, SeriesHistory, Standing, TestbedEntry};
+use crate::report::warnings::warnings_of;
 use crate::report::words::{self, SHORT_ID};
 
 /// A stranger's text is cut here: a page is no place for a novel in a name.
@@ -100,7 +101,7 @@ enum Count {
 impl Page {
     pub(super) fn of(overview: &Overview) -> Self {
         let judgement = &overview.judgement;
-        let of_series = judgement.series.iter().flat_map(words::warnings_of);
+        let of_series = judgement.series.iter().flat_map(warnings_of);
         let notices = overview.notices.iter().cloned().chain(of_series);
         Self {
             tool: concat!("git-ratchet ", env!("CARGO_PKG_VERSION")),
