@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use criterion::{Criterion, criterion_group, criterion_main};
 use git_ratchet::judge::{
-    BaselineRule, Candidate, Excluded, MeasuredRun, NoisePrior, Series, SeriesInput, Thresholds, Verdict, judge_series, stretches,
+    BaselineRule, Candidate, MeasuredRun, NoisePrior, Series, SeriesInput, Thresholds, Verdict, judge_series, stretches,
 };
 use git_ratchet::model::{BenchmarkName, Config, LineId, Metric, ObjectId, SeriesKey, Summary};
 use git_ratchet::stats::random::SplitMix64;
@@ -15,7 +15,7 @@ fn series(number: usize, runs: usize) -> Series {
     let key = SeriesKey { benchmark: name, config: Config::default(), metric: metric.name.clone(), testbed: "here".to_owned() };
     let mut random = SplitMix64::new(number as u64);
     let runs = (0..runs).map(|run| measured(run, runs - 1 - run, 0.01 * (1.0 + 0.035 * (random.unit() - 0.5)))).collect();
-    Series { key, metric, runs, excluded: Excluded::default() }
+    Series { runs, ..Series::empty(key, metric) }
 }
 
 fn measured(number: usize, position: usize, value: f64) -> MeasuredRun {

@@ -17,11 +17,7 @@ fn main() -> ExitCode {
         env: std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect(),
-        terminal: Terminal {
-            width: io::stdout().is_terminal().then(|| terminal_size::terminal_size().map_or(100, |(width, _)| width.0.into())),
-            color,
-            progress: io::stderr().is_terminal(),
-        },
+        terminal: Terminal { width: width(), color, progress: io::stderr().is_terminal() },
         clock: now,
         random,
         dir: None,
@@ -33,6 +29,15 @@ fn main() -> ExitCode {
     // A reader that went away has seen enough; every other error was reported by the flush of the command.
     let _ = out.flush();
     ExitCode::from(code)
+}
+
+/// The columns of the terminal; of the one behind git's pager, which tells them as git does.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+fn width() -> Option<usize> {
+    if io::stdout().is_terminal() {
+        return Some(terminal_size::terminal_size().map_or(100, |(width, _)| width.0.into()));
+    }
+    std::env::var("COLUMNS").ok().filter(|_| is_set("GIT_PAGER_IN_USE"))?.parse().ok()
 }
 
 /// `--color` wins over NO_COLOR and the terminal. It is looked for before parsing, since help is coloured, too.

@@ -2,8 +2,8 @@
 
 use chrono::DateTime;
 use git_ratchet::judge::{
-    Baseline, BaselineRule, Candidate, ConfirmPlan, Excluded, MeasuredRun, NoisePrior, Pair, Series, SeriesInput, SeriesVerdict,
-    Side, Step, Thresholds, Verdict, judge_series,
+    Baseline, BaselineRule, Candidate, ConfirmPlan, MeasuredRun, NoisePrior, Pair, Series, SeriesInput, SeriesVerdict, Side,
+    Step, Thresholds, Verdict, judge_series,
 };
 use git_ratchet::model::{BenchmarkName, Config, LineId, Metric, ObjectId, SeriesKey, Summary};
 
@@ -28,13 +28,7 @@ impl Default for Level {
             metric: metric.name.clone(),
             testbed: "simulated".to_owned(),
         };
-        Self {
-            series: Series { key, metric, runs: Vec::new(), excluded: Excluded::default() },
-            thresholds: Thresholds::default(),
-            confirms: false,
-            family: 1,
-            commits: 0,
-        }
+        Self { series: Series::empty(key, metric), thresholds: Thresholds::default(), confirms: false, family: 1, commits: 0 }
     }
 }
 

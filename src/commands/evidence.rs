@@ -8,7 +8,7 @@ use super::history::{self, shallow_notice, store_notices};
 use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::HistoryArg;
-use crate::judge::{self, Candidate, Digest, Excluded, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
+use crate::judge::{self, Candidate, Digest, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
 use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
 use crate::store::{AnnotatedHistory, Base, BaseRequest, History, HistoryCommit, SeriesHistory, Store, StoreError, Trust, Walk};
@@ -246,9 +246,9 @@ fn outlines(
     let mut sides: BTreeMap<SeriesKey, (Series, Candidate)> =
         candidate.into_iter().map(|(series, candidate)| (series.key.clone(), (series, candidate))).collect();
     for (key, metric) in kept.series().ok_or(Unusable)?.into_iter().filter(|(key, _)| selection.covers(key)) {
-        let empty =
-            || (Series { key: key.clone(), metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default());
-        let (series, _) = sides.entry(key.clone()).or_insert_with(empty);
+        let was = metric.better;
+        let (series, _) = sides.entry(key.clone()).or_insert_with(|| (Series::empty(key.clone(), metric), Candidate::default()));
+        series.was_better = Some(was).filter(|was| *was != series.metric.better);
         series.excluded = history::excluded(kept.counts(&key, &series.metric.unit));
     }
     Ok(sides.into_values().collect())

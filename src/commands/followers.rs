@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
     use crate::cli::SeriesArgs;
-    use crate::judge::{Excluded, MeasuredRun};
+    use crate::judge::MeasuredRun;
     use crate::model::{BenchmarkName, Config, LineId, Metric, MetricName, ObjectId, Summary};
 
     fn name(metric: &str) -> MetricName {
@@ -62,7 +62,7 @@ mod tests {
             machine_code: None,
         };
         let candidate = Candidate { runs: vec![run], follows: follows.map(name), ..Candidate::default() };
-        (Series { key, metric, runs: Vec::new(), excluded: Excluded::default() }, candidate)
+        (Series::empty(key, metric), candidate)
     }
 
     /// The metrics that are left to judge.

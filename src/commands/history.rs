@@ -41,7 +41,7 @@ pub fn kept_series(kept: &SeriesHistory, selection: &Selection) -> Option<Vec<Se
         let excluded = excluded(kept.counts(&key, &metric.unit));
         let mut runs = Vec::new();
         kept.runs(&key, &metric.unit, usize::MAX, |run| measured(kept, run), &mut runs)?;
-        Some(Series { key, metric, runs, excluded })
+        Some(Series { runs, excluded, ..Series::empty(key, metric) })
     });
     series.collect()
 }

@@ -199,8 +199,9 @@ fn incomplete(input: &SeriesInput<'_>, binding: Binding<'_>, baseline: Option<Ba
 fn about_measuring(input: &SeriesInput<'_>) -> Vec<JudgeWarning> {
     let candidate = input.candidate;
     let excluded = Some(input.series.excluded).filter(|excluded| excluded.total() > 0).map(JudgeWarning::Excluded);
+    let turned = input.series.was_better.filter(|_| !candidate.runs.is_empty()).map(|was| JudgeWarning::BetterTurned { was });
     let dirty = candidate.dirty.then_some(JudgeWarning::DirtyCandidate);
     let barred = candidate.barred.clone().map(|reason| JudgeWarning::BarredCandidate { reason });
     let untrusted = candidate.untrusted.then_some(JudgeWarning::UntrustedCandidate);
-    [excluded, dirty, barred, untrusted].into_iter().flatten().collect()
+    [excluded, turned, dirty, barred, untrusted].into_iter().flatten().collect()
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{LineId, Metric, MetricName, ObjectId, Record, Run, SeriesKey, Summary};
+use crate::model::{Direction, LineId, Metric, MetricName, ObjectId, Record, Run, SeriesKey, Summary};
 
 /// One run's sample of one series.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +75,8 @@ pub struct Series {
     pub runs: Vec<MeasuredRun>,
     /// How many others there were.
     pub excluded: Excluded,
+    /// What was better when the history was last recorded, where the candidate says the opposite.
+    pub was_better: Option<Direction>,
 }
 
 /// What is held against the baseline: the runs of one commit, in any order. Dirty and barred runs may be among them.
@@ -162,7 +164,9 @@ impl Gathered<'_> {
             self.candidate.retain(|record| !record.record.is_untrusted());
         }
         let metric = Metric { follows: None, ..self.candidate.last().or(self.history.last())?.record.metric.clone() };
-        let mut series = Series { key, metric, runs: Vec::new(), excluded: Excluded::default() };
+        let was = self.history.last().map(|record| record.record.metric.better);
+        let mut series = Series::empty(key, metric);
+        series.was_better = was.filter(|was| *was != series.metric.better);
         self.history.iter().for_each(|record| series.take(record));
         let comparable = self.candidate.iter().filter(|record| record.record.metric.unit == series.metric.unit);
         let mut candidate = Candidate::default();
@@ -179,6 +183,11 @@ fn keep_newest(records: &mut Vec<HistoryRecord<'_>>) {
 }
 
 impl Series {
+    /// A series without runs.
+    pub fn empty(key: SeriesKey, metric: Metric) -> Self {
+        Self { key, metric, runs: Vec::new(), excluded: Excluded::default(), was_better: None }
+    }
+
     fn take(&mut self, record: &HistoryRecord<'_>) {
         if record.record.metric.unit != self.metric.unit {
             self.excluded.other_unit += 1;

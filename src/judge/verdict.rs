@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Reasons;
-use crate::model::{Excuse, Metric, MetricName, ObjectId, SeriesKey};
+use crate::model::{Direction, Excuse, Metric, MetricName, ObjectId, SeriesKey};
 
 /// What the gate says of one series, or of all of them.
 ///
@@ -193,6 +193,11 @@ pub enum JudgeWarning {
         spread_percent: f64,
         /// The largest loss that may hide in the pairs, in percent; `None` where the baseline is zero.
         hidden_percent: Option<f64>,
+    },
+    /// The candidate says that the opposite of before is better: everything is judged by what it says.
+    BetterTurned {
+        /// What was better in the history.
+        was: Direction,
     },
     /// The candidate was measured with uncommitted changes: the verdict is about those, too.
     DirtyCandidate,

@@ -11,7 +11,7 @@ use crate::model::ObjectId;
 
 /// The one object that `check --json` prints.
 pub fn check(judgement: &Judgement, notices: &[Notice]) -> Value {
-    let warnings = notices.iter().cloned().chain(judgement.series.iter().flat_map(super::words::warnings_of));
+    let warnings = notices.iter().cloned().chain(judgement.series.iter().flat_map(super::warnings::warnings_of));
     json!({
         "version": 1,
         "verdict": judgement.verdict().as_str(),

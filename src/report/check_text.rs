@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::number::{self, Scale, change};
-use super::table::{Table, Tone, paint};
+use super::table::{Table, Tone, paint, wrapped};
+use super::warnings::warnings_of;
 use super::words::{self, SHORT_ID};
 use super::{Notice, escape};
 use crate::judge::{Judgement, SeriesVerdict, Verdict};
@@ -36,11 +37,12 @@ pub fn check(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], opt
         writeln!(out, "{}", paint(&format!("{hidden} more series hold (-v shows them)"), Tone::Dim, options.color))?;
     }
     for remark in words::followers(judgement) {
-        writeln!(out, "{}", paint(&escape::terminal(&remark), Tone::Dim, options.color))?;
+        let remark = wrapped(&escape::terminal(&remark), "", options.width);
+        writeln!(out, "{}", paint(&remark, Tone::Dim, options.color))?;
     }
     details(out, &shown, options)?;
     warnings(out, judgement, notices, options)?;
-    next_step(out, judgement)
+    next_step(out, judgement, options)
 }
 
 fn by_severity(judgement: &Judgement) -> Vec<&SeriesVerdict> {
@@ -122,38 +124,55 @@ fn numbers_of(series: &SeriesVerdict, color: bool) -> [String; 4] {
 
 fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) -> io::Result<()> {
     for series in shown {
-        let excuse = series.excuse.as_ref().map(|applied| {
-            let excuse = &applied.excuse;
-            format!("excused by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason)
-        });
-        let explained = options.verbose || matches!(series.verdict, Verdict::Regression | Verdict::Undecided);
-        let reasons = if explained { words::reasons(series) } else { Vec::new() };
-        let lines: Vec<String> = reasons.into_iter().chain(excuse).collect();
+        let excuse = series.excuse.as_ref().map(words::excused);
+        let found = if is_explained(series, options) { words::findings(series) } else { Vec::new() };
+        let lines: Vec<String> = found.into_iter().chain(excuse).collect();
         if lines.is_empty() {
             continue;
         }
         writeln!(out, "\n{}", paint(&escape::terminal(&words::series_name(&series.key)), Tone::Strong, options.color))?;
         for line in lines {
-            writeln!(out, "  {}", escape::terminal(&line))?;
+            writeln!(out, "{}", wrapped(&escape::terminal(&line), "  ", options.width))?;
         }
     }
-    Ok(())
+    let explained: Vec<&SeriesVerdict> = shown.iter().copied().filter(|series| is_explained(series, options)).collect();
+    // With a regression to be doubted, the same command stands among what to do next.
+    let is_said_below = shown.iter().any(|series| series.verdict == Verdict::Regression && words::can_be_confirmed(series));
+    let offers = if is_said_below { Vec::new() } else { words::offers(&explained) };
+    if !offers.is_empty() {
+        writeln!(out)?;
+    }
+    offers.iter().try_for_each(|offer| writeln!(out, "{}", wrapped(offer, "", options.width)))
+}
+
+/// Whether the text says why the verdict is what it is.
+fn is_explained(series: &SeriesVerdict, options: TextOptions) -> bool {
+    options.verbose || matches!(series.verdict, Verdict::Regression | Verdict::Undecided)
 }
 
 fn warnings(out: &mut dyn Write, judgement: &Judgement, notices: &[Notice], options: TextOptions) -> io::Result<()> {
-    let of_series = judgement.series.iter().flat_map(words::warnings_of);
+    let of_series = judgement.series.iter().flat_map(warnings_of);
     let all: Vec<Notice> = notices.iter().cloned().chain(of_series).collect();
     if !all.is_empty() {
         writeln!(out)?;
     }
-    all.iter().try_for_each(|notice| write_notice(out, notice, options.color))
+    all.iter().try_for_each(|notice| write_wrapped(out, notice, options))
 }
 
 /// `warning: what` and, on a second line, what to do.
 pub fn write_notice(out: &mut dyn Write, notice: &Notice, color: bool) -> io::Result<()> {
-    writeln!(out, "{} {}", paint("warning:", Tone::Warn, color), escape::terminal(&notice.message))?;
+    write_wrapped(out, notice, TextOptions { color, ..TextOptions::default() })
+}
+
+fn write_wrapped(out: &mut dyn Write, notice: &Notice, options: TextOptions) -> io::Result<()> {
+    // Wrapped without the colour, which takes no room.
+    let line = |label: &str, tone, text: &str, indent: &str| {
+        let text = wrapped(&format!("{label} {}", escape::terminal(text)), indent, options.width);
+        text.replacen(label, &paint(label, tone, options.color), 1)
+    };
+    writeln!(out, "{}", line("warning:", Tone::Warn, &notice.message, ""))?;
     match &notice.hint {
-        Some(hint) => writeln!(out, "  {} {}", paint("hint:", Tone::Dim, color), escape::terminal(hint)),
+        Some(hint) => writeln!(out, "{}", line("hint:", Tone::Dim, hint, "  ")),
         None => Ok(()),
     }
 }
@@ -169,23 +188,26 @@ fn regressed(judgement: &Judgement) -> String {
     }
 }
 
-fn next_step(out: &mut dyn Write, judgement: &Judgement) -> io::Result<()> {
+fn next_step(out: &mut dyn Write, judgement: &Judgement, options: TextOptions) -> io::Result<()> {
     let commit = judgement.candidate.short(SHORT_ID);
-    if let Some(wanted) = words::suite_wanted(judgement) {
-        writeln!(out, "\n{wanted}")?;
-    }
     match judgement.verdict() {
         Verdict::Regression => {
-            writeln!(out, "\nSee what changed, fix it and measure again, or accept the loss:")?;
-            let regressed_series = judgement.series.iter().filter(|series| series.verdict == Verdict::Regression);
-            for command in words::explain_commands(regressed_series.map(|series| &series.key), judgement.candidate) {
+            let regressed_series = || judgement.series.iter().filter(|series| series.verdict == Verdict::Regression);
+            let is_open = regressed_series().any(words::can_be_confirmed);
+            let fix = if is_open { "measure it again in turn with the baseline, fix it" } else { "fix it and measure again" };
+            let ways = format!("See what changed, {fix}, or accept the loss:");
+            writeln!(out, "\n{}", wrapped(&ways, "", options.width))?;
+            for command in words::explain_commands(regressed_series().map(|series| &series.key), judgement.candidate) {
                 writeln!(out, "  {command}")?;
+            }
+            if is_open {
+                writeln!(out, "  git ratchet check --confirm {commit}")?;
             }
             writeln!(out, "  git ratchet excuse {} --reason \"…\" --commit {commit}", regressed(judgement))
         }
         Verdict::NotMeasured => writeln!(
             out,
-            "\nMeasure this commit:\n  git ratchet bench     runs the benchmarks of ratchet.toml\n  git ratchet record    takes the results of another tool"
+            "\nMeasure this commit, or fetch what others measured:\n  git ratchet bench     runs the benchmarks of ratchet.toml\n  git ratchet record    takes the results of another tool\n  git ratchet fetch     brings the results of the remote"
         ),
         _ => Ok(()),
     }

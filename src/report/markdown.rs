@@ -8,6 +8,7 @@ use super::escape::{markdown, markdown_code, terminal_short};
 use super::number::{Scale, change};
 use super::overview::{Overview, TestbedEntry, point_name};
 use super::sparkline::sparkline;
+use super::warnings::warnings_of;
 use super::words::{self, SHORT_ID};
 use super::{Notice, check_text};
 use crate::judge::{Estimate, ExcuseEffect, SeriesVerdict, Verdict};
@@ -16,6 +17,9 @@ use crate::judge::{Estimate, ExcuseEffect, SeriesVerdict, Verdict};
 const MOST_OF_TABLES: usize = 56_000;
 const MOST_OF_WARNINGS: usize = 62_000;
 const MOST: usize = 65_000;
+
+/// The title of the only section that is folded.
+const UNCHANGED: &str = "Unchanged";
 
 /// Commits in a sparkline.
 const SPARKLINE_WIDTH: usize = 20;
@@ -30,10 +34,14 @@ pub fn report(out: &mut dyn Write, overview: &Overview) -> io::Result<()> {
         (Verdict::Improvement, "Improvements (the baseline is ratcheted)"),
         (Verdict::New, "New"),
         (Verdict::Undecided, "Undecided"),
-        (Verdict::Pass, "Unchanged"),
     ] {
-        section(&mut text, overview, verdict, title);
+        section(&mut text, overview, &sorted(overview, verdict), title);
     }
+    // A loss that somebody accepted is neither unchanged nor folded away.
+    let (excused, unchanged): (Vec<_>, Vec<_>) =
+        sorted(overview, Verdict::Pass).into_iter().partition(|series| words::is_forgiven(series));
+    section(&mut text, overview, &excused, "Excused");
+    section(&mut text, overview, &unchanged, UNCHANGED);
     for remark in words::followers(&overview.judgement) {
         let _ = writeln!(text, "\n{}.", markdown(&remark));
     }
@@ -87,12 +95,11 @@ fn sorted(overview: &Overview, verdict: Verdict) -> Vec<&SeriesVerdict> {
     rows
 }
 
-fn section(text: &mut String, overview: &Overview, verdict: Verdict, title: &str) {
-    let rows = sorted(overview, verdict);
+fn section(text: &mut String, overview: &Overview, rows: &[&SeriesVerdict], title: &str) {
     if rows.is_empty() {
         return;
     }
-    let folded = verdict == Verdict::Pass;
+    let folded = title == UNCHANGED;
     text.push_str(&if folded {
         format!("\n<details><summary>{title} ({})</summary>\n\n", rows.len())
     } else {
@@ -197,7 +204,7 @@ fn clipped(text: &str) -> String {
 }
 
 fn warnings(text: &mut String, overview: &Overview) {
-    let of_series = overview.judgement.series.iter().flat_map(words::warnings_of);
+    let of_series = overview.judgement.series.iter().flat_map(warnings_of);
     let all: Vec<Notice> = overview.notices.iter().cloned().chain(of_series).collect();
     if all.is_empty() {
         return;

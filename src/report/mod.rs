@@ -40,6 +40,7 @@ pub mod tune_markdown;
 pub mod tune_progress;
 pub mod tune_text;
 pub mod tuning;
+pub mod warnings;
 pub mod words;
 
 /// Something to tell beside the result: a warning as data, worded once.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::check_text::TextOptions;
 use super::number::{Scale, quantity, significant};
-use super::table::{Table, Tone, paint};
+use super::table::{Table, Tone, paint, wrapped};
 use super::{code_text, escape, profile_text, words};
 use crate::model::{
     BenchmarkName, Config, Excuse, Measurement, Metric, Profile, Record, Run, SampleWarning, SeriesKey, Summary, Unit,
@@ -109,24 +109,30 @@ pub fn measurements(out: &mut dyn Write, measured: &[Measurement], options: Text
 
 fn rows(out: &mut dyn Write, rows: Vec<Row>, options: TextOptions) -> io::Result<()> {
     out.write_all(rows_table(&rows, options).as_bytes())?;
-    rows.iter().try_for_each(|row| row_notes(out, row))
+    rows.iter().try_for_each(|row| row_notes(out, row, options.width))
 }
 
 fn rows_table(rows: &[Row], options: TextOptions) -> String {
-    let header = ["benchmark", "config", "metric", "median", "95 % interval", "n", "spread"];
-    let mut table = Table::new(&header, options.color).right_align(&[3, 4, 5, 6]);
+    let with_config = rows.iter().any(|row| !row.config.is_empty());
+    let mut header = vec!["benchmark"];
+    header.extend(with_config.then_some("config"));
+    header.push("metric");
+    let numbers = header.len();
+    header.extend(["median", "95 % interval", "n", "spread"]);
+    let mut table = Table::new(&header, options.color).right_align(&[numbers, numbers + 1, numbers + 2, numbers + 3]);
     for row in rows {
         let summary = row.summary;
         let scale = Scale::for_value(summary.median, &row.metric.unit);
-        table.row(vec![
-            escape::terminal_short(row.benchmark.as_str(), 60),
-            escape::terminal_short(&row.config.to_string(), 60),
+        let mut cells = vec![escape::terminal_short(row.benchmark.as_str(), 60)];
+        cells.extend(with_config.then(|| escape::terminal_short(&row.config.to_string(), 60)));
+        cells.extend([
             escape::terminal_short(row.metric.name.as_str(), 40),
             scale.show(summary.median),
             interval(summary, &scale),
             summary.n.to_string(),
             spread(summary),
         ]);
+        table.row(cells);
     }
     table.render(options.width)
 }
@@ -144,14 +150,17 @@ fn spread(summary: &Summary) -> String {
     relative.map_or("–".to_owned(), |percent| format!("{} %", significant(percent, 2)))
 }
 
-fn row_notes(out: &mut dyn Write, row: &Row) -> io::Result<()> {
+fn row_notes(out: &mut dyn Write, row: &Row, width: Option<usize>) -> io::Result<()> {
     let name = format!("{} {}", words::point_name(row.benchmark, row.config), row.metric.name);
     let name = escape::terminal(&name);
     for warning in row.warnings {
-        writeln!(out, "  {name}: {}", sample_warning(warning))?;
+        writeln!(out, "{}", wrapped(&format!("{name}: {}", sample_warning(warning)), "  ", width))?;
     }
     match row.barred {
-        Some(reason) => writeln!(out, "  {name}: never a baseline: {}", escape::terminal(reason)),
+        Some(reason) => {
+            let text = format!("{name}: never a baseline: {}", escape::terminal(reason));
+            writeln!(out, "{}", wrapped(&text, "  ", width))
+        }
         None => Ok(()),
     }
 }

@@ -115,9 +115,39 @@ impl Table {
     }
 }
 
+/// A sentence behind `indent`, broken between words where it is wider than `width`; what follows stands two columns deeper.
+pub fn wrapped(text: &str, indent: &str, width: Option<usize>) -> String {
+    let mut lines = vec![indent.to_owned()];
+    let mut used = indent.chars().count();
+    for (at, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        let is_full = width.is_some_and(|width| used + 1 + length > width);
+        if at > 0 && is_full {
+            lines.push(format!("{indent}  {word}"));
+            used = indent.chars().count() + 2 + length;
+            continue;
+        }
+        let space = if at > 0 { " " } else { "" };
+        if let Some(line) = lines.last_mut() {
+            line.push_str(space);
+            line.push_str(word);
+        }
+        used += space.len() + length;
+    }
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_is_broken_between_words() {
+        let text = "noise between runs 1.50 %; a loss is suspicious";
+        assert_eq!(wrapped(text, "  ", None), format!("  {text}"));
+        assert_eq!(wrapped(text, "  ", Some(30)), "  noise between runs 1.50 %; a\n    loss is suspicious");
+        assert_eq!(wrapped("a_word_that_is_longer than", "", Some(4)), "a_word_that_is_longer\n  than");
+    }
 
     #[test]
     fn names_give_way_to_numbers_and_verdicts() {

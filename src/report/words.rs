@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
+use super::escape;
 use super::number::{change, count, quantity, significant};
 use super::overview::FactChange;
-use super::{Notice, escape};
 use crate::judge::{
-    Baseline, BaselineRule, Confirmation, Follower, JudgeWarning, Judgement, PairedShift, SeriesVerdict, StopReason, Verdict,
+    AppliedExcuse, Baseline, BaselineRule, Confirmation, ExcuseEffect, Follower, Judgement, PairedShift, SeriesVerdict,
+    StopReason, Verdict,
 };
 use crate::model::{Config, ObjectId, SeriesKey};
 
@@ -90,8 +91,13 @@ pub fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Why a verdict is what it is: one sentence for each thing that took part.
+/// Why a verdict is what it is, where it is shown alone: what was found, and what would settle it.
 pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
+    findings(series).into_iter().chain(offers(&[series])).collect()
+}
+
+/// What was found of a series: one sentence for each thing that took part in its verdict.
+pub fn findings(series: &SeriesVerdict) -> Vec<String> {
     let reasons = &series.reasons;
     let mut said = Vec::new();
     said.extend(baseline_sentence(series));
@@ -125,7 +131,7 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
                 .to_owned(),
         );
     }
-    said.extend(reasons.confirmation.as_ref().map(confirmation_sentence).or_else(|| offer(series)));
+    said.extend(reasons.confirmation.as_ref().map(confirmation_sentence));
     if let Some(creep) = &reasons.creep {
         said.push(format!(
             "crept in: {} in all, {} of it here; the rest came over {} from {} to {}",
@@ -143,24 +149,50 @@ pub fn reasons(series: &SeriesVerdict) -> Vec<String> {
     said
 }
 
-/// What would settle a suspicion, or prove a gain, that was not measured again.
-fn offer(series: &SeriesVerdict) -> Option<String> {
-    let plan = series.reasons.plan.filter(|_| !series.reasons.only_recorded)?;
-    let state = if series.reasons.suspicious { "suspicious" } else { "better, but not confirmed" };
-    Some(format!(
-        "{state}: up to {} pairs measured in turn with the baseline would settle it: git ratchet check --confirm",
-        plan.most_pairs
-    ))
+/// Who accepted what, and why.
+pub fn excused(applied: &AppliedExcuse) -> String {
+    let excuse = &applied.excuse;
+    format!("excused by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason)
 }
 
-/// What would settle suspicions that nothing here can measure again; said once for all of them.
-pub fn suite_wanted(judgement: &Judgement) -> Option<&'static str> {
-    let is_open = |series: &SeriesVerdict| {
-        let reasons = &series.reasons;
-        series.verdict == Verdict::Undecided && reasons.only_recorded && reasons.suspicious && reasons.plan.is_some()
+/// Whether it holds only because somebody accepted the loss.
+pub fn is_forgiven(series: &SeriesVerdict) -> bool {
+    series.excuse.as_ref().is_some_and(|applied| matches!(applied.effect, ExcuseEffect::Forgave { .. }))
+}
+
+/// Whether it was not measured again yet, and git-ratchet can.
+pub fn can_be_confirmed(series: &SeriesVerdict) -> bool {
+    let reasons = &series.reasons;
+    reasons.confirmation.is_none() && reasons.plan.is_some() && !reasons.only_recorded
+}
+
+/// What would settle the suspicions, or prove the gains, that were not measured again: said once for all of these series. A
+/// regression that history alone has proven needs none of it.
+pub fn offers(series: &[&SeriesVerdict]) -> Vec<String> {
+    let open = || series.iter().filter(|series| series.verdict != Verdict::Regression);
+    // How often each may be measured again, of those that git-ratchet can measure.
+    let pairs = |is_suspicious: bool| {
+        let of_kind = open().filter(|series| series.reasons.suspicious == is_suspicious && can_be_confirmed(series));
+        let pairs: Vec<usize> = of_kind.filter_map(|series| Some(series.reasons.plan?.most_pairs)).collect();
+        Some((pairs.len(), pairs.into_iter().max()?))
     };
-    let wanted = "Nothing here says how to measure this again. With a [[suite]] in ratchet.toml, git ratchet check --confirm could settle it.";
-    judgement.series.iter().any(is_open).then_some(wanted)
+    let sentence = |what: &str, (of, most): (usize, usize)| {
+        let each = if of == 1 { "" } else { " each" };
+        format!(
+            "{what}: up to {most} pairs{each}, measured in turn with the baseline, would settle it: git ratchet check --confirm"
+        )
+    };
+    let suspicious = pairs(true).map(|pairs| sentence("suspicious", pairs));
+    let better = pairs(false).map(|pairs| sentence("better, but not confirmed", pairs));
+    let only_recorded = open().any(|series| {
+        let reasons = &series.reasons;
+        reasons.only_recorded && reasons.suspicious && reasons.plan.is_some() && reasons.confirmation.is_none()
+    });
+    let suite = only_recorded.then(|| {
+        "suspicious, but only recorded: with a [[suite]] in ratchet.toml that measures it, git ratchet check --confirm could settle it"
+            .to_owned()
+    });
+    suspicious.into_iter().chain(better).chain(suite).collect()
 }
 
 /// ` (confirmed)` behind a verdict that a paired re-measurement proved.
@@ -200,9 +232,15 @@ fn baseline_sentence(series: &SeriesVerdict) -> Option<String> {
     ))
 }
 
-/// `= 0.012`, or `< 0.0001` where more digits say no more.
+/// `0.012`, or `< 0.0001` where more digits say no more.
+pub fn probability_alone(p: f64) -> String {
+    if p < 0.0001 { "< 0.0001".to_owned() } else { significant(p, 2) }
+}
+
+/// The same behind a letter: `= 0.012`.
 fn probability(p: f64) -> String {
-    if p < 0.0001 { "< 0.0001".to_owned() } else { format!("= {}", significant(p, 2)) }
+    let alone = probability_alone(p);
+    if alone.starts_with('<') { alone } else { format!("= {alone}") }
 }
 
 /// Changes from or to zero have no percentage.
@@ -210,7 +248,7 @@ fn change_or_none(percent: Option<f64>) -> String {
     percent.map_or_else(|| "an unlimited change".to_owned(), change)
 }
 
-fn percent_or_none(percent: Option<f64>) -> String {
+pub(super) fn percent_or_none(percent: Option<f64>) -> String {
     percent.map_or_else(|| "no change".to_owned(), |percent| format!("{} %", significant(percent, 3)))
 }
 
@@ -254,7 +292,7 @@ fn confirmation_sentence(confirmation: &Confirmation) -> String {
 }
 
 /// What a session says that could not tell.
-fn too_noisy(spread_percent: f64, hidden_percent: Option<f64>) -> String {
+pub(super) fn too_noisy(spread_percent: f64, hidden_percent: Option<f64>) -> String {
     let hidden =
         hidden_percent.map_or_else(|| "any loss".to_owned(), |percent| format!("a loss of {} %", significant(percent, 2)));
     format!(
@@ -291,69 +329,6 @@ pub fn followers(judgement: &Judgement) -> Vec<String> {
         }
     };
     judgement.followers.chunk_by(|one, other| one.lead == other.lead).map(of_one).collect()
-}
-
-/// The warnings of one series, worded.
-pub fn warnings_of(series: &SeriesVerdict) -> Vec<Notice> {
-    series.warnings.iter().map(|warning| worded(warning, series)).collect()
-}
-
-fn worded(warning: &JudgeWarning, series: &SeriesVerdict) -> Notice {
-    let name = series_name(&series.key);
-    let unit = &series.metric.unit;
-    match warning {
-        JudgeWarning::Excluded(excluded) => Notice::new(
-            "excluded_runs",
-            format!(
-                "{name}: {} no baseline ({} measured with uncommitted changes, {} barred, {} in another unit{})",
-                if excluded.total() == 1 { "1 run is".to_owned() } else { format!("{} runs are", excluded.total()) },
-                excluded.dirty,
-                excluded.barred,
-                excluded.other_unit,
-                if excluded.untrusted > 0 { format!(", {} untrusted", excluded.untrusted) } else { String::new() }
-            ),
-        ),
-        JudgeWarning::NoiseHidesLoss { detectable_percent } => Notice::new(
-            "noise_hides_loss",
-            format!(
-                "{name}: the loss is beyond the threshold, but this series is so noisy that only {} could be proven",
-                percent_or_none(*detectable_percent)
-            ),
-        )
-        .hint("make more runs (git ratchet bench --runs 5, or record them) or make the testbed quieter"),
-        JudgeWarning::TooNoisyToConfirm { spread_percent, hidden_percent } => {
-            let found = too_noisy(*spread_percent, *hidden_percent);
-            Notice::new("too_noisy_to_confirm", format!("{name}: measured again, but {found}"))
-                .hint("check again while nothing else runs here, or give the benchmark a core of its own (taskset, chrt)")
-        }
-        JudgeWarning::DirtyCandidate => {
-            Notice::new("dirty_candidate", format!("{name}: measured with uncommitted changes; the verdict is about those, too"))
-                .hint("commit, then measure again")
-        }
-        JudgeWarning::BarredCandidate { reason } => Notice::new("barred_candidate", format!("{name}: {reason}")),
-        JudgeWarning::UntrustedCandidate => Notice::new(
-            "untrusted_candidate",
-            format!("{name}: nobody who may sign vouches for what was measured: it is judged, and never becomes a baseline"),
-        )
-        .hint("record it where the notes are signed: git ratchet doctor"),
-        JudgeWarning::ExactRunsDiffer => {
-            Notice::new("exact_runs_differ", format!("{name}: runs of one commit differ although the metric is exact"))
-                .hint("record it without --exact, or find out what makes it vary")
-        }
-        JudgeWarning::SameMachineCode => Notice::new(
-            "same_machine_code",
-            format!("{name}: the machine code is the baseline's: the change is the environment's, not the code's"),
-        )
-        .hint("look at the testbed's facts: git ratchet show"),
-        JudgeWarning::ExcuseExpired { excuse, expired } => Notice::new(
-            "excuse_expired",
-            format!("{name}: the excuse of {} ended on {}", excuse.author.name, expired.format("%Y-%m-%d")),
-        ),
-        JudgeWarning::ExcuseExceeded { excuse, until } => Notice::new(
-            "excuse_exceeded",
-            format!("{name}: {} excused it up to {} only", excuse.author.name, quantity(*until, unit)),
-        ),
-    }
 }
 
 #[cfg(test)]

@@ -205,6 +205,8 @@ fn older_commits_are_measured_in_one_worktree_that_moves_along() {
         numbers.iter().for_each(|number| drop(lab.commit(*number)));
         let ran = lab.world.ratchet(&["bench", "--commits", "HEAD~4..HEAD"]).expect(0);
         assert_eq!((lab.compiled(), lab.worktrees()), (expected, 0), "{}", ran.err);
+        let moved = ran.err.contains("4 worktrees (3 moved from another commit, 1 new): ") && ran.err.contains(" of measuring");
+        assert_eq!(moved, expected < 4 * ALL, "how long builds took is told: {}", ran.err);
         for (back, number) in numbers.iter().rev().take(4).enumerate() {
             let shown = lab.world.ratchet(&["show", &format!("HEAD~{back}")]).expect(0).out;
             assert!(shown.contains(&format!("{number} ms")) || shown.contains(&format!("{number}.0 ms")), "{shown}");

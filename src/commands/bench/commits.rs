@@ -2,11 +2,12 @@
 //! the settings of today say, and gone again before the next, or the worktree moves on to that.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Bench, Planned, plan};
 use crate::cli::BenchArgs;
 use crate::commands::away::{self, Errand, Part};
-use crate::commands::builds;
+use crate::commands::builds::{self, BuildTimes};
 use crate::commands::context::Context;
 use crate::commands::error::{CommandError, During};
 use crate::commands::history;
@@ -16,7 +17,7 @@ use crate::commands::recording;
 use crate::commands::selection::Selection;
 use crate::commands::workspace::Workspace;
 use crate::exit::Exit;
-use crate::harness::Interrupt;
+use crate::harness::{Clock, Interrupt, MonotonicClock};
 use crate::judge::HistoryRecord;
 use crate::model::{BenchmarkName, Config, MetricName, ObjectId};
 use crate::report::check_text::write_notice;
@@ -42,12 +43,22 @@ pub(super) fn run(
     writeln!(context.err, "measuring {what} in temporary worktrees, as ratchet.toml says here")?;
     let mut worktrees = workspace.store.worktrees(builds::keeping(&workspace.settings, context))?;
     let mut worst = Exit::Holds;
-    for commit in commits {
+    let mut times = BuildTimes::default();
+    for (at, commit) in commits.iter().enumerate() {
         if interrupt.is_requested() {
             return Err(CommandError::failure("interrupted; the commits that were finished keep their results"));
         }
-        worst = worst.worse(one(arguments, commit, &mut worktrees, (workspace, &interrupt), context)?);
+        announce(*commit, (at + 1, commits.len()), workspace, context)?;
+        worst = worst.worse(one(arguments, *commit, (&mut worktrees, &mut times), (workspace, &interrupt), context)?);
         worktrees.put_down();
+    }
+    // Behind the results, also where both go to one terminal or file.
+    context.out.flush()?;
+    if let Some(line) = times.line() {
+        writeln!(context.err, "{line}")?;
+    }
+    if let Some(notice) = times.notice(&workspace.settings) {
+        write_notice(context.err, &notice, context.terminal.color)?;
     }
     Ok(worst)
 }
@@ -95,50 +106,67 @@ fn parts(commits: &[ObjectId], range: &str, jobs: Option<u32>, workspace: &Works
     Ok(bounds.filter_map(part).collect())
 }
 
+/// Says which commit comes now, before the minutes that it may take.
+fn announce(
+    commit: ObjectId,
+    (at, of): (usize, usize),
+    workspace: &Workspace,
+    context: &mut Context,
+) -> Result<(), CommandError> {
+    let subject = workspace.store.commit(commit)?.subject;
+    let line = format!("commit {} ({at} of {of}) {subject}", commit.short(SHORT_ID));
+    writeln!(context.out, "{}", escape::terminal(&line))?;
+    Ok(context.out.flush()?)
+}
+
 fn one(
     arguments: &BenchArgs,
     commit: ObjectId,
-    worktrees: &mut Worktrees<'_>,
+    (worktrees, times): (&mut Worktrees<'_>, &mut BuildTimes),
     (workspace, interrupt): (&Workspace, &Interrupt),
     context: &mut Context,
 ) -> Result<Exit, CommandError> {
-    let subject = workspace.store.commit(commit)?.subject;
-    writeln!(context.out, "{}", escape::terminal(&format!("commit {} {subject}", commit.short(SHORT_ID))))?;
+    let clock = MonotonicClock::new();
     worktrees.begin([commit]);
     // Git prints nothing of its own where the user pressed Ctrl-C.
-    let Checkout { folder, empty_submodules, .. } = match worktrees.take(commit) {
+    let Checkout { folder, empty_submodules, origin } = match worktrees.take(commit) {
         Err(_) if interrupt.is_requested() => return Ok(Exit::Holds),
         checked_out => checked_out?,
     };
     if !empty_submodules.is_empty() {
         write_notice(context.err, &without_submodules(commit, &empty_submodules), context.terminal.color)?;
     }
+    let checked_out = clock.now();
     let measured = measure(arguments, commit, &folder, (workspace, interrupt), context);
-    if interrupt.is_requested() || !matches!(measured, Ok(Exit::Holds | Exit::NoVerdict)) {
+    if interrupt.is_requested() || !matches!(measured, Ok((Exit::Holds | Exit::NoVerdict, _))) {
         worktrees.spoil(&folder);
     }
-    measured
+    let (exit, building) = measured?;
+    times.count(origin);
+    times.readying += checked_out + building;
+    times.measuring += clock.now().saturating_sub(checked_out + building);
+    Ok(exit)
 }
 
-/// Measures what is not measured yet in the checkout at `folder`.
+/// Measures what is not measured yet in the checkout at `folder`. Tells how long builds took, too.
 fn measure(
     arguments: &BenchArgs,
     commit: ObjectId,
     folder: &Path,
     (workspace, interrupt): (&Workspace, &Interrupt),
     context: &mut Context,
-) -> Result<Exit, CommandError> {
+) -> Result<(Exit, Duration), CommandError> {
     let mut planned = match plan(arguments, workspace, folder) {
         Ok(planned) => planned,
         Err(error) => {
             writeln!(context.err, "error: {}", escape::terminal_lines(&error.message))?;
-            return Ok(Exit::Failure);
+            return Ok((Exit::Failure, Duration::ZERO));
         }
     };
     leave_out_measured(&mut planned, arguments.compile_only, commit, workspace)?;
     if planned.commands.is_empty() && planned.suites.is_empty() && planned.kernels.is_empty() {
         writeln!(context.out, "has its results")?;
-        return Ok(Exit::Holds);
+        return Ok((Exit::Holds, Duration::ZERO));
     }
     let recorder = Recorder::of_checkout(workspace, commit, arguments.dry_run)?;
     Bench { arguments, workspace, root: folder, interrupt }.carry_out(&planned, None, recorder, context)

@@ -4,6 +4,7 @@ mod commits;
 mod plan;
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::away::{self, Errand};
 use super::context::Context;
@@ -56,7 +57,8 @@ pub fn run(arguments: &BenchArgs, context: &mut Context) -> Result<Exit, Command
     let recorder = Recorder::new(&workspace, before, arguments.dry_run)?;
     let interrupt = Interrupt::on_ctrl_c().during("cannot start measuring")?;
     let bench = Bench { arguments, workspace: &workspace, root, interrupt: &interrupt };
-    bench.carry_out(&planned, unchanged, recorder, context)
+    let (exit, _) = bench.carry_out(&planned, unchanged, recorder, context)?;
+    Ok(exit)
 }
 
 /// Where and how everything is measured.
@@ -70,14 +72,14 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Measures what is planned, records it as it comes, and shows it.
+    /// Measures what is planned, records it as it comes, and shows it. Tells how long builds took, too.
     fn carry_out(
         self,
         planned: &Planned<'_>,
         mut unchanged: Option<Unchanged<'_>>,
         mut recorder: Recorder<'_>,
         context: &mut Context,
-    ) -> Result<Exit, CommandError> {
+    ) -> Result<(Exit, Duration), CommandError> {
         let Self { arguments, workspace, root, interrupt } = self;
         let began = (context.clock)();
         let code = kernels::compile(&planned.kernels, workspace, context)?;
@@ -95,7 +97,9 @@ impl Bench<'_> {
                 measure_kernels((arguments, &planned.kernels), with, interrupt, workspace, context)?
             }
         };
-        finish(arguments, Finished { code, measured, kernels, unchanged }, recorder, context)
+        let building = measured.building;
+        let exit = finish(arguments, Finished { code, measured, kernels, unchanged }, recorder, context)?;
+        Ok((exit, building))
     }
 }
 
@@ -105,6 +109,8 @@ struct Measured {
     runs: Vec<(chrono::DateTime<chrono::Utc>, Vec<Measurement>)>,
     failures: Vec<BenchFailure>,
     notices: Vec<Notice>,
+    /// How long builds took.
+    building: Duration,
     interrupted: bool,
 }
 
@@ -113,6 +119,7 @@ impl Measured {
         self.runs.extend(suites.runs);
         self.failures.extend(suites.failures);
         self.notices.extend(suites.notices);
+        self.building += suites.building;
         self.interrupted = interrupt.is_requested();
     }
 }
@@ -172,6 +179,7 @@ fn measure(
         }
     }
     line.finish();
+    measured.building = executor.building();
     Ok(measured)
 }
 

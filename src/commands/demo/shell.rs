@@ -130,6 +130,10 @@ impl<'a, 'b> Shell<'a, 'b> {
         for name in self.context.env.keys().filter(|name| name.starts_with("GIT_")) {
             command.env_remove(name);
         }
+        // What it prints is shown on this terminal.
+        if let Some(width) = self.context.terminal.width {
+            command.env("GIT_PAGER_IN_USE", "true").env("COLUMNS", width.to_string());
+        }
         let nowhere = self.folder.join(".git").join("no-such-file");
         command.env("GIT_CONFIG_GLOBAL", nowhere).env("GIT_CONFIG_NOSYSTEM", "1");
         for role in ["AUTHOR", "COMMITTER"] {

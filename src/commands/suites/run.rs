@@ -1,6 +1,7 @@
 //! `bench` of whole suites: each is run, and what it measured is recorded.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -26,6 +27,8 @@ pub struct SuiteRuns {
     pub failures: Vec<BenchFailure>,
     /// What the results' own tools complained about.
     pub notices: Vec<Notice>,
+    /// How long builds took that the settings name on their own.
+    pub building: Duration,
 }
 
 /// Runs each suite `runs` times in the checkout at `root`, and records what it measured.
@@ -66,6 +69,7 @@ pub fn measure(
         measured.runs.push((began, imported.measurements));
     }
     line.finish();
+    measured.building = executor.building();
     Ok(measured)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::evidence::{Evidence, Unusable};
 use super::super::points;
 use super::super::selection::Selection;
-use crate::judge::{Candidate, Excluded, Series};
+use crate::judge::{Candidate, Series};
 use crate::model::{BenchmarkName, Config, Metric, SeriesKey};
 use crate::report::{Notice, words};
 use crate::settings::Settings;
@@ -44,7 +44,7 @@ pub(super) fn require(
         let Required { benchmark, config, testbed, metric } = point;
         let key = SeriesKey { benchmark, config, metric: metric.name.clone(), testbed: testbed.unwrap_or("any".to_owned()) };
         if selection.covers(&key) {
-            sides.push((Series { key, metric, runs: Vec::new(), excluded: Excluded::default() }, Candidate::default()));
+            sides.push((Series::empty(key, metric), Candidate::default()));
         }
     }
     Ok(())

@@ -24,8 +24,8 @@ pub use relay::{Relayed, Said, relay};
 
 use super::executor::escape;
 use super::{
-    CommandSpec, ExecutionError, Executor, Interrupt, LastLines, MetricSource, Observation, OutputStream, Point, Prepared,
-    Printed, Step,
+    Clock, CommandSpec, ExecutionError, Executor, Interrupt, LastLines, MetricSource, MonotonicClock, Observation, OutputStream,
+    Point, Prepared, Printed, Step,
 };
 
 /// Below this, starting the process is a noticeable part of its time.
@@ -44,6 +44,7 @@ pub struct ProcessExecutor {
     interrupt: Interrupt,
     point: Option<Point>,
     built: HashSet<(CommandSpec, PathBuf)>,
+    building: Duration,
 }
 
 impl ProcessExecutor {
@@ -57,12 +58,20 @@ impl ProcessExecutor {
         self.built.retain(|(_, directory)| !directory.starts_with(folder));
     }
 
+    /// How long all builds took so far.
+    pub const fn building(&self) -> Duration {
+        self.building
+    }
+
     /// Runs the build of `point` unless this executor has run the same command in the same folder.
     fn build(&mut self, point: &Point) -> Result<(), ExecutionError> {
         let Some(build) = &point.build else { return Ok(()) };
         let key = (build.clone(), point.directory.clone());
         if !self.built.contains(&key) {
-            self.run(point, Step::Build, build)?;
+            let clock = MonotonicClock::new();
+            let built = self.run(point, Step::Build, build);
+            self.building += clock.now();
+            built?;
             self.built.insert(key);
         }
         Ok(())
@@ -103,7 +112,10 @@ impl Executor for ProcessExecutor {
             self.run(point, Step::Prepare, prepare)?;
         }
         let metrics = point.metrics.iter().map(MetricSource::metric).collect();
-        Ok(Prepared { metrics, barred: None, machine_code: None, shortest_time: SHORTEST_TIME, remarks: Vec::new() })
+        // A time that the program takes by itself has nothing of the start of its process.
+        let is_ours = point.metrics.iter().any(|metric| matches!(metric, MetricSource::Time));
+        let shortest_time = if is_ours { SHORTEST_TIME } else { Duration::ZERO };
+        Ok(Prepared { metrics, barred: None, machine_code: None, shortest_time, remarks: Vec::new() })
     }
 
     fn execute(&mut self) -> Result<Observation, ExecutionError> {

@@ -78,7 +78,7 @@ impl Given {
             .map(|(i, value)| MeasuredRun { commit: commit(999_999), ..measured(1_000_000 + i, 0, *value) });
         Self {
             thresholds: Thresholds::for_metric(&metric, None, None),
-            series: Series { key: key_of(&metric), metric, runs, excluded: Excluded::default() },
+            series: Series { runs, ..Series::empty(key_of(&metric), metric) },
             candidate: Candidate { runs: of_candidate.collect(), ..Candidate::default() },
             rule: BaselineRule::Level,
             strict: false,

@@ -23,7 +23,7 @@ fn long_series(metric: Metric, commits: usize, seed: u64, sigma: f64) -> Series 
             runs.push(MeasuredRun { commit: commit(at), machine_code: Some(format!("code {}", at % 7)), ..run });
         }
     }
-    Series { key: key_of(&metric), metric, runs, excluded: Excluded::default() }
+    Series { runs, ..Series::empty(key_of(&metric), metric) }
 }
 
 fn of_age(run: &MeasuredRun, newest: usize) -> (u32, f64) {

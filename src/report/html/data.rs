@@ -5,11 +5,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::judge::{Baseline, Estimate, Verdict};
+use crate::judge::{Baseline, Estimate, SeriesVerdict, Verdict};
 use crate::report::Notice;
 use crate::report::escape::{terminal, terminal_short};
 use crate::report::number::Scale;
 use crate::report::overview::{Overview, SeriesHistory, Standing, TestbedEntry};
+use crate::report::warnings::warnings_of;
 use crate::report::words::{self, SHORT_ID};
 
 /// A stranger's text is cut here: a page is no place for a novel in a name.
@@ -77,6 +78,9 @@ struct Series {
     excuses: Vec<(usize, String, String, String)>,
 }
 
+/// A loss that somebody accepted.
+const EXCUSED: &str = "excused";
+
 /// A baseline or a candidate.
 #[derive(Serialize)]
 struct Shown {
@@ -97,7 +101,7 @@ enum Count {
 impl Page {
     pub(super) fn of(overview: &Overview) -> Self {
         let judgement = &overview.judgement;
-        let of_series = judgement.series.iter().flat_map(words::warnings_of);
+        let of_series = judgement.series.iter().flat_map(warnings_of);
         let notices = overview.notices.iter().cloned().chain(of_series);
         Self {
             tool: concat!("git-ratchet ", env!("CARGO_PKG_VERSION")),
@@ -106,7 +110,7 @@ impl Page {
             verdict: judgement.verdict().as_str(),
             against: words::against(judgement),
             candidate: overview.commits.place(judgement.candidate).unwrap_or_default(),
-            counts: overview.counts(),
+            counts: counts(overview),
             notices: notices.map(|Notice { message, hint, .. }| (clean(&message), hint.as_deref().map(clean))).collect(),
             testbeds: overview.testbeds.iter().map(testbed).collect(),
             commits: commits(overview),
@@ -161,12 +165,12 @@ fn series(history: &SeriesHistory, overview: &Overview) -> Series {
         better: history.metric.better.as_str(),
         unit: terminal(scale.unit()).into_owned(),
         testbed: place_of_testbed.unwrap_or(usize::from(u16::MAX)),
-        verdict: history.status(),
+        verdict: status(history),
         change: verdict.and_then(|verdict| verdict.change_percent).filter(|percent| percent.is_finite()),
         baseline: history.baseline().map(|baseline| shown_baseline(baseline, &scale, history.set_at)),
         current: verdict.and_then(|verdict| verdict.candidate.as_ref()).map(|estimate| shown_estimate(estimate, &scale)),
         noise: verdict.and_then(|verdict| verdict.reasons.noise_percent).map(five_digits),
-        why: verdict.map_or_else(Vec::new, |verdict| words::reasons(verdict).iter().map(|reason| clean(reason)).collect()),
+        why: verdict.map_or_else(Vec::new, why),
         explain: is_regression.then(|| clean(&words::explain_command(&history.key, overview.judgement.candidate))),
         steps: steps(history.points.iter().map(|point| point.commit)),
         values: history.points.iter().map(|point| five_digits(scale.scaled(point.value))).collect(),
@@ -178,6 +182,28 @@ fn series(history: &SeriesHistory, overview: &Overview) -> Series {
         ratchet: history.ratchet.iter().map(|step| (step.commit, five_digits(scale.scaled(step.value)))).collect(),
         excuses: excuses.collect(),
     }
+}
+
+/// The word of its verdict; a loss that somebody accepted is not called unchanged.
+fn status(history: &SeriesHistory) -> &'static str {
+    if history.verdict.as_ref().is_some_and(words::is_forgiven) { EXCUSED } else { history.status() }
+}
+
+/// How many series have each word, the excused ones before those that are unchanged.
+fn counts(overview: &Overview) -> Vec<(&'static str, usize)> {
+    let excused = overview.series.iter().filter(|history| status(history) == EXCUSED).count();
+    let mut counts = overview.counts();
+    if let Some(at) = counts.iter().position(|(word, _)| *word == Verdict::Pass.as_str()).filter(|_| excused > 0) {
+        counts[at].1 -= excused;
+        counts.insert(at, (EXCUSED, excused));
+        counts.retain(|(_, count)| *count > 0);
+    }
+    counts
+}
+
+fn why(verdict: &SeriesVerdict) -> Vec<String> {
+    let excuse = verdict.excuse.as_ref().map(words::excused);
+    excuse.into_iter().chain(words::reasons(verdict)).map(|reason| clean(&reason)).collect()
 }
 
 fn shown_baseline(baseline: &Baseline, scale: &Scale, set: Option<usize>) -> Shown {

@@ -8,7 +8,7 @@
   const byId = (id) => document.getElementById(id);
   const VERDICTS = {
     regression: ["regression", "bad", 0], not_measured: ["not measured", "warn", 2], undecided: ["undecided", "warn", 1],
-    improvement: ["improvement", "good", 3], new: ["new", "info", 4], pass: ["unchanged", "plain", 5],
+    improvement: ["improvement", "good", 3], new: ["new", "info", 4], excused: ["excused", "info", 4], pass: ["unchanged", "plain", 5],
     not_judged: ["not judged", "plain", 6],
   };
   const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
@@ -33,17 +33,6 @@
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const badge = (word) => make("span", { class: `badge ${VERDICTS[word][1]}` }, VERDICTS[word][0]);
   const day = (place) => new Date(commits.time[place] * 1000).toISOString().slice(0, 10);
-  /** A label for each of these commits: the day, or the time of the day where the label before has that day. */
-  const days = (places) => {
-    let last = "";
-    return places.map((place) => {
-      if (place === undefined) return "";
-      const [date, time] = new Date(commits.time[place] * 1000).toISOString().split("T");
-      const label = date === last ? time.slice(0, 5) : date;
-      last = date;
-      return label;
-    });
-  };
   const author = (place) => commits.authors[commits.author[place]];
 
   /** Four significant digits without an exponent, as the terminal shows them. */
@@ -334,7 +323,7 @@
         width: this.host.clientWidth, height: this.host.clientHeight, legend: { show: false }, padding: [12, 14, 0, 0],
         scales: { x: { time: false, range: (plot, min, max) => this.commits(min, max) }, y: { range: (plot, min, max) => this.range(min, max) } },
         axes: [
-          { ...axis, grid: { show: false }, space: 90, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000], values: (plot, splits) => days(splits.map((at) => (Number.isInteger(at) ? run.places[at] : undefined))) },
+          { ...axis, grid: { show: false }, space: 90, size: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000], values: (plot, splits) => this.marks(splits) },
           { ...axis, size: (plot, values) => 16 + 7.2 * Math.max(4, ...(values ?? []).map((text) => text.length)), values: (plot, splits) => splits.map((value) => this.label(value, splits)), label: entry.unit || undefined, labelSize: entry.unit ? 18 : 0, labelFont: "12px system-ui, sans-serif" },
         ],
         series: [{},
@@ -348,6 +337,19 @@
       this.host.replaceChildren();
       this.plot = new uPlot(options, [run.at, shift(1 + band), shift(1 - band), run.ratchet, entry.values], this.host);
       this.plot.over.addEventListener("mouseleave", () => (tip.hidden = true));
+    }
+
+    /** Below the x axis stands the day, and where the mark before has the same day, the commit. */
+    marks(splits) {
+      const { places } = runs(this.entry);
+      let last;
+      return splits.map((at) => {
+        const place = Number.isInteger(at) ? places[at] : undefined;
+        if (place === undefined) return "";
+        const today = day(place), isNew = today !== last;
+        last = today;
+        return isNew ? today : commits.id[place];
+      });
     }
 
     /** The x axis: at least two commits, and half a commit of room at both ends, so that no mark is cut. */

@@ -4,6 +4,7 @@ use std::io;
 
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{BoldPoints, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::element::{Circle, PathElement, Polygon};
 use plotters::prelude::{Cartesian2d, DrawingArea, DrawingBackend};
@@ -14,7 +15,7 @@ use crate::judge::Verdict;
 use crate::report::escape::terminal_short;
 use crate::report::number::{Scale, change};
 use crate::report::overview::{Commits, Point, SeriesHistory, Standing, point_name};
-use crate::report::words;
+use crate::report::words::{self, SHORT_ID};
 
 const RUN: RGBColor = RGBColor(59, 111, 214);
 const RATCHET: RGBColor = RGBColor(25, 122, 61);
@@ -22,6 +23,9 @@ const LEVEL: RGBColor = RGBColor(154, 106, 0);
 const EXCUSE: RGBColor = RGBColor(138, 63, 252);
 const BAD: RGBColor = RGBColor(196, 34, 47);
 const GRID: RGBColor = RGBColor(233, 236, 240);
+
+/// Most places of the axis below that say which commit they are.
+const MOST_PLACES: usize = 9;
 
 /// Room above and below the values, as a share of their range.
 const HEADROOM: f64 = 0.12;
@@ -36,6 +40,7 @@ pub(super) fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, series: &Ser
     let panel = Panel::of(series);
     write_title(area, series, &panel.scale)?;
     let (low, high) = panel.value_range();
+    let places = -0.6..panel.places.len() as f64 - 0.4;
     let mut chart = ChartBuilder::on(area)
         .margin_top(34)
         .margin_right(24)
@@ -43,9 +48,10 @@ pub(super) fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, series: &Ser
         .margin_left(12)
         .x_label_area_size(26)
         .y_label_area_size(84)
-        .build_cartesian_2d(-0.6..panel.places.len() as f64 - 0.4, low..high)
+        .build_cartesian_2d(places.clone(), low..high)
         .map_err(failed)?;
-    let day = |place: &f64| panel.day(*place, commits);
+    let marked = panel.marks(&RangedCoordf64::from(places).key_points(BoldPoints(MOST_PLACES)), commits);
+    let mark = |place: &f64| marked.iter().find(|(at, _)| at == place).map_or_else(String::new, |(_, mark)| mark.clone());
     // A tenth of the range is finer than the labels stand.
     let decimals = (1.0 - (high - low).log10()).ceil().clamp(0.0, 9.0) as usize;
     let label = |value: &f64| format!("{value:.decimals$} {}", panel.scale.unit()).trim_end().to_owned();
@@ -55,9 +61,9 @@ pub(super) fn draw<B: DrawingBackend>(area: &DrawingArea<B, Shift>, series: &Ser
         .light_line_style(GRID.mix(0.0))
         .bold_line_style(GRID)
         .axis_style(GRID)
-        .x_labels(9)
+        .x_labels(MOST_PLACES)
         .y_labels(6)
-        .x_label_formatter(&day)
+        .x_label_formatter(&mark)
         .y_label_formatter(&label)
         .label_style(("sans-serif", 12).into_font().color(&SOFT))
         .draw()
@@ -99,18 +105,17 @@ impl<'a> Panel<'a> {
         self.places.partition_point(|place| *place < commit).min(self.places.len().saturating_sub(1)) as f64
     }
 
-    fn day(&self, place: f64, commits: &Commits) -> String {
-        let is_whole = (place - place.round()).abs() < 1e-6 && place >= 0.0;
-        let commit = self.places.get(place.round() as usize).filter(|_| is_whole).and_then(|place| commits.at(*place));
-        let format = if self.is_short(commits) { "%m-%d %H:%M" } else { "%Y-%m-%d" };
-        commit.map_or_else(String::new, |commit| commit.time.format(format).to_string())
-    }
-
-    /// Whether so few days are shown that every label would name the same ones.
-    fn is_short(&self, commits: &Commits) -> bool {
-        let time = |place: Option<&usize>| Some(commits.at(*place?)?.time);
-        let ends = time(self.places.first()).zip(time(self.places.last()));
-        ends.is_some_and(|(first, last)| (last - first).num_days().abs() < 3)
+    /// What stands below these places of the axis: the day, and where the place before has the same day, the commit.
+    fn marks(&self, places: &[f64], commits: &Commits) -> Vec<(f64, String)> {
+        let mut last_day = None;
+        let whole = places.iter().filter(|place| **place >= 0.0 && (**place - place.round()).abs() < 1e-6);
+        let with_commit = whole.filter_map(|place| Some((*place, commits.at(*self.places.get(place.round() as usize)?)?)));
+        let mark = with_commit.map(|(place, commit)| {
+            let day = commit.time.format("%Y-%m-%d").to_string();
+            let is_new = last_day.replace(day.clone()).is_none_or(|last| last != day);
+            (place, if is_new { day } else { commit.id.short(SHORT_ID) })
+        });
+        mark.collect()
     }
 
     /// The band of noise around the ratchet line, as a share of it.

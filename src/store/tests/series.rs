@@ -36,7 +36,7 @@ fn kept_series(kept: &SeriesHistory) -> Vec<Series> {
         assert_eq!(few, runs[runs.len().saturating_sub(2)..]);
         let (dirty, barred, other_unit) = (counts.dirty, counts.barred, counts.other_unit);
         let excluded = crate::judge::Excluded { dirty, barred, other_unit, ..Default::default() };
-        Series { key, metric, runs, excluded }
+        Series { runs, excluded, ..Series::empty(key, metric) }
     };
     kept.series().unwrap().into_iter().map(series).collect()
 }

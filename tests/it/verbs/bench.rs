@@ -221,3 +221,18 @@ fn what_did_not_change_is_not_measured_again_and_its_results_count() {
     let dirty = world.ratchet(&["bench", "--if-changed", "--dry-run"]).expect(0);
     assert!(dirty.err.contains("everything is measured") && executions() > before, "{}", dirty.err);
 }
+
+#[test]
+fn a_time_that_the_program_prints_is_not_called_too_short_for_a_process() {
+    let world = World::new();
+    world.commit("first");
+    let shown = |metric: &str| {
+        let sampling = "[sampling]\nwarmup = 0\nmin_runs = 3\nmax_runs = 3\n";
+        let benchmark = format!("[[benchmark]]\nname = \"b\"\ncommand = [\"echo\", \"took 2 us\"]\nmetrics = [{metric}]\n");
+        world.write("ratchet.toml", &format!("{sampling}{benchmark}"));
+        world.ratchet(&["bench", "--dry-run"]).expect(0).out
+    };
+    let own = shown("{ name = \"time\", unit = \"us\", regex = 'took (\\d+) us' }");
+    assert!(own.contains("2 µs") && !own.contains("so short"), "{own}");
+    assert!(shown("{ name = \"time\" }").contains("so short that starting the process dominates it"));
+}

@@ -73,6 +73,18 @@ fn older_commits_get_results_and_the_users_files_are_left_alone() {
 }
 
 #[test]
+fn the_commit_is_said_before_it_is_measured() {
+    let (world, _) = world();
+    let out = world.root().join("out");
+    world.write("ratchet.toml", "[[benchmark]]\nname = \"code\"\ncommand = \"cp $SHOWN $SEEN && cat code\"\nmetrics = [{ name = \"work\", regex = '\\d+', better = \"lower\", exact = true }]\n[sampling]\nmax_runs = 3\n");
+    let mut command = world.ratchet_command(&world.repo, &["bench", "--commits", "HEAD~1..HEAD"]);
+    command.env("SEEN", world.root().join("seen")).env("SHOWN", &out).stdout(fs::File::create(&out).unwrap());
+    assert!(command.status().unwrap().success());
+    let seen = seen(&world);
+    assert!(seen.starts_with("commit ") && seen.contains("(1 of 1) Settings"), "{seen}");
+}
+
+#[test]
 fn a_rehearsal_records_nothing_and_a_bare_repository_can_be_measured() {
     let (world, commits) = world();
     bench(&world, &[&commits[0], "--dry-run"]).expect(0);

@@ -71,3 +71,68 @@ fn show_as_text() {
     let text = regex::Regex::new(r"git-ratchet \d+\.\d+\.\d+").unwrap().replace_all(&ran.out, "git-ratchet 1.2.3").into_owned();
     insta::assert_snapshot!(redacted(&world, &text));
 }
+
+#[test]
+fn what_would_settle_suspicions_is_said_once() {
+    let world = World::new();
+    let record = |values: &str| {
+        for benchmark in ["parse", "render"] {
+            world.ratchet(&["record", "--benchmark", benchmark, "--metric", &format!("time={values}")]).expect(0);
+        }
+    };
+    for values in ["9ms,10ms,12ms", "11ms,10ms,9ms", "10ms,11ms,9ms"] {
+        world.commit(values);
+        record(values);
+    }
+    world.commit("slower");
+    record("11ms,12ms,11ms");
+    let said = world.ratchet(&["check"]).expect(3).out;
+    assert_eq!(said.matches("[[suite]]").count(), 1, "{said}");
+
+    world.commit("much slower");
+    record("90ms,91ms,90ms");
+    let said = world.ratchet(&["check"]).expect(1).out;
+    assert!(!said.contains("[[suite]]"), "history alone has proven it: {said}");
+}
+
+#[test]
+fn a_metric_whose_direction_turned_is_told() {
+    let world = World::new();
+    let record = |better: &str| {
+        world.ratchet(&["record", "--benchmark", "load", "--metric", "rate=10", "--better", better, "--exact"]).expect(0);
+    };
+    world.commit("first");
+    record("higher");
+    world.commit("second");
+    record("higher");
+    assert!(!world.ratchet(&["check"]).expect(0).out.contains("its history says"));
+    world.commit("third");
+    record("lower");
+    for _ in 0..2 {
+        let said = world.ratchet(&["check"]).expect(0).out;
+        assert!(said.contains("load rate: recorded as lower is better, but its history says that higher is better"), "{said}");
+    }
+    let json = world.ratchet(&["check", "--json"]).expect(0).json();
+    assert_eq!(json["warnings"][0]["code"], "better_turned", "{json}");
+}
+
+#[test]
+fn a_column_that_says_nothing_is_left_out() {
+    let world = World::new();
+    world.commit("first");
+    world.ratchet(&["record", "--benchmark", "load", "--metric", "time=10ms"]).expect(0);
+    assert!(!world.ratchet(&["show"]).expect(0).out.contains("config"));
+    world.ratchet(&["record", "--benchmark", "load", "--config", "N=1", "--metric", "time=10ms"]).expect(0);
+    assert!(world.ratchet(&["show"]).expect(0).out.contains("config"));
+}
+
+#[test]
+fn a_probability_has_no_digits_that_say_nothing() {
+    let world = World::new();
+    for values in ["10ms,11ms,12ms,13ms,14ms,15ms,16ms,17ms,18ms,19ms", "30ms,31ms,32ms,33ms,34ms,35ms,36ms,37ms,38ms,39ms"] {
+        world.commit(values);
+        world.ratchet(&["record", "--benchmark", "load", "--metric", &format!("time={values}")]).expect(0);
+    }
+    let said = world.ratchet(&["compare", "HEAD~1", "HEAD"]).expect(0).out;
+    assert!(said.contains("< 0.0001") && !said.contains("0.0000"), "{said}");
+}

@@ -43,3 +43,32 @@ fn behind_a_pager_of_git_colours_stay() {
     };
     assert_eq!((log("TERM", "xterm"), log("NO_COLOR", "1")), (true, false));
 }
+
+#[test]
+fn sentences_are_broken_between_words_where_a_terminal_ends() {
+    let world = crate::verbs::look::world();
+    let mut command = world.ratchet_command(&world.repo, &["check"]);
+    let narrow = world.run(command.env("GIT_PAGER_IN_USE", "true").env("COLUMNS", "66").env("NO_COLOR", "1")).expect(1).out;
+    let is_command = |line: &&str| line.trim_start().starts_with("git ratchet ");
+    let too_wide: Vec<&str> = narrow.lines().skip(1).filter(|line| !is_command(line) && line.chars().count() > 66).collect();
+    assert!(too_wide.is_empty(), "{too_wide:?}");
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let wide = world.ratchet(&["check"]).expect(1).out;
+    let reasons = |text: &str| words(text.split("attention [").nth(1).unwrap());
+    assert_eq!(reasons(&narrow), reasons(&wide), "a command is left whole, and no word is lost");
+}
+
+#[test]
+fn a_comparison_on_a_narrow_terminal_has_whole_numbers() {
+    let world = crate::verbs::look::world();
+    let compare = |width: &str| {
+        let mut command = world.ratchet_command(&world.repo, &["compare", "HEAD~1", "HEAD"]);
+        world.run(command.env("GIT_PAGER_IN_USE", "true").env("COLUMNS", width).env("NO_COLOR", "1")).expect(0).out
+    };
+    let (narrow, wide) = (compare("80"), compare("200"));
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    for number in ["12.37 ms", "16.10 ms", "−30.6 %"] {
+        assert!(narrow.contains(number) && wide.contains(number), "{number}: {narrow}{wide}");
+    }
+    assert!(narrow.contains("--json has the intervals") && !wide.contains("--json"), "{narrow}{wide}");
+}

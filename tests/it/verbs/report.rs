@@ -75,6 +75,35 @@ fn pictures_are_pictures_and_say_the_same_twice() {
 }
 
 #[test]
+fn an_axis_says_a_day_once_and_then_the_commits() {
+    let world = look::world();
+    let svg = world.ratchet(&["report", "--format", "svg", "--benchmark", "softmax"]).expect(0).out;
+    let below: Vec<&str> = svg.lines().map(str::trim).filter(|text| text.starts_with("20") && text.len() == 10).collect();
+    let days: std::collections::HashSet<_> = below.iter().collect();
+    assert!(!below.is_empty() && below.len() == days.len(), "each day once: {below:?}");
+    let commit = world.git(&["rev-parse", "HEAD~2"]);
+    assert!(svg.contains(&commit.trim()[..9]), "{svg}");
+}
+
+#[test]
+fn an_excused_loss_is_not_called_unchanged() {
+    let world = look::world();
+    world.ratchet(&["excuse", "attention", "--reason", "odd head counts must work"]).expect(0);
+    let markdown = world.ratchet(&["report", "--format", "markdown"]).expect(0).out;
+    let of_excused = markdown.split("### Excused").nth(1).expect("a section of its own");
+    assert!(of_excused.contains("−30.3 %") && of_excused.contains("odd head counts must work"), "{markdown}");
+    assert!(!markdown.contains("Unchanged"), "{markdown}");
+
+    let html = world.ratchet(&["report", "--format", "html"]).expect(0).out;
+    let data = html.split_once("id=\"data\"").unwrap().1.split_once('>').unwrap().1.split_once("</script>").unwrap().0;
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(data["series"][0]["verdict"], "excused");
+    assert_eq!(data["counts"], serde_json::json!([["improvement", 1], ["excused", 1]]));
+    let why = data["series"][0]["why"][0].as_str().unwrap();
+    assert!(why.starts_with("excused by ") && why.ends_with(": odd head counts must work"), "{why}");
+}
+
+#[test]
 fn the_page_has_a_roofline_where_a_kernel_stands_under_a_roof() {
     let page = |world: &World| world.ratchet(&["report", "--format", "html"]).expect(0).out;
     let world = look::world();
