@@ -104,6 +104,7 @@ fn one(
 ) -> Result<Exit, CommandError> {
     let subject = workspace.store.commit(commit)?.subject;
     writeln!(context.out, "{}", escape::terminal(&format!("commit {} {subject}", commit.short(SHORT_ID))))?;
+    context.out.flush()?;
     worktrees.begin([commit]);
     // Git prints nothing of its own where the user pressed Ctrl-C.
     let Checkout { folder, empty_submodules, .. } = match worktrees.take(commit) {
