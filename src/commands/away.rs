@@ -9,7 +9,7 @@ use super::recorder::State;
 use super::workspace::Workspace;
 use crate::exit::Exit;
 use crate::fleet::{self, Ended, Job, News, Order, Slurm};
-use crate::harness::Interrupt;
+use crate::harness::{Interrupt, REPOSITORY_VARIABLES};
 use crate::model::ObjectId;
 use crate::report::escape;
 use crate::report::number::count;
@@ -144,9 +144,8 @@ fn announce(place: &str, slurm: &Slurm, jobs: &[Job], context: &mut Context) -> 
 /// What must not reach a job: the allocation that somebody stands in, and the repository that git was called for, which the order
 /// names.
 fn foreign_variables(context: &Context) -> Vec<String> {
-    const OF_GIT: [&str; 5] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"];
     let of_allocation = Slurm::of_allocation(context.env.keys().map(String::as_str));
-    of_allocation.into_iter().chain(OF_GIT.map(str::to_owned)).collect()
+    of_allocation.into_iter().chain(REPOSITORY_VARIABLES.map(str::to_owned)).collect()
 }
 
 fn no_srun(place: &str, error: &std::io::Error) -> CommandError {

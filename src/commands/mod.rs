@@ -82,7 +82,11 @@ pub fn main(arguments: &[std::ffi::OsString], context: &mut Context) -> u8 {
         Err(error) => return usage(&error, context),
     };
     let bisect = matches!(&cli.command, Command::Check(arguments) if arguments.bisect);
-    let exit = run(cli, context).unwrap_or_else(|error| report_error(&error, context));
+    let exit = run(cli, context).unwrap_or_else(|error| {
+        // What was said before the error stands above it; whether that could be written is asked below.
+        let _ = context.out.flush();
+        report_error(&error, context)
+    });
     let flushed = context.out.flush();
     let exit = match flushed {
         Err(error) => report_error(&error.into(), context),

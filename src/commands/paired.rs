@@ -372,5 +372,5 @@ pub fn not_remeasured(matchup: &Matchup, why: &str) -> Notice {
 
 /// The user stopped the session.
 pub fn interrupted() -> CommandError {
-    CommandError::failure("interrupted; the temporary worktrees are removed, and nothing was recorded")
+    CommandError::failure("interrupted; nothing was recorded")
 }

@@ -38,7 +38,7 @@ pub use pairs::{Contest, Executors, MeasuredPair, Next, PairsRun, ShortRun, read
 pub use point::{
     CommandSpec, InvalidMetric, MetricSource, OutputMetric, OutputPattern, OutputStream, Point, Printed, ResultsReader,
 };
-pub use process::{EndedBy, ProcessExecutor, Program, Ran, Relayed, Said, relay, run_program};
+pub use process::{EndedBy, ProcessExecutor, Program, REPOSITORY_VARIABLES, Ran, Relayed, Said, relay, run_program};
 pub use progress::{Estimate, Event, Progress, Silent};
 pub use sampling::{Decision, Sampler, SamplingOptions, StopReason, StopRule, Warmup};
 pub use testbed::{TestbedOptions, testbed};

@@ -93,6 +93,10 @@ impl Problem {
 impl From<toml::de::Error> for Problem {
     fn from(error: toml::de::Error) -> Self {
         let message = error.message().trim().to_owned();
+        if message == "invalid type: map, expected a sequence" {
+            let problem = Self::at(error.span().unwrap_or(0..0), "one table stands where a list is expected");
+            return problem.hint("a table that may be there several times has two brackets, as in [[benchmark]]");
+        }
         let hint = hint_for(&message);
         let message =
             message.split(", expected").next().filter(|_| hint.is_some()).map_or_else(|| message.clone(), str::to_owned);

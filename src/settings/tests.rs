@@ -202,6 +202,10 @@ fn every_error_has_its_place() {
         ("base = \"a\\nb\"", "ratchet.toml:1:8: this must not contain the character '\\n'"),
         ("\nhistory = \"some\"", "ratchet.toml:2:11: `some` is not a history: write \"first-parent\" or \"all\""),
         ("[thresholds]\nregresion = 3", "ratchet.toml:2:1: unknown field `regresion` (did you mean `regression`?)"),
+        (
+            "[benchmark.b]\ncommand = \"x\"",
+            "ratchet.toml:1:2: one table stands where a list is expected (a table that may be there several times has two brackets, as in [[benchmark]])",
+        ),
         ("[thresholds]\nregression = nan", "ratchet.toml:2:14: `NaN` is not a percentage: write a number such as 3"),
         ("[sampling]\nprecision = 0", "ratchet.toml:2:13: `0` is not a percentage above 0: write a number such as 0.5"),
         ("[sampling]\nmax_time = \"fast\"", "ratchet.toml:2:12: `fast` is not a time"),

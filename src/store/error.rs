@@ -158,10 +158,10 @@ pub enum StoreError {
         "there is no base to compare with: no --against, no ratchet.base, no remote HEAD, no upstream, no main or master; name one with --against REV, or run: git remote set-head origin --auto"
     )]
     NoBase,
-    /// The git program is not there.
-    #[error("the program `git` cannot be started: {why}; install git, or put it on PATH")]
+    /// The git program is not there, or the system does not start it.
+    #[error("the program `git` cannot be started: {why}")]
     NoGitProgram {
-        /// The reason in words.
+        /// The reason in words, and what to do.
         why: String,
     },
     /// The git program failed.
@@ -201,6 +201,26 @@ pub enum StoreError {
         /// The remote.
         remote: String,
         /// What git said.
+        said: String,
+    },
+    /// The remote answers, and git could not fetch from it none the less.
+    #[error("cannot fetch from `{remote}`, though it answers: {said}\nThe notes here are as they were")]
+    FetchFailed {
+        /// The remote.
+        remote: String,
+        /// What git said.
+        said: String,
+    },
+    /// The remote says that others push, and nothing comes of it.
+    #[error(
+        "`{remote}` cannot write its notes, and nobody else changed them in {seconds} s: {said}\nNothing is lost: the notes are here. If no git program is at work there, a lock file is a leftover that whoever looks after the remote can remove"
+    )]
+    RemoteLocked {
+        /// The remote.
+        remote: String,
+        /// For how long.
+        seconds: u64,
+        /// What git and the remote said.
         said: String,
     },
     /// The remote takes part in the exchange, and does not take the notes.

@@ -19,7 +19,7 @@ pub(super) struct Git {
     git_dir: PathBuf,
     work_dir: Option<PathBuf>,
     isolated: bool,
-    /// Whether it is not the repository that the user's environment is about.
+    /// Whether it is not the work tree that the user's environment is about.
     is_other: bool,
 }
 
@@ -51,6 +51,11 @@ impl Git {
         Some(Self { git_dir, work_dir: Some(work_dir.to_owned()), isolated: self.isolated, is_other: true })
     }
 
+    /// Git for what it does to other work trees of this repository.
+    pub(super) fn elsewhere(&self) -> Self {
+        Self { is_other: true, ..self.clone() }
+    }
+
     /// The folder of the repository.
     pub(super) fn git_dir(&self) -> &Path {
         &self.git_dir
@@ -67,26 +72,20 @@ impl Git {
 
     /// Runs git and returns whatever it answers: the exit code is the caller's to judge.
     pub(super) fn ask(&self, arguments: &[&str]) -> Result<Answer, StoreError> {
-        let output = self
-            .command()
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| StoreError::NoGitProgram { why: error.to_string() })?;
+        let output = self.command().args(arguments).stdin(Stdio::null()).output().map_err(|error| no_git(&error))?;
         Ok(answer_of(output))
     }
 
     /// The same, with something to read on its standard input, which git reads to its end before it answers.
     pub(super) fn ask_with(&self, arguments: &[&str], input: &[u8]) -> Result<Answer, StoreError> {
-        let no_git = |error: std::io::Error| StoreError::NoGitProgram { why: error.to_string() };
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(no_git)?;
+        let mut child = command.spawn().map_err(|error| no_git(&error))?;
         if let Some(mut stdin) = child.stdin.take() {
             // A git that ends early does not read; its exit code says more than the broken pipe.
             let _ = stdin.write_all(input);
         }
-        child.wait_with_output().map(answer_of).map_err(no_git)
+        child.wait_with_output().map(answer_of).map_err(|error| no_git(&error))
     }
 
     /// The command with repository and environment set. The repository is named outright, since `GIT_DIR` may be
@@ -98,7 +97,7 @@ impl Git {
             isolate(&mut command);
         }
         if self.is_other {
-            // A hook of the user's has the index of their commit there.
+            // A hook of the user's has the index of their commit there, which git would overwrite.
             command.env_remove("GIT_INDEX_FILE");
         }
         command.env("LC_ALL", "C").arg("--no-optional-locks").arg(flag("--git-dir=", &self.git_dir));
@@ -107,6 +106,15 @@ impl Git {
         }
         command
     }
+}
+
+fn no_git(error: &std::io::Error) -> StoreError {
+    let what_to_do = match error.kind() {
+        std::io::ErrorKind::NotFound => "install git, or put it on PATH",
+        std::io::ErrorKind::PermissionDenied => "the one that is found on PATH is not executable for this user",
+        _ => "is a limit of the system in the way (ulimit -a)?",
+    };
+    StoreError::NoGitProgram { why: format!("{error}; {what_to_do}") }
 }
 
 fn flag(name: &str, path: &Path) -> OsString {

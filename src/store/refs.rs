@@ -114,20 +114,20 @@ impl Refs {
 
     /// Writes a ref if it still has the old value.
     pub(super) fn swap(&self, repo: &gix::Repository, update: &Update<'_>) -> Result<Swap, StoreError> {
-        let (refused, lock) = match self {
+        let (refused, locks) = match self {
             Self::Files => match swap_file(repo, update)? {
                 None => return Ok(Swap::Done),
-                Some(refused) => (refused, repo.common_dir().join(format!("{}.lock", update.name))),
+                Some(refused) => (refused, vec![format!("{}.lock", update.name), "packed-refs.lock".to_owned()]),
             },
             Self::Reftable(git) => match swap_reftable(git, update)? {
                 None => return Ok(Swap::Done),
-                Some(refused) => (refused, repo.common_dir().join("reftable/tables.list.lock")),
+                Some(refused) => (refused, vec!["reftable/tables.list.lock".to_owned()]),
             },
         };
         if self.find(repo, update.name)? != update.old {
             return Ok(Swap::Lost);
         }
-        if lock.exists() {
+        if let Some(lock) = locks.iter().map(|lock| repo.common_dir().join(lock)).find(|lock| lock.exists()) {
             return Ok(Swap::Locked(lock));
         }
         refused

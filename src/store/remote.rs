@@ -20,6 +20,9 @@ const FETCH_ATTEMPTS: u32 = 3;
 /// How often a push may end without an answer while the remote still answers a fetch: once may be a connection that was cut.
 const MOST_CUTS: u32 = 2;
 
+/// How long a remote may refuse as if others were pushing while nothing there moves, before that is called a leftover lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
 /// What a push did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pushed {
@@ -89,8 +92,11 @@ impl Store {
             }
             // The remote answers and has the ref: it was pushed after the fetch had looked for it, or another fetch
             // wrote the tracking ref at the same time. Both pass.
-            if listed.code != Some(0) || attempt == FETCH_ATTEMPTS {
+            if listed.code != Some(0) {
                 return Err(unreachable("fetch from", remote, &answer));
+            }
+            if attempt == FETCH_ATTEMPTS {
+                return Err(StoreError::FetchFailed { remote: remote.to_owned(), said: answer.stderr });
             }
             rest(pause(attempt));
             attempt += 1;
@@ -103,6 +109,7 @@ impl Store {
         let began = Instant::now();
         let mut received = Surplus::default();
         let (mut attempts, mut cuts, mut longest) = (0, 0, Duration::ZERO);
+        let mut still: Option<(Option<ObjectId>, Instant)> = None;
         // Another attempt is made only if it will end in time, even if it takes twice as long as any before.
         while began.elapsed() + longest * 2 < PATIENCE {
             attempts += 1;
@@ -130,6 +137,16 @@ impl Store {
                     if !line.is_lost_race() && self.fetch_notes(remote)? == there {
                         let notes_ref = self.notes_ref.clone();
                         return Err(StoreError::PushRefused { remote: remote.to_owned(), notes_ref, reason: line.summary, said });
+                    }
+                    let (seen, since) = *still.get_or_insert((there, attempt_began));
+                    if seen != there {
+                        still = None;
+                    } else if since.elapsed() > LOCK_PATIENCE {
+                        return Err(StoreError::RemoteLocked {
+                            remote: remote.to_owned(),
+                            seconds: since.elapsed().as_secs(),
+                            said,
+                        });
                     }
                 }
             }

@@ -361,6 +361,31 @@ fn push_at_once(clones: usize, records: usize, killed: usize) {
 }
 
 #[test]
+fn a_leftover_lock_is_told_from_others_that_push() {
+    let shared = Shared::new();
+    shared.record(&shared.world.repo, "one");
+    shared.world.ratchet(&["push"]).expect(0);
+    shared.record(&shared.world.repo, "two");
+    let there = shared.remote.join("refs/notes/ratchet.lock");
+    std::fs::write(&there, "").unwrap();
+    let ran = shared.world.ratchet(&["push"]).expect(4);
+    assert!(ran.err.contains("nobody else changed them") && ran.err.contains("ratchet.lock"), "{}", ran.err);
+    std::fs::remove_file(there).unwrap();
+    shared.world.ratchet(&["push"]).expect(0);
+
+    let other = shared.clone_as("other");
+    shared.record(&other, "three");
+    shared.world.ratchet_in(&other, &["push"]).expect(0);
+    let here = shared.world.repo.join(".git/refs/notes/remotes/origin/ratchet.lock");
+    std::fs::write(&here, "").unwrap();
+    let ran = shared.world.ratchet(&["fetch"]).expect(4);
+    assert!(ran.err.contains("though it answers") && ran.err.contains("ratchet.lock"), "{}", ran.err);
+    std::fs::remove_file(here).unwrap();
+    shared.world.ratchet(&["fetch"]).expect(0);
+    assert_eq!(shared.lines(&shared.world.repo), shared.lines(&shared.remote));
+}
+
+#[test]
 fn a_push_that_is_killed_at_any_moment_is_made_good_by_the_next() {
     let shared = Shared::new();
     let other = shared.clone_as("other");

@@ -34,6 +34,9 @@ const SHORTEST_TIME: Duration = Duration::from_millis(5);
 /// Longest command shown in an error, in characters.
 const SHOWN_COMMAND_CHARS: usize = 200;
 
+/// The environment variables by which git says which repository it was called for.
+pub const REPOSITORY_VARIABLES: [&str; 5] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"];
+
 /// Runs a point's command as a process of its own, with nothing on its standard input and in a process group of its
 /// own, which is killed when it takes too long or when the user wants to stop.
 ///
@@ -194,8 +197,19 @@ fn process(point: &Point, command: &CommandSpec) -> Result<Command, ExecutionErr
             process
         }
     };
+    forget_repository(&mut process, &directory);
     process.current_dir(directory).envs(point.environment.iter().map(|(name, value)| (name, value)));
     Ok(process)
+}
+
+/// What a hook of git's says of the repository that it runs for is not for a program in a checkout of its own: git in a build
+/// would read and write the user's index there. Where the folder does not lead to a repository, only they do.
+fn forget_repository(process: &mut Command, directory: &Path) {
+    if directory.ancestors().any(|folder| folder.join(".git").exists()) {
+        for name in REPOSITORY_VARIABLES {
+            process.env_remove(name);
+        }
+    }
 }
 
 /// A program given by a path is looked for in the working folder, on every system alike; a bare name in `PATH`.

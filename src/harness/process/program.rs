@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::child;
 use super::finished::{EndedBy, RunOptions};
-use super::located;
+use super::{forget_repository, located};
 use crate::harness::{Ending, Interrupt};
 
 /// A program to run to its end.
@@ -47,6 +47,7 @@ pub fn run_program(program: &Program<'_>, interrupt: &Interrupt) -> io::Result<R
     #[expect(clippy::disallowed_methods, reason = "helpers of measuring are started here")]
     let mut command = Command::new(located(&directory, name));
     let environment = program.environment.iter().map(|(name, value)| (name, value));
+    forget_repository(&mut command, &directory);
     command.args(arguments).current_dir(directory).envs(environment);
     let options = RunOptions { timeout: Some(program.timeout), kill_leftovers: true, interrupt };
     let finished = child::run(&mut command, options)?;

@@ -99,11 +99,14 @@ fn a_leftover_lock_is_named() {
     let world = World::new();
     let first = world.commit("one");
     world.measure(first, 1);
-    let lock = world.dir.join(".git/refs/notes/ratchet.lock");
-    std::fs::write(&lock, "").unwrap();
     let tree = world.store().commit(first).unwrap().tree;
-    let refused = world.store().append(&[(first, run_of(first, tree, 2))], "Locked");
-    assert!(matches!(&refused, Err(StoreError::RefLocked { lock: named, .. }) if *named == lock), "{refused:?}");
+    for lock in ["refs/notes/ratchet.lock", "packed-refs.lock"] {
+        let lock = world.dir.join(".git").join(lock);
+        std::fs::write(&lock, "").unwrap();
+        let refused = world.store().append(&[(first, run_of(first, tree, 2))], "Locked");
+        assert!(matches!(&refused, Err(StoreError::RefLocked { lock: named, .. }) if *named == lock), "{refused:?}");
+        std::fs::remove_file(&lock).unwrap();
+    }
 }
 
 #[test]

@@ -333,6 +333,16 @@ fn another_sparse_checkout_wants_another_worktree() {
 }
 
 #[test]
+fn another_filter_wants_another_worktree() {
+    let (world, [one, two]) = world();
+    world.git(&["config", "filter.shift.smudge", "tr b-z a-y"]);
+    built(&world.store(), MOVING(), one);
+    world.git(&["config", "filter.shift.smudge", "tr c-z a-x"]);
+    assert_eq!(next(&world.store(), MOVING(), one), (Origin::New, None));
+    assert_eq!(next(&world.store(), MOVING(), two).0, Origin::Moved);
+}
+
+#[test]
 fn kept_worktrees_hold_no_note_and_lose_no_object() {
     let (world, [one, _]) = world();
     world.git(&["checkout", "-q", "-b", "side"]);

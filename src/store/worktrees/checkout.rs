@@ -12,17 +12,17 @@ use crate::store::{StoreError, submodules};
 /// What the user's settings must not change.
 const PLAIN: [&str; 6] = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "submodule.recurse=false"];
 
+const NOT_UTF_8: &str =
+    "its path is not UTF-8, and other commits cannot be measured under such a path; rename the folder, or clone to another place";
+
 /// Makes a worktree of `commit` at `folder`, where there is nothing. Returns the submodules that stay empty.
 pub(super) fn anew(git: &Git, folder: &Path, commit: ObjectId, modules: &[&Path]) -> Result<Vec<String>, StoreError> {
     let Some(text) = folder.to_str() else {
-        return Err(StoreError::NoWorktree {
-            path: folder.to_owned(),
-            why: "its name is not UTF-8; move the repository to a folder whose name is".to_owned(),
-        });
+        return Err(StoreError::NoWorktree { path: folder.to_owned(), why: NOT_UTF_8.to_owned() });
     };
     // Twice forced: git may remember one that somebody removed by hand.
     let add = ["worktree", "add", "--force", "--force", "--quiet", "--detach", text];
-    git.output(&[&PLAIN[..], &add, &[&commit.to_string()]].concat())?;
+    git.elsewhere().output(&[&PLAIN[..], &add, &[&commit.to_string()]].concat())?;
     Ok(submodules::check_out(git, folder, modules))
 }
 

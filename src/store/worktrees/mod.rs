@@ -156,8 +156,9 @@ impl Store {
         let settings = ["core.sparseCheckout", "core.autocrlf", "core.eol", "core.attributesFile"];
         let settings = settings.map(|key| self.git_setting(key).map(String::into_bytes));
         let files = [self.git_dir().join("info/sparse-checkout"), self.common_dir().join("info/attributes")];
+        let filters = self.git.ask(&["config", "-z", "--get-regexp", r"^filter\."]).map(|answer| answer.stdout);
         let mut hash = Sha256::new();
-        for part in settings.into_iter().chain(files.map(|file| std::fs::read(file).ok())) {
+        for part in settings.into_iter().chain(files.map(|file| std::fs::read(file).ok())).chain([filters.ok()]) {
             hash.update(part.as_ref().map_or(u64::MAX, |bytes| bytes.len() as u64).to_le_bytes());
             hash.update(part.unwrap_or_default());
         }

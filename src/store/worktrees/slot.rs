@@ -220,6 +220,6 @@ fn base(common_dir: &Path) -> PathBuf {
     common_dir.join("ratchet").join("worktrees")
 }
 
-fn no_worktree(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
+fn no_worktree(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::NoWorktree { path: path.to_owned(), why: format!("{error}; is the folder of the repository writable?") }
 }

@@ -48,6 +48,23 @@ fn a_bare_repository_records_and_checks() {
     assert_says(&world.ratchet_in(&bare, &["init"]).expect(4), &["bare"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn under_a_path_that_is_not_utf_8_what_cannot_be_measured_is_told() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    let odd = world.root().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"odd\xff"));
+    std::fs::rename(&world.repo, &odd).unwrap();
+    std::fs::write(odd.join("ratchet.toml"), "[[benchmark]]\nname = \"b\"\ncommand = \"true\"\n").unwrap();
+    world.ratchet_in(&odd, &["check"]).expect(0);
+    let mut command = world.command("sh", &odd);
+    let ran = world
+        .run(command.args(["-c", "\"$ratchet\" bench --commits HEAD 2>&1"]).env("ratchet", env!("CARGO_BIN_EXE_git-ratchet")));
+    let said = ran.expect(4).out;
+    assert!(said.contains("not UTF-8") && said.contains("rename the folder") && !said.contains("writable"), "{said}");
+    assert!(said.lines().last().is_some_and(|line| line.starts_with("error:")), "the error is told last: {said}");
+}
+
 #[test]
 fn git_dir_subfolders_and_worktrees_lead_to_the_same_notes() {
     let world = World::new();

@@ -99,6 +99,42 @@ fn a_rehearsal_records_nothing_and_a_bare_repository_can_be_measured() {
     assert!(world.ratchet_in(&bare, &["bench"]).expect(4).err.contains("--commits"));
 }
 
+/// Git gives a hook the index of the commit that is being made, and older commits are checked out while it runs.
+#[test]
+fn in_a_hook_the_users_commit_stays_theirs_and_builds_see_their_own() {
+    let (world, commits) = world();
+    world.write(
+        "ratchet.toml",
+        "[sampling]\nwarmup = 0\nmin_runs = 2\nmax_runs = 2\n\n[[benchmark]]\nname = \"code\"\n\
+         command = \"git rev-parse HEAD >>$SEEN && git add -A && git diff --cached --quiet\"\n",
+    );
+    world.git(&["commit", "-q", "-a", "-m", "Settings"]);
+    let hook = |name: &str| {
+        let ratchet = env!("CARGO_BIN_EXE_git-ratchet");
+        let script =
+            format!("#!/bin/sh\nSEEN='{}' '{ratchet}' bench --commits {}\n", world.root().join("seen").display(), commits[0]);
+        let file = world.repo.join(".git/hooks").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, script).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        file
+    };
+    for name in ["pre-commit", "post-commit"] {
+        let file = hook(name);
+        for way in [&["-a"][..], &["code"]] {
+            let content = format!("{name} {way:?}");
+            world.write("code", &content);
+            world.git(&[&["commit", "-q", "-m", "one more"], way].concat());
+            assert_eq!(world.git(&["show", "HEAD:code"]), content);
+            assert_eq!(world.git(&["status", "--porcelain"]), "", "{content}");
+            let seen = seen(&world);
+            assert!(!seen.is_empty() && seen.lines().all(|line| line == commits[0]), "{content}: {seen}");
+            world.git(&["update-ref", "-d", "refs/notes/ratchet"]);
+        }
+        fs::remove_file(file).unwrap();
+    }
+}
+
 #[test]
 fn a_range_that_is_none_is_refused() {
     let (world, _) = world();
