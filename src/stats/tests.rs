@@ -61,6 +61,19 @@ fn effect_sizes_agree_with_scipy() {
     }
 }
 
+// Of all splits one has every x below every y, and n + m choose n there are.
+#[test]
+fn the_farthest_tail_is_one_split_of_all() {
+    for (n, m) in [(1, 1), (3, 2), (2, 60), (20, 20), (30, 17), (50, 50)] {
+        let splits: f64 = (1..=n).map(|step| (m + step) as f64 / step as f64).product();
+        let values: Vec<f64> = (0..n + m).map(|value| value as f64).collect();
+        let (x, y) = values.split_at(n);
+        let test = mann_whitney(x, y).unwrap();
+        assert!((test.p_less * splits - 1.0).abs() < 1e-12, "{n} and {m}: {} of {splits}", test.p_less);
+        assert!((test.p_greater - 1.0).abs() < 1e-12, "{n} and {m}: {}", test.p_greater);
+    }
+}
+
 // Up to a hundred values counted with whole numbers of any size, beyond that floor(nm/2 − z √(nm(n + m + 1)/12)).
 #[test]
 fn the_differences_that_bound_a_shift_are_those_of_the_test() {
