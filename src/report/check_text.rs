@@ -1,5 +1,6 @@
 //! `check` for people: what holds and what does not, then what to do next.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::number::{self, Scale, change};
@@ -177,15 +178,17 @@ fn write_wrapped(out: &mut dyn Write, notice: &Notice, options: TextOptions) -> 
     }
 }
 
-/// The benchmark to excuse, as a shell takes it; a placeholder where several regressed.
-fn regressed(judgement: &Judgement) -> String {
-    let mut names =
-        judgement.series.iter().filter(|series| series.verdict == Verdict::Regression).map(|series| &series.key.benchmark);
-    let first = names.next();
-    match first.filter(|first| names.all(|name| name == *first)) {
-        Some(only) => escape::terminal(&shell_words::quote(only.as_str())).into_owned(),
-        None => "BENCHMARK".to_owned(),
+/// Longer lists of commands are not read.
+const MOST_EXCUSES: usize = 3;
+
+/// The benchmarks to excuse, as a shell takes them; a placeholder where many regressed.
+fn regressed(judgement: &Judgement) -> Vec<String> {
+    let series = judgement.series.iter().filter(|series| series.verdict == Verdict::Regression);
+    let names: BTreeSet<&str> = series.map(|series| series.key.benchmark.as_str()).collect();
+    if names.len() > MOST_EXCUSES {
+        return vec!["BENCHMARK".to_owned()];
     }
+    names.into_iter().map(|name| escape::terminal(&shell_words::quote(name)).into_owned()).collect()
 }
 
 fn next_step(out: &mut dyn Write, judgement: &Judgement, options: TextOptions) -> io::Result<()> {
@@ -203,7 +206,8 @@ fn next_step(out: &mut dyn Write, judgement: &Judgement, options: TextOptions) -
             if is_open {
                 writeln!(out, "  git ratchet check --confirm {commit}")?;
             }
-            writeln!(out, "  git ratchet excuse {} --reason \"…\" --commit {commit}", regressed(judgement))
+            let mut names = regressed(judgement).into_iter();
+            names.try_for_each(|name| writeln!(out, "  git ratchet excuse {name} --reason \"…\" --commit {commit}"))
         }
         Verdict::NotMeasured => writeln!(
             out,

@@ -96,6 +96,23 @@ fn what_would_settle_suspicions_is_said_once() {
 }
 
 #[test]
+fn the_excuses_that_check_offers_accept_what_regressed() {
+    let world = World::new();
+    for (content, metric) in [("fast", "time=10ms"), ("slow", "time=20ms")] {
+        world.commit(content);
+        for benchmark in ["parse all", "it's"] {
+            world.ratchet(&["record", "--benchmark", benchmark, "--metric", metric, "--exact"]).expect(0);
+        }
+    }
+    let said = world.ratchet(&["check"]).expect(1).out;
+    for line in said.lines().filter(|line| line.contains("git ratchet excuse")) {
+        let command = line.replace("git ratchet", &format!("'{}'", env!("CARGO_BIN_EXE_git-ratchet")));
+        world.run(world.command("sh", &world.repo).args(["-c", &command])).expect(0);
+    }
+    world.ratchet(&["check"]).expect(0);
+}
+
+#[test]
 fn a_metric_whose_direction_turned_is_told() {
     let world = World::new();
     let record = |better: &str| {
