@@ -143,7 +143,8 @@ pub fn findings(series: &SeriesVerdict) -> Vec<String> {
         ));
     }
     if let Some(needed) = reasons.more_runs_needed {
-        let how = if reasons.only_recorded { "record them".to_owned() } else { format!("git ratchet bench --runs {needed}") };
+        let how =
+            if reasons.only_recorded { "record them".to_owned() } else { format!("git ratchet bench --runs {needed} at each") };
         said.push(format!("{} of this commit and of the baseline each would decide: {how}", count(needed, "more run")));
     }
     said
