@@ -5,6 +5,7 @@
 //! loader is told: a list of attributes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use object::read::elf::{ElfFile64, FileHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, SymbolFlags, elf};
@@ -34,7 +35,7 @@ pub struct Kernel {
     /// Its instructions.
     pub text: Vec<u8>,
     /// Bank (such as `.nv.constant0`) and content, in the order of the banks.
-    pub constants: Vec<(String, Vec<u8>)>,
+    pub constants: Vec<(String, Arc<[u8]>)>,
 }
 
 /// What an entry point takes of a multiprocessor.
@@ -87,16 +88,21 @@ impl Cubin {
             relocatable: file.elf_header().e_type(file.endian()) == elf::ET_REL,
             kernels: entries(&file),
         };
-        cubin.read_sections(&file)?;
+        cubin.read_sections(&file, bytes.len())?;
         cubin.read_attributes(&file);
         Ok(cubin)
     }
 
-    fn read_sections(&mut self, file: &File<'_>) -> Result<(), CubinError> {
-        let (mut shared_banks, mut global_bytes) = (Vec::new(), 0);
+    /// Keeps no more than `most` bytes: a damaged file may name the same bytes many times.
+    fn read_sections(&mut self, file: &File<'_>, most: usize) -> Result<(), CubinError> {
+        let (mut shared_banks, mut global_bytes, mut left) = (Vec::new(), 0, most);
         for section in file.sections() {
             let Ok(name) = section.name() else { continue };
-            let data = || section.data().map(<[u8]>::to_vec).map_err(|error| CubinError::damaged(format!("{name}: {error}")));
+            let mut data = || {
+                let data = section.data().map_err(|error| CubinError::damaged(format!("{name}: {error}")))?;
+                left = left.checked_sub(data.len()).ok_or_else(|| CubinError::damaged("its sections overlap"))?;
+                Ok(data)
+            };
             if name.starts_with(GLOBAL) {
                 global_bytes += section.data().map_or(0, <[u8]>::len) as u64;
             }
@@ -104,16 +110,16 @@ impl Cubin {
             if let Some(bank) = name.strip_prefix(CONSTANT)
                 && !bank.contains('.')
             {
-                shared_banks.push((name.to_owned(), data()?));
+                shared_banks.push((name.to_owned(), Arc::from(data()?)));
             }
             let Some((kind, kernel)) = owner(name, &mut self.kernels) else { continue };
             if !name.starts_with(GLOBAL) {
                 kernel.bytes += section.data().map_or(0, <[u8]>::len) as u64;
             }
             if kind.starts_with(CONSTANT) {
-                kernel.constants.push((kind.to_owned(), data()?));
+                kernel.constants.push((kind.to_owned(), Arc::from(data()?)));
             } else if kind == TEXT {
-                kernel.text = data()?;
+                kernel.text = data()?.to_vec();
             } else if kind == SHARED {
                 let reserved = if self.relocatable || architecture_number(&self.arch) < 90 { 0 } else { RESERVED_SHARED };
                 kernel.resources.shared_bytes = u32::try_from(section.size().saturating_sub(reserved)).unwrap_or(u32::MAX);

@@ -2,7 +2,7 @@
 //!
 //! A CUBIN is an ELF file for one architecture. Compilers put several of them, compressed or not, into a fatbin, and fatbins into
 //! the objects, libraries and programs of the host; [`each_cubin`] finds them in all of these. Pure: bytes go in, and whatever they
-//! are, neither time nor memory goes beyond what their size and [`MAX_UNPACKED_BYTES`] allow.
+//! are, what is kept of them is no larger than they are, or than [`MAX_UNPACKED_BYTES`].
 //!
 //! NVIDIA publishes neither format. What is read here was compared with what nvcc and ptxas 11.8, 12.8 and 13.5 write, and with what
 //! `cuobjdump -res-usage` and `nvdisasm` say of it: tests/data/import/README.md.

@@ -125,6 +125,21 @@ fn a_file_that_says_it_is_larger_than_it_can_be_is_refused_before_it_is_unpacked
 }
 
 #[test]
+fn sections_that_share_their_bytes_are_refused_before_they_are_copied() {
+    let mut bytes = file("cuda12.8-sm_90a.cubin");
+    let word = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let (table, whole) = (word(&bytes, 0x28) as usize, (bytes.len() as u64).to_le_bytes());
+    for header in (table..bytes.len()).step_by(64).take(usize::from(bytes[0x3c])) {
+        // Those with content, but for the names and the symbols.
+        if bytes[header + 4] == 1 {
+            bytes[header + 24..header + 32].fill(0);
+            bytes[header + 32..header + 40].copy_from_slice(&whole);
+        }
+    }
+    assert!(cubins(&bytes).unwrap_err().to_string().contains("its sections overlap"));
+}
+
+#[test]
 fn damage_is_an_error_and_never_a_panic() {
     for name in ["zstd.fatbin", "lz4.fatbin", "object.o", "cuda12.8-sm_90a.cubin"] {
         let whole = file(name);
