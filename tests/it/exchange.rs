@@ -62,7 +62,7 @@ until mkdir "{0}/$n" 2>/dev/null; do n=$((n + 1)); done
 case $((n % 10)) in
 3)
     mkfifo "{0}/$n/pipe" && exec 4<>"{0}/$n/pipe"
-    sh -c "exec $command" <&4 &
+    sh -c "exec $command" <"{0}/$n/pipe" 4>&- &
     head -c 600 >&4
     kill -9 $!
     exit 255 ;;
