@@ -19,7 +19,7 @@ use super::{Entry, MAX_LINE_BYTES, thin};
 use crate::model::{BenchmarkName, Config, Direction, Excuse, LineId, Metric, MetricName, Run, Sample, Summary, Unit};
 
 /// What a record is about, without its testbed, which its run names.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Point {
     /// The benchmark.
     pub benchmark: BenchmarkName,
@@ -65,6 +65,8 @@ pub struct SkimmedNote {
 #[derive(Debug, Default)]
 pub struct Skimmer {
     points: Vec<Point>,
+    /// The place of each among them.
+    numbers: HashMap<Point, usize>,
     /// By the bytes that name a point; `None` where they name none.
     known: HashMap<Vec<u8>, Option<usize>>,
     name: Vec<u8>,
@@ -234,10 +236,12 @@ impl Skimmer {
     }
 
     fn point(&mut self, point: Point) -> usize {
-        self.points.iter().position(|known| *known == point).unwrap_or_else(|| {
+        let next = self.points.len();
+        let number = *self.numbers.entry(point.clone()).or_insert(next);
+        if number == next {
             self.points.push(point);
-            self.points.len() - 1
-        })
+        }
+        number
     }
 }
 

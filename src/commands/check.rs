@@ -48,7 +48,7 @@ pub fn run(arguments: &CheckArgs, context: &mut Context) -> Result<Exit, Command
         let plain = TextOptions { width: None, color: false, verbose: arguments.verbose };
         let mut content = Vec::new();
         decided.render(&mut content, format, plain)?;
-        write_whole(Path::new(path), &content).during(format_args!("cannot write {path}"))?;
+        write_whole(&context.path(Path::new(path)), &content).during(format_args!("cannot write {path}"))?;
     }
     let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: arguments.verbose };
     decided.render(context.out, format, options)?;

@@ -38,10 +38,16 @@ pub fn run(arguments: &CompareArgs, context: &mut Context) -> Result<Exit, Comma
         return away::run(place, Errand { revisions, ..Errand::default() }, &Workspace::open(context)?, context);
     }
     let selection = Selection::new(&arguments.series)?;
-    let compared = if [&arguments.before, &arguments.after].iter().all(|name| Path::new(name).is_file()) && !arguments.live {
-        of_files(arguments, &selection)?
-    } else {
-        of_revisions(arguments, &selection, context)?
+    let [before, after] = [&arguments.before, &arguments.after].map(|name| context.path(Path::new(name)));
+    let compared = match (before.is_file(), after.is_file()) {
+        (true, true) if !arguments.live => {
+            let series = join(file(&before, &selection)?, &file(&after, &selection)?);
+            Compared { series, commits: [None, None], notices: Vec::new() }
+        }
+        (before, after) => of_revisions(arguments, &selection, context).map_err(|error| match before != after {
+            true => error.with_hint("two revisions are compared, or two files; only one of these is a file"),
+            false => error,
+        })?,
     };
     if compared.series.is_empty() && (compared.notices.is_empty() || !arguments.live) {
         for notice in &compared.notices {
@@ -64,26 +70,23 @@ struct Compared {
 /// One side.
 #[derive(Default)]
 struct Side {
-    runs: BTreeMap<SeriesKey, (Metric, Vec<ComparedRun>)>,
+    /// By series and unit.
+    runs: BTreeMap<(SeriesKey, String), (Metric, Vec<ComparedRun>)>,
     /// The series of which nobody vouches for any run.
     untrusted: BTreeSet<SeriesKey>,
 }
 
 impl Side {
     fn add(&mut self, key: SeriesKey, metric: &Metric, run: ComparedRun) {
+        let key = (key, metric.unit.symbol().to_owned());
         self.runs.entry(key).or_insert_with(|| (metric.clone(), Vec::new())).1.push(run);
     }
 }
 
-fn of_files(arguments: &CompareArgs, selection: &Selection) -> Result<Compared, CommandError> {
-    let [before, after] = [&arguments.before, &arguments.after].map(|name| file(name, selection));
-    Ok(Compared { series: join(before?, &after?), commits: [None, None], notices: Vec::new() })
-}
-
 /// The results of a file. Whoever names two files wants them compared, wherever they were measured.
-fn file(name: &str, selection: &Selection) -> Result<Side, CommandError> {
-    let imported = import::import_path(Path::new(name), &ImportOptions::default())
-        .map_err(|error| CommandError::usage(error.about(name)))?;
+fn file(path: &Path, selection: &Selection) -> Result<Side, CommandError> {
+    let imported = import::import_path(path, &ImportOptions::default())
+        .map_err(|error| CommandError::usage(error.about(&path.display().to_string())))?;
     let mut side = Side::default();
     for measured in imported.measurements {
         let (benchmark, config, metric) = (measured.benchmark, measured.config, measured.metric.name.clone());
@@ -138,6 +141,7 @@ fn untrusted_side(name: &str, series: &[SeriesComparison], is_untrusted: fn((boo
 fn join(before: Side, after: &Side) -> Vec<SeriesComparison> {
     let series = before.runs.into_iter().filter_map(|(key, (_, runs))| {
         let (metric, runs_after) = after.runs.get(&key)?;
+        let (key, _) = key;
         let comparison = judge::compare_runs(metric.better, &runs, runs_after)?;
         let trusted = (!before.untrusted.contains(&key), !after.untrusted.contains(&key));
         Some(SeriesComparison { key, metric: metric.clone(), trusted, comparison })

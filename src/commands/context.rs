@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
@@ -59,6 +59,11 @@ impl Context<'_> {
     pub fn new_id(&self) -> LineId {
         let milliseconds = u64::try_from((self.clock)().timestamp_millis()).unwrap_or(0);
         LineId::from_parts(milliseconds, (self.random)())
+    }
+
+    /// A file that the user named, seen from the folder to work in.
+    pub fn path(&self, named: &Path) -> PathBuf {
+        self.dir.as_ref().map_or_else(|| named.to_owned(), |dir| dir.join(named))
     }
 
     /// One environment variable; empty counts as unset.

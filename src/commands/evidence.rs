@@ -158,12 +158,9 @@ impl Evidence {
 
     /// Every excuse and where it stands. A revision that somebody named binds, whatever was excused after it.
     pub fn excuses(&self) -> Vec<PlacedExcuse> {
-        let placed = self.history.annotated().commits.iter().flat_map(|annotated| {
-            let place = match annotated.position.checked_sub(self.own.len()) {
-                Some(position) => ExcusePlace::History(position),
-                None => ExcusePlace::Candidate,
-            };
-            annotated.note.excuses.iter().map(move |excuse| PlacedExcuse { excuse: excuse.clone(), place })
+        let placed = self.history.annotated().excuses().map(|(position, excuse)| {
+            let place = position.checked_sub(self.own.len()).map_or(ExcusePlace::Candidate, ExcusePlace::History);
+            PlacedExcuse { excuse: excuse.clone(), place }
         });
         let placed = placed.chain(self.merged_excuses.iter().cloned());
         placed.filter(|excuse| self.revision.is_none() || excuse.place == ExcusePlace::Candidate).collect()

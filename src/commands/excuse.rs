@@ -1,17 +1,22 @@
 //! `excuse`: accept a regression, with a reason.
 
+use std::collections::BTreeMap;
+
 use chrono::{NaiveDate, NaiveTime};
 
 use super::context::Context;
 use super::error::CommandError;
+use super::history;
 use super::recording;
+use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::ExcuseArgs;
 use crate::codec::Entry;
 use crate::exit::Exit;
-use crate::model::{BenchmarkName, Excuse, ExcuseScope, MetricName, Quantity};
+use crate::model::{BenchmarkName, Excuse, ExcuseScope, MetricName, Quantity, SeriesKey, Unit};
 use crate::report::escape;
 use crate::report::words::SHORT_ID;
+use crate::store::AnnotatedHistory;
 
 /// Longest reason in bytes: an excuse is a sentence, and every check repeats it.
 const MAX_REASON_BYTES: usize = 4096;
@@ -29,6 +34,10 @@ pub fn run(arguments: &ExcuseArgs, context: &mut Context) -> Result<Exit, Comman
     let reason = reason(&arguments.reason)?;
     let workspace = Workspace::open(context)?;
     let commit = workspace.store.resolve(&arguments.commit)?;
+    let scope = match &until {
+        Some(until) => limited(scope, until, &history::of_commit(&workspace.store, commit)?)?,
+        None => scope,
+    };
     let tree = workspace.store.commit(commit)?.tree;
     let (id, author) = recording::signature(&workspace.store, context)?;
     let excuse =
@@ -37,6 +46,26 @@ pub fn run(arguments: &ExcuseArgs, context: &mut Context) -> Result<Exit, Comman
     recording::write(&workspace.store, commit, vec![Entry::Excuse(excuse)])?;
     writeln!(context.out, "excused {} from {} on", escape::terminal(&what), commit.short(SHORT_ID))?;
     Ok(Exit::Holds)
+}
+
+/// The scope of an excuse with a limit: a limit is one of metrics in its unit. What is not measured yet can be in any.
+fn limited(scope: ExcuseScope, until: &Quantity, annotated: &AnnotatedHistory) -> Result<ExcuseScope, CommandError> {
+    let records = history::records(&annotated.commits, &Selection::default());
+    let covered = records.iter().filter(|found| scope.covers(&SeriesKey::of(found.record, found.run)));
+    let metrics: BTreeMap<&MetricName, &Unit> =
+        covered.map(|found| (&found.record.metric.name, &found.record.metric.unit)).collect();
+    // A count may be written without what is counted.
+    let is_counted = |unit: &Unit| until.unit == Unit::ONE && unit.symbol().starts_with('{');
+    let (fits, others): (Vec<_>, Vec<_>) = metrics.into_iter().partition(|(_, unit)| **unit == until.unit || is_counted(unit));
+    match (fits.as_slice(), others.as_slice()) {
+        (_, []) => Ok(scope),
+        ([(metric, _)], _) => Ok(ExcuseScope { metric: Some((*metric).clone()), ..scope }),
+        ([], [(metric, unit), ..]) => {
+            let unit = if **unit == Unit::ONE { "no unit".to_owned() } else { unit.to_string() };
+            Err(CommandError::usage(format!("--until has another unit than {metric}, which is in {unit}")))
+        }
+        _ => Err(CommandError::usage("--until could limit several metrics").with_hint("name one with --metric")),
+    }
 }
 
 fn reason(text: &str) -> Result<String, CommandError> {

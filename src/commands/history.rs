@@ -29,7 +29,7 @@ pub fn of_both(store: &Store, commits: [ObjectId; 2]) -> Result<[AnnotatedHistor
     let annotated = store.annotated_history(&both, &store.notes()?)?;
     Ok(commits.map(|id| {
         let own = annotated.commits.iter().filter(|commit| commit.commit == id).take(1);
-        AnnotatedHistory { commits: own.cloned().collect(), elsewhere: Vec::new(), warnings: annotated.warnings.clone() }
+        AnnotatedHistory { commits: own.cloned().collect(), warnings: annotated.warnings.clone(), ..AnnotatedHistory::default() }
     }))
 }
 

@@ -15,7 +15,7 @@ const PROGRAM: &str = "git-ratchet";
 
 /// Runs the command: one page for the program and one for each verb, in section 1.
 pub fn run(arguments: &InstallManPagesArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let folder = arguments.dir.join("man1");
+    let folder = context.path(&arguments.dir).join("man1");
     fs::create_dir_all(&folder).during(format!("cannot make {}", folder.display()))?;
     let mut program = Cli::command().name(PROGRAM).bin_name("git ratchet").disable_help_subcommand(true);
     // From here on every verb has the options that all verbs have.

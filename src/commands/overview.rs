@@ -17,7 +17,7 @@ use crate::judge::{
     self, BaselineRule, ExcuseEffect, ExcusePlace, HistoryRecord, Judgement, MeasuredRun, NoisePrior, PlacedExcuse, Series,
     SeriesVerdict,
 };
-use crate::model::{ObjectId, SeriesKey};
+use crate::model::{Excuse, ObjectId, SeriesKey};
 use crate::report::Notice;
 use crate::report::overview::{
     CommitEntry, Commits, ExcuseMark, FactChange, Level, Overview, Point, SeriesHistory, Standing, Step, TestbedEntry,
@@ -105,12 +105,9 @@ fn shown_commits(walked: &History, since: Option<ObjectId>, store: &Store) -> Re
 
 /// Every excuse at its place of the walk; those of merged branches stand where the merge is.
 fn placed_excuses(annotated: &AnnotatedHistory, walked: &History, store: &Store) -> Result<Vec<PlacedExcuse>, CommandError> {
-    let mut placed = Vec::new();
-    for commit in &annotated.commits {
-        let at =
-            |excuse: &crate::model::Excuse| PlacedExcuse { excuse: excuse.clone(), place: ExcusePlace::History(commit.position) };
-        placed.extend(commit.note.excuses.iter().map(at));
-    }
+    let at =
+        |(position, excuse): (usize, &Excuse)| PlacedExcuse { excuse: excuse.clone(), place: ExcusePlace::History(position) };
+    let mut placed: Vec<PlacedExcuse> = annotated.excuses().map(at).collect();
     let line: Vec<ObjectId> = walked.commits.iter().map(|commit| commit.id).collect();
     for (commit, excuse) in &annotated.elsewhere {
         if let Some(position) = store.merged_at(&line, *commit)? {

@@ -33,8 +33,8 @@ pub fn run(arguments: &ProfileArgs, context: &mut Context) -> Result<Exit, Comma
         return profile_diff::run(arguments, context);
     }
     let workspace = Workspace::open(context)?;
-    let options = options(arguments)?;
-    let planned = plan(arguments, &workspace)?;
+    let options = options(arguments, context)?;
+    let planned = plan(arguments, &workspace, context)?;
     if let Some(place) = &arguments.place.on {
         let errand = Errand { checkout: Some(away::clean_head(&workspace)?), ..Errand::default() };
         return away::run(place, errand, &workspace, context);
@@ -60,7 +60,7 @@ struct Outcome {
     failures: Vec<ProfileFailure>,
 }
 
-fn options(arguments: &ProfileArgs) -> Result<ProfileOptions, CommandError> {
+fn options(arguments: &ProfileArgs, context: &Context) -> Result<ProfileOptions, CommandError> {
     Ok(ProfileOptions {
         launches: LaunchSelection {
             kernel: arguments.kernel.clone(),
@@ -70,7 +70,7 @@ fn options(arguments: &ProfileArgs) -> Result<ProfileOptions, CommandError> {
         set: arguments.set.clone(),
         extra: arguments.ncu_args.clone(),
         timeout: arguments.timeout.as_deref().map(timeout).transpose()?,
-        folder: arguments.output.clone(),
+        folder: arguments.output.as_ref().map(|folder| context.path(folder)),
     })
 }
 
@@ -80,7 +80,7 @@ fn timeout(text: &str) -> Result<Duration, CommandError> {
     time.ok_or_else(|| CommandError::usage(format!("--timeout {text} is no time; it looks like 300s")))
 }
 
-fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Planned, CommandError> {
+fn plan(arguments: &ProfileArgs, workspace: &Workspace, context: &Context) -> Result<Planned, CommandError> {
     let root = workspace.store.work_dir().ok_or_else(|| {
         CommandError::failure("a bare repository has no files to profile").with_hint("run it in a clone or a worktree")
     })?;
@@ -89,7 +89,7 @@ fn plan(arguments: &ProfileArgs, workspace: &Workspace) -> Result<Planned, Comma
             .with_hint("git ratchet init writes one to fill in"));
     }
     if let Some(file) = &arguments.targets {
-        return targeted(&profile_targets::read(file)?, workspace, root);
+        return targeted(&profile_targets::read(&context.path(file))?, workspace, root);
     }
     let filter: Config = arguments.config.as_deref().unwrap_or_default().parse()?;
     let (of_suites, own) = by_who_measures(&arguments.names, &workspace.settings)?;

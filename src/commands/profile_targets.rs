@@ -51,7 +51,7 @@ fn followed(workspace: &Workspace, arguments: &CheckArgs, judgement: &Judgement,
     let mut notices = Vec::new();
     if let Some(file) = &arguments.profile_targets {
         let text = format!("{}\n", list(judgement.candidate, &targets));
-        let written = write_whole(file, text.as_bytes());
+        let written = write_whole(&context.path(file), text.as_bytes());
         notices.extend(written.err().map(|error| {
             Notice::new("targets_not_written", format!("the list of points to profile is not in {}: {error}", file.display()))
         }));

@@ -27,6 +27,7 @@ pub fn run(arguments: &PruneArgs, context: &mut Context) -> Result<Exit, Command
         return worktrees(&store, arguments, context);
     }
     let request = PruneRequest { before, missing: arguments.missing };
+    let tip = store.notes_tip()?;
     let pruned = if arguments.yes { store.prune(&request)? } else { store.prunable(&request)? };
     let thinned = thin_before.map(|before| thin(&store, before, arguments.yes, context)).transpose()?;
     if arguments.json {
@@ -52,6 +53,9 @@ pub fn run(arguments: &PruneArgs, context: &mut Context) -> Result<Exit, Command
     } else {
         say(&pruned, arguments.yes, context)?;
         thinned.map_or(Ok(()), |thinned| say_thinned(thinned, arguments.yes, context))?;
+        if let Some(tip) = tip.filter(|tip| store.notes_tip().is_ok_and(|now| now != Some(*tip))) {
+            writeln!(context.out, "before the next gc, this takes it back: git update-ref {} {tip}", store.notes_ref())?;
+        }
     }
     Ok(Exit::Holds)
 }
@@ -68,9 +72,7 @@ fn say_thinned(thinned: ThinnedNotes, is_done: bool, context: &mut Context) -> R
     let what = format!("{} in {} ({bytes} bytes of text)", count(records, "sample"), count(notes, "note"));
     match (records, is_done) {
         (0, _) => writeln!(context.out, "no samples to thin")?,
-        (_, true) => {
-            writeln!(context.out, "took {what} away; before the next gc: git update-ref refs/notes/ratchet refs/notes/ratchet~1")?
-        }
+        (_, true) => writeln!(context.out, "took {what} away")?,
         (_, false) => writeln!(context.out, "{what} would go: add --yes")?,
     }
     if held > 0 {
@@ -113,9 +115,7 @@ fn say(pruned: &Pruned, is_done: bool, context: &mut Context) -> Result<(), Comm
     let what = format!("{} with {}", count(pruned.commits.len(), "note"), count(pruned.records, "record"));
     match (pruned.commits.is_empty(), is_done) {
         (true, _) => writeln!(context.out, "nothing to prune")?,
-        (false, true) => {
-            writeln!(context.out, "dropped {what}; before the next gc: git update-ref refs/notes/ratchet refs/notes/ratchet~1")?
-        }
+        (false, true) => writeln!(context.out, "dropped {what}")?,
         (false, false) => writeln!(context.out, "{what} would go: git ratchet prune --yes")?,
     }
     let kept = [

@@ -9,7 +9,6 @@ use super::error::CommandError;
 use super::recording::{self, RunFacts};
 use super::workspace::Workspace;
 use crate::cli::RecordArgs;
-use crate::codec::Entry;
 use crate::exit::Exit;
 use crate::import::{self, Format, ImportError, ImportOptions, Imported};
 use crate::model::{BenchmarkName, Config, Direction, Measurement, Metric, MetricName, ObjectId, Quantity};
@@ -21,16 +20,21 @@ use crate::stats;
 
 /// Runs the command.
 pub fn run(arguments: &RecordArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let given = read(arguments)?;
+    let given = read(arguments, context)?;
     let workspace = Workspace::open(context)?;
     let target = Target::find(arguments, &workspace)?;
     warn(&given, &target, context)?;
     let mut entries = Vec::new();
     for source in &given {
         let facts = facts(source, arguments, &target, &workspace, context)?;
-        entries.extend(recording::entries(&workspace.store, facts, source.measurements.clone(), context)?);
+        if arguments.dry_run {
+            // Nobody has to be the author of what is not written.
+            recording::refuse_repetitions(&source.measurements)?;
+        } else {
+            entries.extend(recording::entries(&workspace.store, facts, source.measurements.clone(), context)?);
+        }
     }
-    let records = entries.iter().filter(|entry| matches!(entry, Entry::Record(_))).count();
+    let records = given.iter().map(|source| source.measurements.len()).sum();
     if !arguments.dry_run && records > 0 {
         recording::write(&workspace.store, target.commit, entries)?;
     }
@@ -50,7 +54,7 @@ struct Source {
 }
 
 /// Everything is read and checked before anything is written: a bad third file leaves no trace of the first two.
-fn read(arguments: &RecordArgs) -> Result<Vec<Source>, CommandError> {
+fn read(arguments: &RecordArgs, context: &Context) -> Result<Vec<Source>, CommandError> {
     let better = arguments.better.as_deref().map(str::parse::<Direction>).transpose().map_err(CommandError::usage)?;
     if !arguments.metrics.is_empty() {
         return Ok(vec![from_command_line(arguments, better)?]);
@@ -58,14 +62,14 @@ fn read(arguments: &RecordArgs) -> Result<Vec<Source>, CommandError> {
     let format = arguments.format.as_deref().map(str::parse::<Format>).transpose().map_err(CommandError::usage)?;
     let benchmark = arguments.benchmark.clone().map(BenchmarkName::new).transpose()?;
     let options = ImportOptions { format, better, benchmark, ..ImportOptions::default() };
-    arguments.files.iter().map(|file| from_file(file, &options)).collect()
+    arguments.files.iter().map(|file| from_file(file, &options, context)).collect()
 }
 
-fn from_file(file: &Path, options: &ImportOptions) -> Result<Source, CommandError> {
+fn from_file(file: &Path, options: &ImportOptions, context: &Context) -> Result<Source, CommandError> {
     let (name, imported) = if file == Path::new("-") {
         ("standard input".to_owned(), import::import_reader(&mut std::io::stdin().lock() as &mut dyn Read, options))
     } else {
-        (file.display().to_string(), import::import_path(file, options))
+        (file.display().to_string(), import::import_path(&context.path(file), options))
     };
     let Imported { measurements, warnings, tool, testbed, time, facts, .. } =
         imported.map_err(|error| import_error(&name, &error))?;

@@ -82,7 +82,7 @@ fn write_file(path: &Path, overview: &Overview, format: ReportFormat, context: &
     let what = || format!("cannot write {}", path.display());
     let mut content = Vec::new();
     write(&mut content, overview, format).during(what())?;
-    write_whole(path, &content).during(what())?;
+    write_whole(&context.path(path), &content).during(what())?;
     Ok(writeln!(context.err, "wrote {}", crate::report::escape::terminal(&path.display().to_string()))?)
 }
 

@@ -101,7 +101,7 @@ fn draw(path: &Path, shown: &[TestbedRoofline], context: &Context) -> Result<(),
         Some("png") => false,
         _ => return Err(CommandError::usage(format!("{} is neither an .svg nor a .png", path.display()))),
     };
-    let path = context.dir.as_ref().map_or_else(|| path.to_owned(), |dir| dir.join(path));
+    let path = context.path(path);
     let mut picture = Vec::new();
     if is_svg {
         plot::roofline::svg(&mut picture, only)?

@@ -62,13 +62,13 @@ struct Benchmark<'a> {
 impl<'a> Benchmark<'a> {
     fn column(&self, name: &str) -> Option<Node<'a>> {
         let index = self.columns.iter().position(|column| *column == name)?;
-        let cell = self.row.items().ok()?.nth(index)?;
+        let cell = self.row.item(index)?;
         (!cell.value.is_null()).then_some(cell)
     }
 
     /// A column's value for one combination of parameters.
     fn cell(&self, column: &str, index: usize) -> Option<Node<'a>> {
-        self.column(column)?.items().ok()?.nth(index).filter(|cell| !cell.value.is_null())
+        self.column(column)?.item(index).filter(|cell| !cell.value.is_null())
     }
 
     fn read(&self, into: &mut Collector<'_>) -> Result<(), ImportError> {
@@ -125,7 +125,7 @@ impl<'a> Benchmark<'a> {
         let mut rest = index;
         for (place, list) in lists.iter().enumerate().rev() {
             let values = list.value.as_array().filter(|values| !values.is_empty()).ok_or_else(|| list.unexpected("values"))?;
-            let value = list.items()?.nth(rest % values.len()).and_then(|value| value.scalar());
+            let value = list.item(rest % values.len()).and_then(|value| value.scalar());
             let value = value.ok_or_else(|| list.unexpected("texts"))?;
             parameters.push((self.parameter_name(place), unquoted(&value).to_owned()));
             rest /= values.len();

@@ -46,6 +46,8 @@ pub(super) struct Collector<'o> {
     pub warnings: Vec<ImportWarning>,
     measurements: Vec<Measurement>,
     places: HashMap<(Point, MetricName), Place>,
+    /// Points whose results may never be a baseline, and why.
+    barred: HashMap<Point, String>,
 }
 
 struct Place {
@@ -65,6 +67,7 @@ impl<'o> Collector<'o> {
             warnings: Vec::new(),
             measurements: Vec::new(),
             places: HashMap::new(),
+            barred: HashMap::new(),
         }
     }
 
@@ -193,8 +196,7 @@ impl<'o> Collector<'o> {
 
     /// Declares that a point's results may never be a baseline.
     pub fn bar(&mut self, point: &Point, reason: &str) {
-        let same = |measured: &&mut Measurement| measured.benchmark == point.benchmark && measured.config == point.config;
-        self.measurements.iter_mut().filter(same).for_each(|measured| measured.barred = Some(reason.to_owned()));
+        self.barred.insert(point.clone(), reason.to_owned());
     }
 
     /// Notes that something was left out.
@@ -215,6 +217,9 @@ impl<'o> Collector<'o> {
                 check(&at, &measured.metric.unit, &summary)?;
                 measured.summary = summary;
             }
+        }
+        for ((point, _), place) in &self.places {
+            self.measurements[place.index].barred = self.barred.get(point).cloned();
         }
         let Self { tool, testbed, time, facts, warnings, measurements, .. } = self;
         let tool = tool.map(|tool| one_line(&tool));

@@ -110,31 +110,41 @@ fn record(name: &str, arch: &str, kernel: &Kernel, into: &mut Collector<'_>) -> 
 
 /// The names under which kernels are recorded: as short as they can be and differ.
 struct Names {
-    /// How many kernels of an architecture have a name without parameters.
+    /// How many kernels of an architecture have a name without parameters, and with them.
     short: BTreeMap<Key, usize>,
+    whole: BTreeMap<Key, usize>,
 }
 
 impl Names {
     fn of<'k>(kernels: impl Iterator<Item = &'k Key>) -> Self {
-        let mut short = BTreeMap::new();
+        let (mut short, mut whole) = (BTreeMap::new(), BTreeMap::new());
         for (name, arch) in kernels {
             *short.entry((without_parameters(name), arch.clone())).or_default() += 1;
+            *whole.entry((with_parameters(name), arch.clone())).or_default() += 1;
         }
-        Self { short }
+        Self { short, whole }
     }
 
     fn of_kernel(&self, name: &str, arch: &str) -> String {
-        let short = without_parameters(name);
-        let whole = match self.short.get(&(short.clone(), arch.to_owned())) {
-            Some(2..) => demangled(name, DemangleOptions::new().no_return_type()),
-            _ => short,
+        let is_shared = |names: &BTreeMap<Key, usize>, shown: &str| {
+            names.get(&(shown.to_owned(), arch.to_owned())).is_some_and(|kernels| *kernels > 1)
         };
-        as_a_name(whole)
+        let (short, whole) = (without_parameters(name), with_parameters(name));
+        as_a_name(match (is_shared(&self.short, &short), is_shared(&self.whole, &whole)) {
+            (false, _) => short,
+            (true, false) => whole,
+            // Two files have it, each for itself.
+            (true, true) => name.to_owned(),
+        })
     }
 }
 
 fn without_parameters(name: &str) -> String {
     demangled(name, DemangleOptions::new().no_params().no_return_type())
+}
+
+fn with_parameters(name: &str) -> String {
+    demangled(name, DemangleOptions::new().no_return_type())
 }
 
 fn demangled(name: &str, options: DemangleOptions) -> String {
@@ -177,6 +187,19 @@ mod tests {
         ] {
             assert_eq!(without_parameters(linkage), name);
         }
+    }
+
+    #[test]
+    fn kernels_that_two_files_have_for_themselves_keep_their_linkage_names() {
+        let hidden = [
+            "_ZN43_GLOBAL__N__603251c7_10_kernels_cu_620337206hiddenEPi",
+            "_ZN40_GLOBAL__N__f3c0a2b1_8_other_cu_620337206hiddenEPi",
+        ];
+        let other = "_Z6reduceIfLi256EEvPKT_PS0_i";
+        let keys: Vec<Key> = hidden.iter().chain([&other]).map(|name| ((*name).to_owned(), "sm_90".to_owned())).collect();
+        let names = Names::of(keys.iter());
+        assert_eq!(hidden.map(|name| names.of_kernel(name, "sm_90")), hidden);
+        assert_eq!(names.of_kernel(other, "sm_90"), "reduce<float, 256>");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! the `-8` at the end, `gomaxprocs`. A `key: value` header that stays the same is a fact of the testbed; one that
 //! changes within the file tells two configurations apart and becomes a parameter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::collect::{Collector, Point, Reading, entry};
 use super::json::short;
@@ -27,13 +27,20 @@ impl Importer for GoBench {
     fn read(&self, source: &Source<'_>, into: &mut Collector<'_>) -> Result<(), ImportError> {
         into.tool = Some("go test".to_owned());
         let report = Report::read(source, into);
-        let varying = report.varying_headers();
-        for (key, value) in report.headers.iter().flatten().filter(|(key, _)| !varying.contains(*key) && *key != "pkg") {
-            into.facts.insert(key.clone(), value.clone());
+        let mut varying = report.varying_headers();
+        let constant = report.header.iter().filter(|(key, _)| !varying.contains(*key) && *key != "pkg");
+        into.facts.extend(constant.map(|(key, value)| (key.clone(), value.clone())));
+        if varying.len() > MOST_VARYING {
+            let reason = "so many change within the file that they are no configuration";
+            into.left_out("the lines `key: value`", format!("{} keys", varying.len()), reason);
+            varying.clear();
         }
-        report.results.iter().try_for_each(|result| report.add(result, &varying, into))
+        report.add_results(&varying, into)
     }
 }
+
+/// More headers than this that change are no configuration, but lines of a log that look like some.
+const MOST_VARYING: usize = 64;
 
 type Header = BTreeMap<String, String>;
 
@@ -42,8 +49,14 @@ struct ResultLine<'a> {
     number: usize,
     name: &'a str,
     values: Vec<(f64, &'a str)>,
-    /// Which of the report's headers was in force.
-    header: usize,
+}
+
+/// A header line that says something new.
+struct Change {
+    /// How many results stand before it.
+    before: usize,
+    key: String,
+    value: String,
 }
 
 /// What a `Unit` line declares.
@@ -56,17 +69,19 @@ struct UnitFacts {
 #[derive(Default)]
 struct Report<'a> {
     results: Vec<ResultLine<'a>>,
-    headers: Vec<Header>,
+    changes: Vec<Change>,
+    /// What is in force at the end.
+    header: Header,
     units: BTreeMap<&'a str, UnitFacts>,
 }
 
 impl<'a> Report<'a> {
     fn read(source: &Source<'a>, into: &mut Collector<'_>) -> Self {
-        let mut report = Self { headers: vec![Header::new()], ..Self::default() };
+        let mut report = Self::default();
         for (number, line) in source.lines() {
             match parse_result(line) {
                 Some(Ok((name, values))) => {
-                    report.results.push(ResultLine { number, name, values, header: report.headers.len() - 1 });
+                    report.results.push(ResultLine { number, name, values });
                 }
                 Some(Err(reason)) => into.left_out(&format!("line {number}"), format!("`{}`", short(line)), reason),
                 None => report.read_other(number, line, into),
@@ -106,28 +121,47 @@ impl<'a> Report<'a> {
 
     /// A header holds for the results after it. Those before it keep the one that was in force.
     fn set_header(&mut self, key: &str, value: &str) {
-        let current = self.headers.len() - 1;
-        if self.headers[current].get(key).map(String::as_str) == Some(value) {
-            return;
-        }
-        if self.results.last().is_some_and(|result| result.header == current) {
-            self.headers.push(self.headers[current].clone());
-        }
-        if let Some(header) = self.headers.last_mut() {
-            header.insert(key.to_owned(), value.to_owned());
+        if self.header.get(key).is_none_or(|known| known != value) {
+            self.header.insert(key.to_owned(), value.to_owned());
+            self.changes.push(Change { before: self.results.len(), key: key.to_owned(), value: value.to_owned() });
         }
     }
 
     /// Headers with two values, or with a value for some results only.
     fn varying_headers(&self) -> BTreeSet<String> {
-        let used: BTreeSet<usize> = self.results.iter().map(|result| result.header).collect();
-        let headers: Vec<&Header> = used.iter().map(|index| &self.headers[*index]).collect();
-        let differs = |key: &String| headers.windows(2).any(|pair| pair[0].get(key) != pair[1].get(key));
-        headers.iter().flat_map(|header| header.keys()).filter(|key| *key != "pkg" && differs(key)).cloned().collect()
+        let mut header = HashMap::new();
+        let mut varying = BTreeSet::new();
+        for between in self.changes.chunk_by(|one, other| one.before == other.before) {
+            let was: HashMap<&str, Option<&str>> =
+                between.iter().map(|change| (change.key.as_str(), header.get(change.key.as_str()).copied())).collect();
+            header.extend(between.iter().map(|change| (change.key.as_str(), change.value.as_str())));
+            let is_between = (1..self.results.len()).contains(&between[0].before);
+            let moved = was.into_iter().filter(|(key, value)| is_between && header.get(key) != value.as_ref());
+            varying.extend(moved.map(|(key, _)| key.to_owned()));
+        }
+        varying.remove("pkg");
+        varying
     }
 
-    fn add(&self, result: &ResultLine<'_>, varying: &BTreeSet<String>, into: &mut Collector<'_>) -> Result<(), ImportError> {
-        let header = &self.headers[result.header];
+    fn add_results(&self, varying: &BTreeSet<String>, into: &mut Collector<'_>) -> Result<(), ImportError> {
+        let mut header = Header::new();
+        let mut changes = self.changes.iter().peekable();
+        for (at, result) in self.results.iter().enumerate() {
+            while let Some(change) = changes.next_if(|change| change.before <= at) {
+                header.insert(change.key.clone(), change.value.clone());
+            }
+            self.add(result, &header, varying, into)?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        result: &ResultLine<'_>,
+        header: &Header,
+        varying: &BTreeSet<String>,
+        into: &mut Collector<'_>,
+    ) -> Result<(), ImportError> {
         let at = entry(&format!("line {}", result.number), result.name);
         let point = read_point(&at, result.name, header, varying, into)?;
         for (value, unit) in &result.values {

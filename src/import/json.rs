@@ -103,6 +103,12 @@ impl<'a> Node<'a> {
         Ok(items.iter().enumerate().map(move |(i, value)| Self { value, at: format!("{at}[{i}]") }))
     }
 
+    /// The element of an array at a place, where there is one.
+    pub fn item(&self, index: usize) -> Option<Self> {
+        let value = self.value.as_array()?.get(index)?;
+        Some(Self { value, at: format!("{}[{index}]", self.at) })
+    }
+
     /// A number.
     pub fn number(&self) -> Result<f64, ImportError> {
         self.value.as_f64().ok_or_else(|| self.unexpected("a number"))

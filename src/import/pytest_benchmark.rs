@@ -49,7 +49,10 @@ fn read_point(benchmark: &Node<'_>, into: &Collector<'_>) -> Result<Point, Impor
         None => benchmark.need("name")?.text()?,
     };
     let parameters = benchmark.get("params").and_then(|params| plain_parameters(&params));
-    let without_bracket = id.ends_with(']').then(|| id.rfind('[')).flatten().map(|start| &id[..start]);
+    // No bracket stands in a function's name, and any may stand in a parameter or in the file's name before it.
+    let function = id.find("::").unwrap_or(0);
+    let bracket = id[function..].find('[').filter(|_| id.ends_with(']'));
+    let without_bracket = bracket.map(|start| &id[..function + start]);
     match (parameters, without_bracket) {
         (Some(parameters), Some(name)) if !parameters.is_empty() => into.point(&benchmark.at, name, parameters),
         _ => into.point(&benchmark.at, id, Vec::new()),

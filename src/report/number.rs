@@ -27,9 +27,10 @@ impl Scale {
         significant(value / self.divisor, 4)
     }
 
-    /// `value` (base unit) in the scaled unit.
+    /// `value` (base unit) in the scaled unit, to be drawn: what would be infinite there is as large as can be drawn.
     pub fn scaled(&self, value: f64) -> f64 {
-        value / self.divisor
+        const MOST: f64 = 1e300;
+        (value / self.divisor).clamp(-MOST, MOST)
     }
 
     /// The scaled unit.

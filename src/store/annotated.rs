@@ -5,7 +5,7 @@
 //! counts, and `git notes copy` onto other content proves nothing about that content.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::by_tree::{ByTree, tree_of_run};
@@ -35,8 +35,23 @@ pub struct AnnotatedHistory {
     pub commits: Vec<AnnotatedCommit>,
     /// Excuses about no tree of this history, with the commit that they hang at: a branch may have been merged since.
     pub elsewhere: Vec<(ObjectId, Excuse)>,
+    /// The commits that each excuse hangs at.
+    pub excused: HashMap<LineId, Vec<ObjectId>>,
     /// What was noticed.
     pub warnings: Vec<StoreWarning>,
+}
+
+impl AnnotatedHistory {
+    /// Every excuse about a tree of this history with its position. One that hangs at a commit of this history stands there only:
+    /// whoever goes back to that content later has not been excused. Elsewhere it stands wherever the tree does.
+    pub fn excuses(&self) -> impl Iterator<Item = (usize, &Excuse)> {
+        let everywhere = || self.commits.iter().flat_map(|at| at.note.excuses.iter().map(move |excuse| (at, excuse)));
+        let hangs_at = |commit: ObjectId, excuse: &Excuse| self.excused.get(&excuse.id).is_some_and(|at| at.contains(&commit));
+        let at_home: HashSet<LineId> =
+            everywhere().filter(|(at, excuse)| hangs_at(at.commit, excuse)).map(|(_, excuse)| excuse.id).collect();
+        let stands = move |at: &AnnotatedCommit, excuse: &Excuse| !at_home.contains(&excuse.id) || hangs_at(at.commit, excuse);
+        everywhere().filter(move |(at, excuse)| stands(at, excuse)).map(|(at, excuse)| (at.position, excuse))
+    }
 }
 
 impl Store {

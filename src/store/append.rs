@@ -3,6 +3,7 @@
 //! Objects are written first and the ref last, on the condition that nobody moved it: killed at any instant, the ref
 //! names the old commit or the new one. A lost race begins again from the winner's notes.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant};
 
@@ -115,7 +116,7 @@ impl Store {
         edits: &[(ObjectId, ObjectId)],
         is_tidy: bool,
     ) -> Result<gix::ObjectId, StoreError> {
-        if is_tidy { self.edit_tree(root, edits) } else { self.rebuild_tree(root, edits) }
+        if is_tidy { self.edit_tree(root, edits) } else { self.rebuild_tree(root, edits, &HashSet::new()) }
     }
 
     pub(super) fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId, StoreError> {
@@ -136,9 +137,15 @@ impl Store {
     }
 
     /// The same for a tree in which an object has several notes, which gix refuses: every note is put into a new tree,
-    /// and what is no note is put back where it was.
-    fn rebuild_tree(&self, root: gix::ObjectId, edits: &[(ObjectId, ObjectId)]) -> Result<gix::ObjectId, StoreError> {
+    /// and what is no note is put back where it was. The notes of `dropped` stay behind.
+    pub(super) fn rebuild_tree(
+        &self,
+        root: gix::ObjectId,
+        edits: &[(ObjectId, ObjectId)],
+        dropped: &HashSet<ObjectId>,
+    ) -> Result<gix::ObjectId, StoreError> {
         let mut listing = self.list_notes(root, &self.notes_ref)?;
+        listing.notes.retain(|(annotated, _)| !dropped.contains(annotated));
         listing.notes.sort_unstable();
         listing.notes.dedup();
         let mut all = Vec::new();

@@ -114,6 +114,11 @@ impl Store {
         let Some(branch) = self.refs.head_branch(&self.repo)? else {
             return Ok(None);
         };
+        // The upstream of a branch that follows another one here is no tracking branch.
+        let setting = |key: &str| self.git_setting(&format!("branch.{}.{key}", branch.trim_start_matches("refs/heads/")));
+        if setting("remote").is_some_and(|remote| remote == ".") {
+            return Ok(setting("merge"));
+        }
         let Ok(name) = gix::refs::FullName::try_from(branch) else {
             return Ok(None);
         };

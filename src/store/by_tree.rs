@@ -105,6 +105,10 @@ impl ByTree {
     pub(super) fn join(mut self, history: &History) -> AnnotatedHistory {
         let mut warnings = self.warnings();
         let elsewhere = self.elsewhere(history);
+        let mut excused: HashMap<LineId, Vec<ObjectId>> = HashMap::new();
+        for (annotated, excuse) in &self.excused {
+            excused.entry(excuse.id).or_default().push(*annotated);
+        }
         let mut untrusted_excuses: HashMap<ObjectId, Vec<Excuse>> = HashMap::new();
         for (tree, untrusted) in std::mem::take(&mut self.untrusted) {
             let note = self.trees.entry(tree).or_default();
@@ -126,7 +130,7 @@ impl ByTree {
             let untrusted_excuses = untrusted_excuses.get(&commit.tree).cloned().unwrap_or_default();
             Some(AnnotatedCommit { commit: commit.id, position, note, untrusted_excuses })
         });
-        AnnotatedHistory { commits: if trees.is_empty() { Vec::new() } else { commits.collect() }, elsewhere, warnings }
+        AnnotatedHistory { commits: if trees.is_empty() { Vec::new() } else { commits.collect() }, elsewhere, excused, warnings }
     }
 
     /// The trees that excuses are about.

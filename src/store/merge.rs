@@ -5,8 +5,9 @@
 //! it is.
 
 use super::difference::Differing;
+use super::notes::refuse_too_large;
 use super::objects::{ours, theirs};
-use super::{MAX_NOTE_BYTES, Store, StoreError};
+use super::{Store, StoreError};
 use crate::codec::{self, Note};
 use crate::model::ObjectId;
 
@@ -168,9 +169,7 @@ impl Store {
             [blob] if only_here.is_empty() => plan.edits.push((annotated, *blob)),
             _ if unions == Unions::Written => {
                 let union = codec::union([here.as_slice(), there.as_slice()]);
-                if union.len() as u64 > MAX_NOTE_BYTES {
-                    return Err(StoreError::NoteTooLarge { annotated });
-                }
+                refuse_too_large(annotated, &union)?;
                 plan.edits.push((annotated, self.write_blob(&union)?));
             }
             _ => {}

@@ -83,7 +83,12 @@ impl Store {
 
     /// Whether the notes ref exists; nothing is listed.
     pub fn has_notes(&self) -> Result<bool, StoreError> {
-        Ok(self.notes_commit(&self.notes_ref)?.is_some())
+        Ok(self.notes_tip()?.is_some())
+    }
+
+    /// The commit that the notes ref names.
+    pub fn notes_tip(&self) -> Result<Option<ObjectId>, StoreError> {
+        Ok(self.notes_commit(&self.notes_ref)?.map(ours))
     }
 
     /// Lists any notes ref, such as the one fetched from a remote; the full name.

@@ -82,6 +82,11 @@ impl Store {
     }
 
     fn without_notes(&self, root: gix::ObjectId, commits: &[ObjectId]) -> Result<gix::ObjectId, StoreError> {
+        for commit in commits {
+            if !self.find_note(root, *commit)?.is_tidy {
+                return self.rebuild_tree(root, &[], &commits.iter().copied().collect());
+            }
+        }
         let write = || -> gix::Result<gix::ObjectId> {
             let mut state = State::new(root, &self.repo)?;
             for commit in commits {

@@ -86,3 +86,16 @@ fn live_measures_both_now_and_records_nothing() {
     assert_eq!(world.git(&["for-each-ref", "refs/notes"]), "");
     world.ratchet(&["compare", "HEAD~1", "HEAD", "--live", "--benchmark", "none"]).expect(2);
 }
+
+#[test]
+fn values_in_other_units_are_not_compared() {
+    let world = World::new();
+    world.commit("one");
+    world.record("size=10B");
+    world.record("time=10ms");
+    world.commit("two");
+    world.record("size=20s");
+    world.record("time=20ms");
+    let compare = world.ratchet(&["compare", "HEAD~1", "HEAD", "--json"]).expect(0).json();
+    assert_eq!(only(&compare)["metric"], "time");
+}

@@ -24,7 +24,7 @@ use crate::report::check_text::write_notice;
 use crate::report::escape;
 use crate::report::number::count;
 use crate::report::words::SHORT_ID;
-use crate::store::{Checkout, History, Walk, Worktrees};
+use crate::store::{Checkout, History, StoreError, Walk, Worktrees};
 
 /// Measures every commit of `range`. What fails at one commit is told, and the next is measured.
 pub(super) fn run(
@@ -131,6 +131,11 @@ fn one(
     // Git prints nothing of its own where the user pressed Ctrl-C.
     let Checkout { folder, empty_submodules, origin } = match worktrees.take(commit) {
         Err(_) if interrupt.is_requested() => return Ok(Exit::Holds),
+        // A file of this commit may be what cannot be checked out.
+        Err(error @ StoreError::GitFailed { .. }) => {
+            writeln!(context.err, "error: {}", escape::terminal_lines(&error.to_string()))?;
+            return Ok(Exit::Failure);
+        }
         checked_out => checked_out?,
     };
     if !empty_submodules.is_empty() {

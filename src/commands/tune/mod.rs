@@ -146,7 +146,7 @@ fn write(path: &Path, tuning: &Tuning, context: &mut Context) -> Result<(), Comm
         FileFormat::Markdown => tune_markdown::tuning(tuning),
         FileFormat::Diff => tuning.diff.clone().unwrap_or_default(),
     };
-    write_whole(path, text.as_bytes()).during(format!("cannot write {}", path.display()))?;
+    write_whole(&context.path(path), text.as_bytes()).during(format!("cannot write {}", path.display()))?;
     Ok(writeln!(context.err, "wrote {}", escape::terminal(&path.display().to_string()))?)
 }
 
@@ -175,7 +175,7 @@ fn show_listings(
         match format_of(path)? {
             FileFormat::Json => {
                 let text = format!("{}\n", json());
-                write_whole(path, text.as_bytes()).during(format!("cannot write {}", path.display()))?;
+                write_whole(&context.path(path), text.as_bytes()).during(format!("cannot write {}", path.display()))?;
             }
             _ => return Err(CommandError::usage("without times there is only --output FILE.json")),
         }

@@ -69,6 +69,18 @@ fn a_header_that_changes_is_a_parameter() {
 }
 
 #[test]
+fn lines_of_a_log_are_no_configuration() {
+    let text: String = (0..200).map(|at| format!("k{at}: v\nBenchmarkA{at} 1 1 ns/op\n")).collect();
+    let imported = import_text(&format!("goos: linux\n{text}")).unwrap();
+    assert!(imported.measurements.len() == 200 && imported.measurements.iter().all(|measured| measured.config.is_empty()));
+    assert!(warnings(&imported).iter().any(|text| text.contains("199 keys")), "{:?}", warnings(&imported));
+    assert!(imported.facts.contains_key("goos"));
+    // What changes and is as before when the next result comes is no change.
+    let imported = import_text("a: 1\nBenchmarkX 1 1 ns/op\na: 2\na: 1\nBenchmarkX 1 2 ns/op\na: 3\n").unwrap();
+    assert_eq!(keys(&imported), ["X |  | time"]);
+}
+
+#[test]
 fn unit_lines_give_direction_and_exactness_wherever_they_stand() {
     let text = "BenchmarkX 1 7 score 1 ns/op\nUnit score better=higher assume=exact\nUnit ns/op better=lower\n";
     let imported = import_text(text).unwrap();

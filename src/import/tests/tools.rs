@@ -103,6 +103,16 @@ fn rounds_of_pytest_benchmark_are_the_sample() {
 }
 
 #[test]
+fn parameters_of_pytest_may_have_brackets() {
+    for (id, name) in [("t.py::test_f[a[0]]", "t.py::test_f"), ("odd[1]/t.py::T::test_f[b::c]", "odd[1]/t.py::T::test_f")] {
+        let text = serde_json::json!({ "pytest_version": "8", "version": "5.1.0", "datetime": "2026-01-01T00:00:00+00:00", "machine_info": {},
+            "benchmarks": [{ "fullname": id, "name": "test_f", "params": { "p": "x" }, "stats": { "data": [0.1, 0.2] } }] });
+        let imported = import(text.to_string().as_bytes(), &ImportOptions::default()).unwrap();
+        assert_eq!(keys(&imported), [format!("{name} | p=x | time")]);
+    }
+}
+
+#[test]
 fn pytest_statistics_stand_in_for_data_that_are_not_there() {
     let text = r#"{"machine_info": {}, "benchmarks": [{"name": "t", "fullname": "f.py::t", "stats":
         {"data": "3 values omitted", "rounds": 3, "mean": 2e-6, "median": 1.5e-6, "stddev": 1e-7, "min": 1e-6, "max": 4e-6}}]}"#;

@@ -103,7 +103,7 @@ impl Store {
 
     /// The files are of no use where ids do not say what a history holds.
     fn may_keep_series(&self) -> bool {
-        let is_off = self.git_setting("ratchet.cache").is_some_and(|value| ["false", "no", "off", "0"].contains(&&*value));
+        let is_off = self.repo.config_snapshot().boolean("ratchet.cache") == Some(false);
         let replaces = || self.has_refs("refs/replace/").unwrap_or(true);
         !is_off && !self.is_shallow() && !replaces()
     }
@@ -285,7 +285,7 @@ impl SeriesHistory {
     fn commit(&self, age: usize) -> Option<ObjectId> {
         match self.len().checked_sub(1 + age).and_then(|place| self.fresh.get(place)) {
             Some(commit) => Some(commit.id),
-            None => ObjectId::from_bytes(self.base.commits.from(&self.base.reader, age as u64).ok()?.get(age as u64)?),
+            None => self.base.commit(u32::try_from(age).ok()?).ok(),
         }
     }
 }

@@ -256,13 +256,13 @@ impl Reading<'_> {
         Ok(annotated)
     }
 
-    /// Adds the commits of the file that excuses are about, and gives their positions. Their ids are of no use to anyone.
+    /// Adds the commits of the file that excuses are about, and gives their positions.
     fn older_excused(&self, excused: &BTreeSet<ObjectId>, history: &mut History) -> Result<Vec<usize>, Outdated> {
         let mut positions = Vec::new();
         for tree in excused {
             for age in self.search.base.ages_of(*tree)? {
                 positions.push(self.search.own.len() + self.search.len() - 1 - age as usize);
-                history.commits.push(HistoryCommit { id: ObjectId::ZERO, tree: *tree, time: 0 });
+                history.commits.push(HistoryCommit { id: self.search.base.commit(age)?, tree: *tree, time: 0 });
             }
         }
         Ok(positions)

@@ -40,6 +40,7 @@ pub(super) struct Piles<'a> {
     /// Batches that could not be written, each sorted.
     kept: Vec<Vec<(Pile, Measured)>>,
     file: Option<File>,
+    /// In the order of the file; once nothing more is added, in that of the piles.
     written: Vec<Stretch>,
 }
 
@@ -71,17 +72,17 @@ impl<'a> Piles<'a> {
     pub(super) fn close(&mut self) {
         self.held.sort_unstable_by_key(|(pile, _)| *pile);
         self.held.shrink_to_fit();
+        self.written.sort_by_key(|stretch| stretch.pile);
     }
 
     /// Hands over the records of a pile, in no order.
     pub(super) fn read(&mut self, pile: Pile, mut take: impl FnMut(Measured)) -> io::Result<()> {
         for batch in self.kept.iter().chain([&self.held]) {
-            let first = batch.partition_point(|(other, _)| *other < pile);
-            batch[first..].iter().take_while(|(other, _)| *other == pile).for_each(|(_, record)| take(*record));
+            of_pile(batch, pile, |(other, _)| *other).iter().for_each(|(_, record)| take(*record));
         }
         let mut bytes = Vec::new();
         if let Some(file) = &mut self.file {
-            for Stretch { records: range, .. } in self.written.iter().filter(|stretch| stretch.pile == pile) {
+            for Stretch { records: range, .. } in of_pile(&self.written, pile, |stretch| stretch.pile) {
                 bytes.resize((range.end - range.start) as usize * Measured::SIZE, 0);
                 file.seek(SeekFrom::Start(range.start * Measured::SIZE as u64))?;
                 file.read_exact(&mut bytes)?;
@@ -93,9 +94,9 @@ impl<'a> Piles<'a> {
 
     /// How many records a pile has.
     pub(super) fn len(&self, pile: Pile) -> usize {
-        let in_memory = self.kept.iter().chain([&self.held]).flatten().filter(|(other, _)| *other == pile).count();
-        let written = self.written.iter().filter(|stretch| stretch.pile == pile);
-        in_memory + written.map(|stretch| (stretch.records.end - stretch.records.start) as usize).sum::<usize>()
+        let in_memory = self.kept.iter().chain([&self.held]).map(|batch| of_pile(batch, pile, |(other, _)| *other).len());
+        let written = of_pile(&self.written, pile, |stretch| stretch.pile).iter();
+        in_memory.sum::<usize>() + written.map(|stretch| (stretch.records.end - stretch.records.start) as usize).sum::<usize>()
     }
 
     /// Writes what is held behind what was written before.
@@ -117,6 +118,12 @@ impl<'a> Piles<'a> {
         }
         Ok(())
     }
+}
+
+/// What is of one pile, of what is sorted by piles.
+fn of_pile<T>(sorted: &[T], pile: Pile, pile_of: impl Fn(&T) -> Pile) -> &[T] {
+    let behind = &sorted[sorted.partition_point(|one| pile_of(one) < pile)..];
+    &behind[..behind.partition_point(|one| pile_of(one) == pile)]
 }
 
 impl Measured {

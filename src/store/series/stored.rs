@@ -351,6 +351,12 @@ impl Base {
         Ok(bytes.chunks_exact(self.hash_len).filter_map(ObjectId::from_bytes).collect())
     }
 
+    /// The commit of an age.
+    pub(super) fn commit(&self, age: u32) -> Result<ObjectId, Damaged> {
+        let age = u64::from(age);
+        self.commits.from(&self.reader, age)?.get(age).and_then(ObjectId::from_bytes).ok_or(Damaged)
+    }
+
     /// Whether a commit is part of the history.
     pub(super) fn has_commit(&self, id: ObjectId) -> Result<bool, Damaged> {
         Ok(!self.reader.find(self.directory.by_commit, id.as_bytes())?.is_empty())

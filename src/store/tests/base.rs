@@ -30,6 +30,9 @@ fn each_source_gives_way_to_the_one_before_it() {
     world.git(&["remote", "set-head", "origin", "--delete"]);
     world.git(&["branch", "-q", "--set-upstream-to=origin/release"]);
     expect(None, None, "origin/release", first, BaseSource::Upstream);
+    world.git(&["branch", "-q", "local", "HEAD~2"]);
+    world.git(&["branch", "-q", "--set-upstream-to=local"]);
+    expect(None, None, "local", first, BaseSource::Upstream);
     world.git(&["branch", "--unset-upstream"]);
     expect(None, None, "main", second, BaseSource::CommonName);
     world.git(&["branch", "-q", "-D", "main"]);

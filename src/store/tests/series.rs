@@ -55,8 +55,7 @@ fn measured(kept: &SeriesHistory) -> impl Fn(crate::store::SeriesRun) -> Measure
 
 /// Where each excuse stands, and what counts for the candidate.
 fn told(annotated: &AnnotatedHistory) -> (Vec<(usize, LineId)>, Vec<LineId>) {
-    let excuses =
-        annotated.commits.iter().flat_map(|commit| commit.note.excuses.iter().map(|excuse| (commit.position, excuse.id)));
+    let excuses = annotated.excuses().map(|(position, excuse)| (position, excuse.id));
     let candidate = annotated.commits.iter().filter(|commit| commit.position == 0).flat_map(|commit| records(&commit.note));
     (excuses.collect(), candidate.collect())
 }

@@ -153,3 +153,21 @@ fn a_range_that_is_none_is_refused() {
     bench(&world, &["main", "--list"]).expect(2);
     assert_eq!(seen(&world), "");
 }
+
+#[test]
+fn a_commit_that_cannot_be_checked_out_does_not_keep_others_from_being_measured() {
+    let (world, commits) = world();
+    world.git(&["checkout", "-q", &commits[0]]);
+    world.write(".gitattributes", "*.big filter=gone");
+    world.write("a.big", "large");
+    world.git(&["add", "-A"]);
+    world.git(&["commit", "-q", "-m", "A file that is elsewhere"]);
+    world.git(&["rm", "-q", "a.big"]);
+    world.git(&["commit", "-q", "-m", "Without it"]);
+    world.git(&["config", "filter.gone.required", "true"]);
+    world.git(&["config", "filter.gone.smudge", "false"]);
+    world.write("ratchet.toml", &world.git(&["show", "main:ratchet.toml"]));
+    let ran = bench(&world, &["HEAD~2..HEAD"]).expect(4);
+    assert!(ran.err.contains("smudge filter"), "{}", ran.err);
+    assert!(!has_results(&world, "HEAD~1") && has_results(&world, "HEAD"));
+}

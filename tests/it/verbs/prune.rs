@@ -173,3 +173,37 @@ fn a_thinned_record_that_meets_its_sample_again_counts_once_with_it() {
     let still = |commit: &&String| samples(&world, commit) == [40];
     assert!(commits.iter().filter(still).count() < commits.len(), "thinned again");
 }
+
+#[test]
+fn what_was_pruned_and_thinned_comes_back_with_the_command_that_is_told() {
+    let world = with_two_levels();
+    world.git(&["checkout", "-q", "-b", "topic"]);
+    let gone = world.commit_measured("gone", "9ms");
+    world.git(&["checkout", "-q", "main"]);
+    world.git(&["branch", "-q", "-D", "topic"]);
+    let before = world.git(&["rev-parse", "refs/notes/ratchet"]);
+    let said = world.ratchet(&["prune", "--thin-samples", "0d", "--yes"]).expect(0).out;
+    assert!(said.contains("dropped 1 note") && said.contains("took ") && !noted(&world, &gone), "{said}");
+    let command = said.lines().find_map(|line| line.split_once("takes it back: git ")).unwrap().1;
+    world.git(&command.split(' ').collect::<Vec<_>>());
+    assert_eq!(world.git(&["rev-parse", "refs/notes/ratchet"]), before);
+}
+
+#[test]
+fn a_note_that_stands_twice_goes_like_any_other() {
+    let (world, gone) = with_a_deleted_branch();
+    let kept = world.git(&["rev-parse", "HEAD"]);
+    let list = world.git(&["notes", "--ref=ratchet", "list"]);
+    let entries = list.lines().map(|line| {
+        let (blob, commit) = line.split_once(' ').unwrap();
+        format!("100644 blob {blob}\t{commit}\n")
+    });
+    let blob = list.lines().find(|line| line.ends_with(&gone)).unwrap().split(' ').next().unwrap();
+    let folder = world.git_with_input(&["mktree"], format!("100644 blob {blob}\t{}\n", &gone[2..]).as_bytes());
+    let entries: Vec<String> = entries.chain([format!("040000 tree {}\t{}\n", folder.trim(), &gone[..2])]).collect();
+    let tree = world.git_with_input(&["mktree"], entries.concat().as_bytes());
+    let commit = world.git(&["commit-tree", "-m", "two depths", "-p", "refs/notes/ratchet", tree.trim()]);
+    world.git(&["update-ref", "refs/notes/ratchet", &commit]);
+    assert!(world.ratchet(&["prune", "--yes"]).expect(0).out.contains("dropped 1 note"));
+    assert!(!noted(&world, &gone) && noted(&world, &kept));
+}

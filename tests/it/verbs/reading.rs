@@ -183,3 +183,77 @@ fn a_benchmark_where_a_revision_belongs_is_told_where_it_belongs() {
         assert!(ran.code != 0 && ran.err.contains("--benchmark parse/small"), "{verb}: {}", ran.err);
     }
 }
+
+#[test]
+fn an_excuse_does_not_forgive_going_back_to_what_it_excused() {
+    let world = World::new();
+    for (content, time) in [("one", "10ms"), ("two", "20ms")] {
+        world.commit_measured(content, time);
+    }
+    world.ratchet(&["excuse", "b", "--reason", "for now"]).expect(0);
+    world.ratchet(&["check"]).expect(0);
+    world.commit_measured("fixed", "5ms");
+    world.commit_measured("two", "20ms");
+    for cache in ["true", "Off"] {
+        world.git(&["config", "ratchet.cache", cache]);
+        for _ in 0..2 {
+            world.ratchet(&["check"]).expect(1);
+        }
+    }
+    assert!(world.repo.join(".git/ratchet/series").exists());
+    world.ratchet(&["excuse", "b", "--reason", "the fix was wrong"]).expect(0);
+    world.ratchet(&["check"]).expect(0);
+    // A commit that takes the place of an excused one is excused like it.
+    world.git(&["commit", "-q", "--amend", "-m", "said better"]);
+    world.ratchet(&["check"]).expect(0);
+}
+
+#[test]
+fn the_limit_of_an_excuse_is_one_of_its_metrics() {
+    let world = World::new();
+    for (content, time, registers) in [("one", "10ms", "30"), ("two", "90ms", "40")] {
+        world.commit_measured(content, time);
+        world.record(&format!("registers={registers}"));
+    }
+    let excuse =
+        |until: &str, more: &[&str]| world.ratchet(&[&["excuse", "b", "--reason", "x", "--until", until], more].concat());
+    assert!(excuse("20GB", &["--metric", "time"]).expect(2).err.contains("which is in s"));
+    excuse("20GB", &[]).expect(2);
+    excuse("12.5", &["--metric", "time"]).expect(2);
+    // Of two metrics, the one that such a limit can be meant for.
+    excuse("100ms", &[]).expect(0);
+    let check = world.ratchet(&["check", "--json"]).expect(1).json();
+    let verdict =
+        |name: &str| check["series"].as_array().unwrap().iter().find(|one| one["metric"] == name).unwrap()["verdict"].clone();
+    assert_eq!((verdict("time"), verdict("registers")), ("pass".into(), "regression".into()));
+    excuse("40", &[]).expect(0);
+    world.ratchet(&["check"]).expect(0);
+}
+
+#[test]
+fn files_are_named_from_the_folder_that_c_names() {
+    let world = World::new();
+    world.commit("one");
+    world.write("in/results.json", r#"[{"name": "parse", "unit": "ms", "value": 12}]"#);
+    world.write("in/later.json", r#"[{"name": "parse", "unit": "ms", "value": 13}]"#);
+    let inside = |arguments: &[&str]| world.ratchet(&[&["-C", "in"], arguments].concat());
+    inside(&["record", "results.json"]).expect(0);
+    assert!(inside(&["compare", "results.json", "later.json"]).expect(0).out.contains("parse"));
+    inside(&["check", "--write", "json=check.json"]).expect(0);
+    inside(&["report", "--output", "report.html"]).expect(0);
+    assert!(world.repo.join("in/check.json").exists() && world.repo.join("in/report.html").exists());
+    let ran = inside(&["compare", "results.json", "missing.json"]).expect(4);
+    assert!(ran.err.contains("only one of these is a file"), "{}", ran.err);
+}
+
+#[test]
+fn a_rehearsal_of_record_needs_no_author() {
+    let world = World::new();
+    world.commit("one");
+    let mut command = world.ratchet_command(&world.repo, &["record", "--dry-run", "--benchmark", "b", "--metric", "time=1ms"]);
+    for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
+        command.env_remove(name);
+    }
+    world.git(&["config", "user.useConfigOnly", "true"]);
+    assert!(world.run(&mut command).expect(0).out.contains("would record 1 result"));
+}

@@ -258,3 +258,15 @@ fn a_level_that_many_commits_hold_began_where_it_began() {
     assert_eq!(log.lines().filter(|line| line.contains('▲') && line.contains("  fast ")).count(), 30, "{log}");
     assert!(!log.lines().any(|line| line.contains('▲') && line.contains("slow")), "{log}");
 }
+
+#[test]
+fn the_largest_numbers_are_drawn_like_others() {
+    let world = World::new();
+    world.commit("one");
+    world.record("time=1e305s");
+    world.commit("two");
+    world.record("time=1ns");
+    for name in ["report.svg", "report.png", "report.html", "report.md"] {
+        world.ratchet(&["report", "--output", name]).expect(0);
+    }
+}
