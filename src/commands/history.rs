@@ -27,10 +27,13 @@ pub fn of_both(store: &Store, commits: [ObjectId; 2]) -> Result<[AnnotatedHistor
     let both = commits.iter().map(|id| store.history_commit(*id)).collect::<Result<_, _>>()?;
     let both = History { commits: both, truncated: false };
     let annotated = store.annotated_history(&both, &store.notes()?)?;
-    Ok(commits.map(|id| {
-        let own = annotated.commits.iter().filter(|commit| commit.commit == id).take(1);
-        AnnotatedHistory { commits: own.cloned().collect(), warnings: annotated.warnings.clone(), ..AnnotatedHistory::default() }
-    }))
+    Ok(commits.map(|id| only(&annotated, id)))
+}
+
+/// What a history has of one commit, with all that was noticed.
+pub fn only(annotated: &AnnotatedHistory, id: ObjectId) -> AnnotatedHistory {
+    let own = annotated.commits.iter().filter(|commit| commit.commit == id).take(1);
+    AnnotatedHistory { commits: own.cloned().collect(), warnings: annotated.warnings.clone(), ..AnnotatedHistory::default() }
 }
 
 /// The selected series of a history that is kept sorted, each with all its runs. `None` where the file turns out to be

@@ -104,6 +104,23 @@ pub fn suspected_move(better: Direction, measured: &[(usize, f64)]) -> Option<(u
     (places.len() >= 3 && gain(best) > 0.0).then(|| (measured[best - 1].0, measured[best].0))
 }
 
+/// The neighbours of `measured` between which most of the move from its first to its last value lies: by the two, every value
+/// before is on the one side and every value from there on the other. `None` where no step is so clear.
+pub fn clear_move(better: Direction, measured: &[(usize, f64)]) -> Option<[(usize, f64); 2]> {
+    let (_, after) = suspected_move(better, measured)?;
+    let split = measured.iter().position(|(number, _)| *number == after)?;
+    let values: Vec<f64> = measured.iter().map(|(_, value)| *value).collect();
+    let scale = Scale::for_values(better, &values);
+    let places: Vec<f64> = values.iter().map(|value| scale.place(*value)).collect();
+    let moved = places.last()? - places.first()?;
+    let towards: Vec<f64> = places.iter().map(|place| place * moved.signum()).collect();
+    let (before, from) = towards.split_at(split);
+    let farthest = before.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let nearest = from.iter().copied().fold(f64::INFINITY, f64::min);
+    let is_most = 2.0 * (towards[split] - towards[split - 1]) > moved.abs();
+    (farthest < nearest && is_most).then(|| [measured[split - 1], measured[split]])
+}
+
 /// By how much one commit differs from another, by pairs of one session.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairedShift {

@@ -44,7 +44,7 @@ mod verdict;
 use chrono::{DateTime, Utc};
 use past::Binding;
 
-pub use bisect::{Halves, MoveSide, PairedShift, Placed, Search, ends_are_known, suspected_move};
+pub use bisect::{Halves, MoveSide, PairedShift, Placed, Search, clear_move, ends_are_known, suspected_move};
 pub use compare::{Basis, ComparedRun, Comparison, SeriesComparison, compare_pairs, compare_runs};
 pub use confirm::{ConfirmPlan, Pair, Side, Step};
 pub use excuse::{ExcusePlace, PlacedExcuse};

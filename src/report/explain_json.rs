@@ -26,6 +26,13 @@ pub fn explain(explanation: &Explanation) -> Value {
         "commits_between": explanation.commits_between,
         "commits": explanation.commits.iter().map(commit).collect::<Vec<_>>(),
         "more_commits": explanation.more_commits,
+        "moved": explanation.moved.as_ref().map(|moved| json!({
+            "before": commit(&moved.before),
+            "after": commit(&moved.after),
+            "commits": moved.commits,
+            "value_before": moved.value_before,
+            "value_after": moved.value_after,
+        })),
         "facts": explanation.facts.iter().map(|change| json!({
             "name": change.name,
             "before": change.before,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::number::{change, count};
 use super::overview::{CommitEntry, FactChange};
-use super::words;
+use super::words::{self, SHORT_ID};
 use crate::judge::{Quantiles, SeriesVerdict, Shape};
 use crate::model::Metric;
 
@@ -34,6 +34,8 @@ pub struct Explanation {
     pub commits: Vec<CommitEntry>,
     /// How many more there are.
     pub more_commits: usize,
+    /// Where the records of the commits in between say that it moved, if they do.
+    pub moved: Option<Moved>,
     /// Facts of the testbed that differ.
     pub facts: Vec<FactChange>,
     /// The other metrics of the same point that differ, exact ones first.
@@ -42,6 +44,21 @@ pub struct Explanation {
     pub counters: Vec<String>,
     /// Both samples, quantile by quantile.
     pub quantiles: Option<Quantiles>,
+}
+
+/// Two neighbours among the measured commits, and most of the move between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// The last before the move.
+    pub before: CommitEntry,
+    /// The first after it.
+    pub after: CommitEntry,
+    /// How many commits came after the one, up to the other: 1 where it is known which one it was.
+    pub commits: usize,
+    /// The median of what was measured before, in base units.
+    pub value_before: f64,
+    /// The same after.
+    pub value_after: f64,
 }
 
 /// A metric of the same point, at both commits.
@@ -147,6 +164,7 @@ pub fn findings(explanation: &Explanation) -> Vec<String> {
         }
     }));
     found.push(files_sentence(explanation));
+    found.extend(explanation.moved.as_ref().map(|moved| moved_sentence(explanation, moved)));
     let exact: Vec<String> = explanation.metrics.iter().filter(|change| change.metric.exact).map(metric_words).collect();
     if !exact.is_empty() {
         found.push(format!("{}, which noise cannot change", exact.join(", ")));
@@ -176,6 +194,21 @@ fn files_sentence(explanation: &Explanation) -> String {
         return format!("no file {inputs} differs{other}");
     }
     format!("{} {inputs} changed, by {commits} of {}{other}", count(files, "file"), count(explanation.commits_between, "commit"))
+}
+
+fn moved_sentence(explanation: &Explanation, moved: &Moved) -> String {
+    let Moved { before, after, commits, value_before, value_after } = moved;
+    let scale = super::number::Scale::for_value(*value_before, &explanation.verdict.metric.unit);
+    let values = format!("{} → {}", scale.show(*value_before), scale.show(*value_after));
+    let after_text = format!("{} ({}: {})", after.id.short(SHORT_ID), after.author, after.subject);
+    match commits {
+        1 => format!("by the records it moved at {after_text}: {values}"),
+        commits => format!(
+            "by the records it moved between {} and {after_text}, {}: {values}",
+            before.id.short(SHORT_ID),
+            count(*commits, "commit")
+        ),
+    }
 }
 
 fn metric_words(metric: &MetricChange) -> String {

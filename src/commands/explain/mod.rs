@@ -1,6 +1,7 @@
 //! `explain`: what differs between the commit that holds a baseline and this one, for one series.
 
 mod files;
+mod moved;
 
 use super::context::Context;
 use super::error::CommandError;
@@ -66,7 +67,9 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
     let reference = chosen.baseline.as_ref().and_then(|baseline| baseline.commits.last().copied());
     let reference = reference.ok_or_else(|| CommandError::no_verdict("the commit of the baseline is not known"))?;
     let point = Point::new(&chosen.key)?;
-    let [before, after] = history::of_both(store, [reference, candidate])?;
+    let line = moved::line(store, reference, candidate)?;
+    let annotated = store.annotated_history(&line, &store.notes()?)?;
+    let [before, after] = [reference, candidate].map(|id| history::only(&annotated, id));
     let counters = counters(&point.selection, [&before, &after]);
     let (before, after) = (point.side(&before, chosen), point.side(&after, chosen));
     let inputs = inputs(chosen, candidate, workspace)?;
@@ -83,6 +86,7 @@ fn explain(chosen: &SeriesVerdict, candidate: ObjectId, workspace: &Workspace) -
         commits_between: differing.commits_between,
         commits: differing.commits,
         more_commits: differing.more_commits,
+        moved: moved::along(&line, &annotated, (&point, &chosen.metric), store)?,
         facts: before.facts.zip(after.facts).map_or_else(Vec::new, |(before, after)| FactChange::between(&before, &after)),
         metrics: metrics(&before.metrics, &after.metrics),
         counters,

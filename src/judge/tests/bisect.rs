@@ -84,6 +84,19 @@ fn records_point_to_the_largest_step() {
     assert_eq!(suspected_move(Direction::Lower, &[(0, 1.0), (1, 1.0), (2, 1.0)]), None);
 }
 
+#[test]
+fn a_clear_move_is_most_of_what_was_lost_and_apart_from_noise() {
+    let numbered = |values: &[f64]| values.iter().copied().enumerate().collect::<Vec<_>>();
+    for better in [Direction::Lower, Direction::Higher] {
+        let step = [(0, 10.0), (3, 10.2), (5, 9.9), (9, 12.0), (10, 12.3), (20, 11.9)];
+        assert_eq!(clear_move(better, &step), Some([(5, 9.9), (9, 12.0)]));
+        for unclear in [&[10.0, 10.5, 11.0, 11.5, 12.0, 12.5][..], &[10.0, 12.1, 9.9, 12.0, 12.3], &[10.0, 12.0], &[10.0; 4], &[]]
+        {
+            assert_eq!(clear_move(better, &numbered(unclear)), None, "{unclear:?}");
+        }
+    }
+}
+
 /// Runs of a commit that is so much slower than the old end.
 fn runs(factor: f64, noise: f64, count: usize, seed: u64) -> Vec<f64> {
     let mut random = SplitMix64::new(seed);

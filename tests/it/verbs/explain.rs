@@ -1,6 +1,9 @@
 //! `explain`: from a real repository, the differences that are there and no others.
 
+use serde_json::json;
+
 use super::look;
+use crate::schemas::assert_described;
 use crate::world::World;
 
 const SETTINGS: &str = "[[benchmark]]\nname = \"sort\"\ncommand = [\"true\"]\ninputs = [\"src/*.cu\"]\n[[benchmark]]\nname = \"any\"\ncommand = [\"true\"]\n";
@@ -77,6 +80,29 @@ fn machine_code_and_counters_of_both_commits_are_evidence() {
     let explained = world.ratchet(&["explain", "sort"]).expect(0).out;
     assert!(explained.contains("1. the machine code differs: code-64 → code-128"), "{explained}");
     assert!(explained.contains("counted by Nsight Compute: registers 64 → 128"), "{explained}");
+}
+
+#[test]
+fn the_records_in_between_tell_where_it_moved() {
+    let world = World::new();
+    let mut commits: Vec<String> = (0..4).map(|at| world.commit_measured(&format!("fast {at}"), "10ms")).collect();
+    commits.push(world.commit("not measured"));
+    for time in ["13ms", "13.1ms", "13ms"] {
+        commits.push(world.commit_measured(&format!("slow {}", commits.len()), time));
+    }
+    let explained = |rev: &str| world.ratchet(&["explain", "b", rev, "--format", "json"]).expect(0).json();
+    let newest = explained("HEAD");
+    assert_described("explain", &newest);
+    let moved = &newest["moved"];
+    assert_eq!((&moved["before"]["commit"], &moved["after"]["commit"]), (&json!(commits[3]), &json!(commits[5])));
+    assert_eq!((&moved["commits"], &moved["value_before"], &moved["value_after"]), (&json!(2), &json!(0.01), &json!(0.013)));
+    let said = world.ratchet(&["explain", "b"]).expect(0).out;
+    let sentence = format!("moved between {} and {}", &commits[3][..9], &commits[5][..9]);
+    assert!(said.contains(&sentence) && said.contains("slow 5), 2 commits: 10 ms → 13 ms"), "{said}");
+    world.ratchet(&["record", "--benchmark", "b", "--metric", "time=13ms", "--testbed", "t", "--commit", &commits[4]]).expect(0);
+    assert!(world.ratchet(&["explain", "b"]).expect(0).out.contains(&format!("moved at {}", &commits[4][..9])));
+    // With nothing in between, the two say it all.
+    assert_eq!(explained(&commits[4])["moved"], json!(null));
 }
 
 #[test]
