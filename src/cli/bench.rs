@@ -25,6 +25,9 @@ pub struct BenchArgs {
     /// has results on this testbed is passed over.
     #[arg(long, value_name = "OLD..NEW", conflicts_with_all = ["list", "if_changed", "json"])]
     pub commits: Option<String>,
+    /// With --commits: measure what has results, too.
+    #[arg(long, requires = "commits")]
+    pub again: bool,
     /// Measure and show, record nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -42,10 +42,10 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub series: SeriesArgs,
     /// Regression threshold in percent, for every series. Default: that of the settings, else 3.
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub regression: Option<f64>,
     /// Improvement threshold in percent, for every series. Default: that of the settings, else 5.
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub improvement: Option<f64>,
     /// Let weak evidence fail the check instead of being undecided.
     #[arg(long)]
@@ -124,4 +124,10 @@ pub struct ExcuseArgs {
     /// The commit to excuse.
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     pub commit: String,
+}
+
+/// `3`, `0.5` or `3%`.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').trim_end();
+    number.parse().map_err(|_| "not a percentage: write a number, such as 3".to_owned())
 }

@@ -1,6 +1,6 @@
 //! `completions`: a script for the user's shell.
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::context::Context;
@@ -22,12 +22,21 @@ _git_ratchet() {
 
 /// Runs the command.
 pub fn run(arguments: &CompletionsArgs, context: &mut Context) -> Result<Exit, CommandError> {
-    let mut command = Cli::command().bin_name("git-ratchet");
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut command, "git-ratchet", &mut script);
-    context.out.write_all(&script)?;
+    clap_complete::generate(arguments.shell, &mut for_people(&Cli::command()), "git-ratchet", &mut script);
     if arguments.shell == Shell::Bash {
+        // Of a name with a hyphen the generator makes one word where it looks for a verb's options, and another where it says them.
+        let script = String::from_utf8_lossy(&script).replace("git__subcmd__ratchet", "git__ratchet");
+        context.out.write_all(script.as_bytes())?;
         context.out.write_all(FOR_GIT.as_bytes())?;
+    } else {
+        context.out.write_all(&script)?;
     }
     Ok(Exit::Holds)
+}
+
+/// Without the verbs that are for git-ratchet itself.
+fn for_people(command: &Command) -> Command {
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned();
+    Command::default().name("git-ratchet").args(command.get_arguments().cloned()).subcommands(verbs)
 }

@@ -13,10 +13,12 @@ use super::workspace::Workspace;
 use crate::cli::ExcuseArgs;
 use crate::codec::Entry;
 use crate::exit::Exit;
-use crate::model::{BenchmarkName, Excuse, ExcuseScope, MetricName, Quantity, SeriesKey, Unit};
-use crate::report::escape;
+use crate::judge::HistoryRecord;
+use crate::model::{BenchmarkName, Direction, Excuse, ExcuseScope, MetricName, Quantity, SeriesKey, Unit};
+use crate::report::check_text::write_notice;
+use crate::report::number::quantity;
 use crate::report::words::SHORT_ID;
-use crate::store::AnnotatedHistory;
+use crate::report::{Notice, escape};
 
 /// Longest reason in bytes: an excuse is a sentence, and every check repeats it.
 const MAX_REASON_BYTES: usize = 4096;
@@ -34,23 +36,65 @@ pub fn run(arguments: &ExcuseArgs, context: &mut Context) -> Result<Exit, Comman
     let reason = reason(&arguments.reason)?;
     let workspace = Workspace::open(context)?;
     let commit = workspace.store.resolve(&arguments.commit)?;
+    let annotated = history::of_commit(&workspace.store, commit)?;
+    let records = history::records(&annotated.commits, &Selection::default());
     let scope = match &until {
-        Some(until) => limited(scope, until, &history::of_commit(&workspace.store, commit)?)?,
+        Some(until) => limited(scope, until, &records)?,
         None => scope,
     };
     let tree = workspace.store.commit(commit)?.tree;
     let (id, author) = recording::signature(&workspace.store, context)?;
     let excuse =
         Excuse { id, time: (context.clock)(), author, tree, scope, reason, until: until.map(|quantity| quantity.value), expires };
-    let what = excuse.scope.benchmark.as_ref().map_or("every benchmark".to_owned(), ToString::to_string);
+    let limit = arguments.until.as_ref().map_or(String::new(), |until| format!(" up to {until}"));
+    let what = format!("{}{limit}", in_words(&excuse.scope));
+    let notices = doubts(&excuse, &records, context);
     recording::write(&workspace.store, commit, vec![Entry::Excuse(excuse)])?;
     writeln!(context.out, "excused {} from {} on", escape::terminal(&what), commit.short(SHORT_ID))?;
+    notices.iter().try_for_each(|notice| write_notice(context.err, notice, context.terminal.color))?;
     Ok(Exit::Holds)
 }
 
+/// `attention [B=32] time on H100`.
+fn in_words(scope: &ExcuseScope) -> String {
+    let mut words = vec![scope.benchmark.as_ref().map_or("every benchmark".to_owned(), ToString::to_string)];
+    words.extend((!scope.config.is_empty()).then(|| format!("[{}]", scope.config)));
+    words.extend(scope.metric.as_ref().map(ToString::to_string));
+    words.extend(scope.testbed.as_ref().map(|testbed| format!("on {testbed}")));
+    words.join(" ")
+}
+
+/// Why the excuse may not do what it was meant for. It is recorded all the same: what it is about may be measured later.
+fn doubts(excuse: &Excuse, records: &[HistoryRecord<'_>], context: &Context) -> Vec<Notice> {
+    let mut doubts = Vec::new();
+    if excuse.expires.is_some_and(|end| end <= (context.clock)()) {
+        doubts.push(Notice::new("excuse_expired", "that day is over: this excuses nothing"));
+    }
+    let mut covered = records.iter().filter(|found| excuse.scope.covers(&SeriesKey::of(found.record, found.run))).peekable();
+    if covered.peek().is_none() && !records.is_empty() {
+        let notice = Notice::new("excuse_covers_nothing", "nothing that was measured at this commit is covered");
+        doubts.push(notice.hint("git ratchet show lists what was measured"));
+    }
+    let exceeded = |found: &&HistoryRecord<'_>| {
+        let value = found.record.summary.median;
+        excuse.until.is_some_and(|until| match found.record.metric.better {
+            Direction::Lower => value > until,
+            Direction::Higher => value < until,
+        })
+    };
+    doubts.extend(covered.find(exceeded).map(|found| {
+        let metric = &found.record.metric;
+        let value = quantity(found.record.summary.median, &metric.unit);
+        Notice::new(
+            "excuse_exceeded",
+            format!("{} {} is {value} at this commit, beyond that limit", found.record.benchmark, metric.name),
+        )
+    }));
+    doubts
+}
+
 /// The scope of an excuse with a limit: a limit is one of metrics in its unit. What is not measured yet can be in any.
-fn limited(scope: ExcuseScope, until: &Quantity, annotated: &AnnotatedHistory) -> Result<ExcuseScope, CommandError> {
-    let records = history::records(&annotated.commits, &Selection::default());
+fn limited(scope: ExcuseScope, until: &Quantity, records: &[HistoryRecord<'_>]) -> Result<ExcuseScope, CommandError> {
     let covered = records.iter().filter(|found| scope.covers(&SeriesKey::of(found.record, found.run)));
     let metrics: BTreeMap<&MetricName, &Unit> =
         covered.map(|found| (&found.record.metric.name, &found.record.metric.unit)).collect();

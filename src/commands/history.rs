@@ -1,12 +1,12 @@
 //! From notes along a history to series: what `check` and `log` judge and draw.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::error::CommandError;
 use super::selection::Selection;
 use crate::cli::HistoryArg;
-use crate::judge::{Excluded, HistoryRecord, MeasuredRun, Series};
-use crate::model::{LineId, ObjectId, Run, SeriesKey};
+use crate::judge::{Excluded, ExcusePlace, HistoryRecord, MeasuredRun, PlacedExcuse, Series};
+use crate::model::{Excuse, LineId, ObjectId, Run, SeriesKey};
 use crate::report::Notice;
 use crate::settings::HistoryMode;
 use crate::store::{
@@ -34,6 +34,22 @@ pub fn of_both(store: &Store, commits: [ObjectId; 2]) -> Result<[AnnotatedHistor
 pub fn only(annotated: &AnnotatedHistory, id: ObjectId) -> AnnotatedHistory {
     let own = annotated.commits.iter().filter(|commit| commit.commit == id).take(1);
     AnnotatedHistory { commits: own.cloned().collect(), warnings: annotated.warnings.clone(), ..AnnotatedHistory::default() }
+}
+
+/// Every excuse at its place of a line of commits, newest first; those of merged branches stand where the merge is.
+pub fn placed_excuses(store: &Store, annotated: &AnnotatedHistory, line: &[ObjectId]) -> Result<Vec<PlacedExcuse>, CommandError> {
+    let at =
+        |(position, excuse): (usize, &Excuse)| PlacedExcuse { excuse: excuse.clone(), place: ExcusePlace::History(position) };
+    let mut placed: Vec<PlacedExcuse> = annotated.excuses().map(at).collect();
+    for (commit, excuse) in &annotated.elsewhere {
+        if let Some(position) = store.merged_at(line, *commit)? {
+            placed.push(PlacedExcuse { excuse: excuse.clone(), place: ExcusePlace::History(position) });
+        }
+    }
+    // Commits with the same tree share an excuse; it is told once, at the newest.
+    let mut told = HashSet::new();
+    placed.retain(|excuse| told.insert(excuse.excuse.id));
+    Ok(placed)
 }
 
 /// The selected series of a history that is kept sorted, each with all its runs. `None` where the file turns out to be

@@ -10,7 +10,7 @@ use super::selection::Selection;
 use super::workspace::Workspace;
 use crate::cli::LogArgs;
 use crate::exit::Exit;
-use crate::judge::{self, BaselineRule, NoisePrior, Series};
+use crate::judge::{self, BaselineRule, NoisePrior, PlacedExcuse, Series};
 use crate::model::ObjectId;
 use crate::report::check_text::{TextOptions, write_notice};
 use crate::report::log_text::{CommitLine, LoggedSeries};
@@ -27,12 +27,12 @@ pub fn run(arguments: &LogArgs, context: &mut Context) -> Result<Exit, CommandEr
     let walk = history::walk(arguments.history, workspace.settings.history);
     // What is kept of a history has neither means nor extremes, which the JSON shows.
     let kept = if arguments.json { None } else { kept(store, tip, walk, &selection)? };
-    let (seen, notices) = kept.map_or_else(|| read(store, tip, walk, &selection), Ok)?;
+    let Found { series: seen, excuses, notices } = kept.map_or_else(|| read(store, tip, walk, &selection), Ok)?;
     for notice in notices {
         write_notice(context.err, &notice, context.terminal.color)?;
     }
     let prior = NoisePrior::pooled(&seen);
-    let logged: Vec<LoggedSeries> = seen.into_iter().map(|series| with_level(series, prior, context)).collect();
+    let logged: Vec<LoggedSeries> = seen.into_iter().map(|series| with_level(series, &excuses, prior, context)).collect();
     if arguments.json {
         writeln!(context.out, "{}", records_json::log(&logged))?;
         return Ok(Exit::Holds);
@@ -48,7 +48,11 @@ pub fn run(arguments: &LogArgs, context: &mut Context) -> Result<Exit, CommandEr
 }
 
 /// What `log` shows, and what the store has to say.
-type Found = (Vec<Series>, Vec<Notice>);
+struct Found {
+    series: Vec<Series>,
+    excuses: Vec<PlacedExcuse>,
+    notices: Vec<Notice>,
+}
 
 /// The series as they are kept sorted, where they are and whoever recorded them counts.
 fn kept(store: &Store, tip: ObjectId, walk: Walk, selection: &Selection) -> Result<Option<Found>, CommandError> {
@@ -57,7 +61,12 @@ fn kept(store: &Store, tip: ObjectId, walk: Walk, selection: &Selection) -> Resu
     }
     let Some(kept) = store.series_history(&[], tip, walk)? else { return Ok(None) };
     let Some(seen) = history::kept_series(&kept, selection) else { return Ok(None) };
-    Ok(Some((seen, store_notices(kept.annotated(), store)?)))
+    let annotated = kept.annotated();
+    // Only what came with merged branches asks for all commits.
+    let line = if annotated.elsewhere.is_empty() { Some(Vec::new()) } else { kept.line() };
+    let Some(line) = line else { return Ok(None) };
+    let excuses = history::placed_excuses(store, annotated, &line)?;
+    Ok(Some(Found { series: seen, excuses, notices: store_notices(annotated, store)? }))
 }
 
 /// The same from the history and all notes.
@@ -67,13 +76,17 @@ fn read(store: &Store, tip: ObjectId, walk: Walk, selection: &Selection) -> Resu
     let mut notices = store_notices(&annotated, store)?;
     notices.extend(walked.truncated.then(history::shallow_notice));
     let seen = judge::assemble(history::records(&annotated.commits, selection), []);
-    Ok((seen.into_iter().map(|(series, _)| series).collect(), notices))
+    let line: Vec<ObjectId> = walked.commits.iter().map(|commit| commit.id).collect();
+    let excuses = history::placed_excuses(store, &annotated, &line)?;
+    Ok(Found { series: seen.into_iter().map(|(series, _)| series).collect(), excuses, notices })
 }
 
-/// The level that binds now: what a candidate without excuses would be held against.
-fn with_level(series: Series, prior: NoisePrior, context: &Context) -> LoggedSeries {
-    let baseline = judge::binding_baseline(&series, &[], BaselineRule::Level, prior, (context.clock)());
-    LoggedSeries { series, baseline }
+/// The level that binds now: what a candidate without excuses of its own would be held against.
+fn with_level(series: Series, excuses: &[PlacedExcuse], prior: NoisePrior, context: &Context) -> LoggedSeries {
+    let baseline = judge::binding_baseline(&series, excuses, BaselineRule::Level, prior, (context.clock)());
+    let of_series = excuses.iter().filter(|placed| placed.excuse.scope.covers(&series.key));
+    let newest = of_series.max_by_key(|placed| placed.excuse.time).map(|placed| placed.excuse.clone());
+    LoggedSeries { series, baseline, excuse: newest }
 }
 
 /// Only the commits that are shown are opened.

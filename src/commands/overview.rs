@@ -17,7 +17,7 @@ use crate::judge::{
     self, BaselineRule, ExcuseEffect, ExcusePlace, HistoryRecord, Judgement, MeasuredRun, NoisePrior, PlacedExcuse, Series,
     SeriesVerdict,
 };
-use crate::model::{Excuse, ObjectId, SeriesKey};
+use crate::model::{ObjectId, SeriesKey};
 use crate::report::Notice;
 use crate::report::overview::{
     CommitEntry, Commits, ExcuseMark, FactChange, Level, Overview, Point, SeriesHistory, Standing, Step, TestbedEntry,
@@ -57,7 +57,8 @@ pub fn gather(
     let mut records = history::records(&annotated.commits, request.selection);
     records.retain(|record| !record.record.metric.is_descriptive());
     let seen: Vec<Series> = judge::assemble(records.iter().copied(), []).into_iter().map(|(series, _)| series).collect();
-    let excuses = placed_excuses(&annotated, &walked, store)?;
+    let line: Vec<ObjectId> = walked.commits.iter().map(|commit| commit.id).collect();
+    let excuses = history::placed_excuses(store, &annotated, &line)?;
     let lines = if request.with_lines { lines(&seen, &excuses, &judgement, (context.clock)()) } else { Vec::new() };
     let shown = shown_commits(&walked, request.since, store)?;
     let rooflines = if request.with_rooflines {
@@ -101,23 +102,6 @@ fn shown_commits(walked: &History, since: Option<ObjectId>, store: &Store) -> Re
     let (Some(since), Some(tip)) = (since, walked.newest()) else { return Ok(None) };
     let between = store.commits_between(since, tip.id)?;
     Ok(Some(between.into_iter().map(|commit| commit.id).collect()))
-}
-
-/// Every excuse at its place of the walk; those of merged branches stand where the merge is.
-fn placed_excuses(annotated: &AnnotatedHistory, walked: &History, store: &Store) -> Result<Vec<PlacedExcuse>, CommandError> {
-    let at =
-        |(position, excuse): (usize, &Excuse)| PlacedExcuse { excuse: excuse.clone(), place: ExcusePlace::History(position) };
-    let mut placed: Vec<PlacedExcuse> = annotated.excuses().map(at).collect();
-    let line: Vec<ObjectId> = walked.commits.iter().map(|commit| commit.id).collect();
-    for (commit, excuse) in &annotated.elsewhere {
-        if let Some(position) = store.merged_at(&line, *commit)? {
-            placed.push(PlacedExcuse { excuse: excuse.clone(), place: ExcusePlace::History(position) });
-        }
-    }
-    // Commits with the same tree share an excuse; it is told once, at the newest.
-    let mut told = HashSet::new();
-    placed.retain(|excuse| told.insert(excuse.excuse.id));
-    Ok(placed)
 }
 
 /// Levels and ratchet line of one series.

@@ -50,7 +50,7 @@ pub fn run(arguments: &ReportArgs, context: &mut Context) -> Result<Exit, Comman
 /// What was asked for, or what the name of the file says, or markdown.
 fn format(arguments: &ReportArgs) -> Result<ReportFormat, CommandError> {
     let extension = arguments.output.as_deref().and_then(Path::extension).and_then(|extension| extension.to_str());
-    match (arguments.format, extension) {
+    match (arguments.format.or(arguments.json.then_some(ReportFormat::Json)), extension) {
         (Some(format), _) => Ok(format),
         (None, None | Some("md" | "markdown")) => Ok(ReportFormat::Markdown),
         (None, Some("html" | "htm")) => Ok(ReportFormat::Html),

@@ -124,6 +124,7 @@ fn numbers_of(series: &SeriesVerdict, color: bool) -> [String; 4] {
 }
 
 fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) -> io::Result<()> {
+    let several_testbeds = shown.iter().any(|series| series.key.testbed != shown[0].key.testbed);
     for series in shown {
         let excuse = series.excuse.as_ref().map(words::excused);
         let found = if is_explained(series, options) { words::findings(series) } else { Vec::new() };
@@ -131,7 +132,9 @@ fn details(out: &mut dyn Write, shown: &[&SeriesVerdict], options: TextOptions) 
         if lines.is_empty() {
             continue;
         }
-        writeln!(out, "\n{}", paint(&escape::terminal(&words::series_name(&series.key)), Tone::Strong, options.color))?;
+        let on = if several_testbeds { format!(" on {}", series.key.testbed) } else { String::new() };
+        let title = format!("{}{on}", words::series_name(&series.key));
+        writeln!(out, "\n{}", paint(&escape::terminal(&title), Tone::Strong, options.color))?;
         for line in lines {
             writeln!(out, "{}", wrapped(&escape::terminal(&line), "  ", options.width))?;
         }

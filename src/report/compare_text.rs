@@ -54,6 +54,8 @@ fn table(names: &(String, String), series: &[SeriesComparison], detail: Detail, 
     let mut header = vec!["benchmark"];
     header.extend(with_config.then_some("config"));
     header.push("metric");
+    let several_testbeds = series.iter().any(|other| other.key.testbed != series[0].key.testbed);
+    header.extend(several_testbeds.then_some("testbed"));
     let numbers = header.len();
     header.extend([names.0.as_str(), names.1.as_str(), "change"]);
     header.extend(match detail {
@@ -66,6 +68,7 @@ fn table(names: &(String, String), series: &[SeriesComparison], detail: Detail, 
         let mut row = vec![escape::terminal_short(series.key.benchmark.as_str(), 60)];
         row.extend(with_config.then(|| escape::terminal_short(&series.key.config.to_string(), 60)));
         row.push(escape::terminal_short(series.metric.name.as_str(), 40));
+        row.extend(several_testbeds.then(|| escape::terminal_short(&series.key.testbed, 40)));
         row.extend(numbers_of(series, detail));
         table.row(row);
     }
@@ -93,6 +96,13 @@ fn numbers_of(series: &SeriesComparison, detail: Detail) -> Vec<String> {
         value(&compared.after) + trust_mark(series.trusted.1),
         compared.change_percent.map_or_else(dash, change),
     ];
+    // What has no noise needs no statistics.
+    if series.metric.exact {
+        numbers.extend(std::iter::repeat_n(dash(), if detail == Detail::Change { 0 } else { 2 }));
+        numbers.push("exact".to_owned());
+        numbers.push(format!("{}, {}", compared.counts.0, compared.counts.1));
+        return numbers;
+    }
     if detail != Detail::Change {
         numbers.push(interval.map_or_else(dash, |(low, high)| format!("{} to {}", change(low), change(high))));
         numbers.push(format!("{:+.2}", compared.delta).replace('-', "−"));

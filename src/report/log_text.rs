@@ -8,10 +8,10 @@ use super::check_text::TextOptions;
 use super::escape;
 use super::number::{Scale, change, count};
 use super::sparkline::sparkline;
-use super::table::{Table, Tone, paint};
+use super::table::{Table, Tone, paint, wrapped};
 use super::words::{self, SHORT_ID};
 use crate::judge::{Baseline, MeasuredRun, Series};
-use crate::model::ObjectId;
+use crate::model::{Excuse, ObjectId};
 
 /// One series and what is known of it.
 pub struct LoggedSeries {
@@ -19,6 +19,8 @@ pub struct LoggedSeries {
     pub series: Series,
     /// The level that binds now.
     pub baseline: Option<Baseline>,
+    /// The newest excuse that covers it.
+    pub excuse: Option<Excuse>,
 }
 
 /// What a row says of its commit.
@@ -75,6 +77,10 @@ fn header(out: &mut dyn Write, entry: &LoggedSeries, options: TextOptions) -> io
         let marks: String = shown.iter().map(|held| if *held { '▲' } else { ' ' }).collect();
         let level = format!("best level {}, {}", scale.show(baseline.value), words::held_by(baseline));
         writeln!(out, "  {}  {}", paint(&marks, Tone::Good, options.color), paint(&level, Tone::Good, options.color))?;
+    }
+    if let Some(excuse) = &entry.excuse {
+        let told = wrapped(&escape::terminal(&words::excuse(excuse)), "  ", options.width);
+        writeln!(out, "{}", paint(&told, Tone::Dim, options.color))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::judge::{
     AppliedExcuse, Baseline, BaselineRule, Confirmation, ExcuseEffect, Follower, Judgement, PairedShift, SeriesVerdict,
     StopReason, Verdict,
 };
-use crate::model::{Config, ObjectId, SeriesKey};
+use crate::model::{Config, Excuse, ObjectId, SeriesKey};
 
 /// Digits of a commit id in text.
 pub const SHORT_ID: usize = 9;
@@ -143,8 +143,11 @@ pub fn findings(series: &SeriesVerdict) -> Vec<String> {
         ));
     }
     if let Some(needed) = reasons.more_runs_needed {
-        let how =
-            if reasons.only_recorded { "record them".to_owned() } else { format!("git ratchet bench --runs {needed} at each") };
+        let how = if reasons.only_recorded {
+            "record them".to_owned()
+        } else {
+            format!("git ratchet bench --again --runs {needed} --commits COMMIT, for each")
+        };
         said.push(format!("{} of this commit and of the baseline each would decide: {how}", count(needed, "more run")));
     }
     said
@@ -152,7 +155,11 @@ pub fn findings(series: &SeriesVerdict) -> Vec<String> {
 
 /// Who accepted what, and why.
 pub fn excused(applied: &AppliedExcuse) -> String {
-    let excuse = &applied.excuse;
+    excuse(&applied.excuse)
+}
+
+/// The same of an excuse that need not have done anything.
+pub fn excuse(excuse: &Excuse) -> String {
     format!("excused by {} on {}: {}", excuse.author.name, excuse.time.format("%Y-%m-%d"), excuse.reason)
 }
 

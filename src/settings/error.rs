@@ -97,10 +97,24 @@ impl From<toml::de::Error> for Problem {
             let problem = Self::at(error.span().unwrap_or(0..0), "one table stands where a list is expected");
             return problem.hint("a table that may be there several times has two brackets, as in [[benchmark]]");
         }
-        let hint = hint_for(&message);
+        let hint = hint_for(&message).or_else(|| hint_for_type(&message));
         let message =
             message.split(", expected").next().filter(|_| hint.is_some()).map_or_else(|| message.clone(), str::to_owned);
         Self { span: error.span().unwrap_or(0..0), message, hint }
+    }
+}
+
+/// For a text where something else belongs: "invalid type: string \"3%\", expected f64".
+fn hint_for_type(message: &str) -> Option<String> {
+    let (found, expected) = message.strip_prefix("invalid type: string ")?.rsplit_once(", expected ")?;
+    match expected {
+        "f64" => Some("write a number, such as 3".to_owned()),
+        "a sequence" => {
+            let words: Vec<String> = found.trim_matches('"').split_whitespace().map(|word| format!("\"{word}\"")).collect();
+            Some(format!("write a list: [{}]", words.join(", ")))
+        }
+        "a boolean" => Some("write true or false".to_owned()),
+        _ => None,
     }
 }
 

@@ -328,7 +328,7 @@ mod tests {
             ("command = \"b\"\nresults = \"../x\"", "ratchet.toml:4:11", "is not inside the working folder"),
             ("command = \"b\"\none = [\"b\"]", "ratchet.toml:4:7", "{benchmark} is missing"),
             ("command = \"b\"\none = [\"{benchmark}\"]", "ratchet.toml:4:7", "begins with no program"),
-            ("command = \"b\"\none = \"b {benchmark}\"", "ratchet.toml:4:7", "expected a sequence"),
+            ("command = \"b\"\none = \"b {benchmark}\"", "ratchet.toml:4:7", "write a list: [\"b\", \"{benchmark}\"]"),
             ("command = \"b\"\none = [\"b\", \"{benchmark}\", \"{results}\"]", "ratchet.toml:4:7", "in different places"),
             ("command = \"b\"\nbenchmarks = []", "ratchet.toml:4:14", "`benchmarks` is empty"),
             ("command = \"b\"\nbenchmarks = [\"a{\"]", "ratchet.toml:4:14", "a{"),

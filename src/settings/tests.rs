@@ -206,6 +206,11 @@ fn every_error_has_its_place() {
             "[benchmark.b]\ncommand = \"x\"",
             "ratchet.toml:1:2: one table stands where a list is expected (a table that may be there several times has two brackets, as in [[benchmark]])",
         ),
+        ("[thresholds]\nregression = \"3%\"", "ratchet.toml:2:14: invalid type: string \"3%\" (write a number, such as 3)"),
+        (
+            "[[benchmark]]\nname = \"b\"\ncommand = \"x\"\ninputs = \"src/**\"",
+            "ratchet.toml:4:10: invalid type: string \"src/**\" (write a list: [\"src/**\"])",
+        ),
         ("[thresholds]\nregression = nan", "ratchet.toml:2:14: `NaN` is not a percentage: write a number such as 3"),
         ("[sampling]\nprecision = 0", "ratchet.toml:2:13: `0` is not a percentage above 0: write a number such as 0.5"),
         ("[sampling]\nmax_time = \"fast\"", "ratchet.toml:2:12: `fast` is not a time"),

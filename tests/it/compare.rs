@@ -99,3 +99,21 @@ fn values_in_other_units_are_not_compared() {
     let compare = world.ratchet(&["compare", "HEAD~1", "HEAD", "--json"]).expect(0).json();
     assert_eq!(only(&compare)["metric"], "time");
 }
+
+#[test]
+fn exact_values_have_no_statistics_and_testbeds_stand_apart() {
+    let world = World::new();
+    for (content, registers) in [("one", ["10", "11"]), ("two", ["32", "33"])] {
+        world.commit(content);
+        for (testbed, value) in ["sm_80", "sm_90"].iter().zip(registers) {
+            let metric = format!("registers={value}");
+            world.ratchet(&["record", "--benchmark", "k", "--metric", &metric, "--exact", "--testbed", testbed]).expect(0);
+        }
+    }
+    let said = world.ratchet(&["compare", "HEAD~1", "HEAD"]).expect(0).out;
+    let rows: Vec<&str> = said.lines().filter(|line| line.contains("registers")).collect();
+    assert!(rows.len() == 2 && rows[0].contains("sm_80") && rows[1].contains("sm_90"), "{said}");
+    assert!(rows.iter().all(|row| row.contains("exact")), "{said}");
+    let check = world.ratchet(&["check"]).expect(1).out;
+    assert!(check.contains("k registers on sm_80") && check.contains("k registers on sm_90"), "{check}");
+}

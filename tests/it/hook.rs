@@ -179,3 +179,14 @@ fn settings_that_cannot_be_read_do_not_stop_a_push() {
     let ran = guarded.push(&["origin", "main"]).expect(0);
     assert!(ran.err.contains("cannot judge main"), "{}", ran.err);
 }
+
+#[test]
+fn a_folder_of_huskys_is_left_to_husky() {
+    let world = World::new();
+    world.commit("one");
+    world.git(&["config", "core.hooksPath", ".husky/_"]);
+    world.write(".husky/_/pre-push", "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"\n");
+    let refused = world.ratchet(&["hook", "install"]).expect(4).err;
+    assert!(refused.contains("husky") && refused.contains(".husky/pre-push: git ratchet hook run pre-push"), "{refused}");
+    assert!(!world.repo.join(".husky/_/pre-push.before-ratchet").exists());
+}

@@ -168,7 +168,9 @@ fn measure(
             return Ok((Exit::Failure, Duration::ZERO));
         }
     };
-    leave_out_measured(&mut planned, arguments.compile_only, commit, workspace)?;
+    if !arguments.again {
+        leave_out_measured(&mut planned, arguments.compile_only, commit, workspace)?;
+    }
     if planned.commands.is_empty() && planned.suites.is_empty() && planned.kernels.is_empty() {
         writeln!(context.out, "has its results")?;
         return Ok((Exit::Holds, Duration::ZERO));

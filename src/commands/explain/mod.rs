@@ -35,7 +35,7 @@ pub fn run(arguments: &ExplainArgs, context: &mut Context) -> Result<Exit, Comma
     }
     let chosen = verdict::worst(&judgement)?;
     let explanation = explain(chosen, judgement.candidate, &workspace)?;
-    match arguments.format {
+    match if arguments.json { ExplainFormat::Json } else { arguments.format } {
         ExplainFormat::Text => {
             let options = TextOptions { width: context.terminal.width, color: context.terminal.color, verbose: false };
             explain_text::explain(context.out, &explanation, options)?;

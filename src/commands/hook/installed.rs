@@ -73,6 +73,14 @@ impl PrePush {
 
     /// Writes our hook and keeps another one that is there.
     pub fn install(&self) -> Result<Installed, CommandError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        if folder.ends_with(".husky/_") {
+            return Err(CommandError::failure(format!(
+                "husky writes the hooks in {}, and would not find its own any more",
+                folder.display()
+            ))
+            .with_hint("put this line into .husky/pre-push: git ratchet hook run pre-push \"$@\""));
+        }
         let is_ours = self.is_ours()?;
         // A link that leads nowhere is something that somebody put there, too.
         let is_other = !is_ours && self.path.symlink_metadata().is_ok();
@@ -81,7 +89,6 @@ impl PrePush {
             return Err(CommandError::failure(format!("{} is not ours, and {kept} is there as well", self.path.display()))
                 .with_hint("move one of them away, then install again"));
         }
-        let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder).during(format!("cannot make {}", folder.display()))?;
         let new = self.path.with_extension("ratchet-new");
         write_executable(&new).during(self.cannot("write"))?;

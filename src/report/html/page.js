@@ -157,9 +157,10 @@
   function row(entry) {
     const set = entry.baseline?.set;
     const config = entry.config ? make("span", { class: "config mono" }, entry.config) : "";
+    const testbed = data.testbeds.length > 1 ? make("span", { class: "config" }, data.testbeds[entry.testbed]?.key ?? "") : "";
     return make("tr", { "data-series": entry.index },
       make("td", {}, badge(entry.verdict)),
-      make("td", { class: "name" }, make("a", { href: `#series-${entry.index}` }, entry.benchmark), config, make("span", { class: "config narrow" }, entry.metric)),
+      make("td", { class: "name" }, make("a", { href: `#series-${entry.index}` }, entry.benchmark), config, testbed, make("span", { class: "config narrow" }, entry.metric)),
       make("td", { class: "wide small", title: `${entry.metric}, ${entry.better} is better, ${data.testbeds[entry.testbed]?.key ?? ""}` }, entry.metric),
       make("td", { class: "number" }, entry.baseline?.shown ?? "–"),
       make("td", { class: "number" }, entry.current?.shown ?? "–"),

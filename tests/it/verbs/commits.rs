@@ -136,6 +136,19 @@ fn in_a_hook_the_users_commit_stays_theirs_and_builds_see_their_own() {
 }
 
 #[test]
+fn a_commit_that_has_its_results_is_measured_again_on_request() {
+    let (world, commits) = world();
+    for _ in 0..2 {
+        bench(&world, &["HEAD~4..HEAD~3"]).expect(0);
+    }
+    let runs = || world.ratchet(&["show", &commits[1], "--json"]).expect(0).json()["runs"].as_array().unwrap().len();
+    assert_eq!(runs(), 1);
+    bench(&world, &[&commits[1], "--again", "--runs", "2"]).expect(0);
+    assert_eq!(runs(), 3);
+    world.ratchet(&["bench", "--again"]).expect(2);
+}
+
+#[test]
 fn a_range_that_is_none_is_refused() {
     let (world, _) = world();
     world.git(&["checkout", "-q", "--orphan", "other"]);

@@ -257,3 +257,53 @@ fn a_rehearsal_of_record_needs_no_author() {
     world.git(&["config", "user.useConfigOnly", "true"]);
     assert!(world.run(&mut command).expect(0).out.contains("would record 1 result"));
 }
+
+#[test]
+fn after_an_excuse_the_log_shows_the_level_that_binds() {
+    let world = World::new();
+    for (content, time) in [("one", "10ms"), ("two", "10ms"), ("three", "20ms")] {
+        world.commit_measured(content, time);
+    }
+    world.ratchet(&["excuse", "b", "--reason", "it is safer"]).expect(0);
+    world.commit_measured("four", "20ms");
+    let baseline = world.ratchet(&["check", "--json"]).expect(0).json()["series"][0]["baseline"]["value"].clone();
+    let logged = world.ratchet(&["log", "--json"]).expect(0).json();
+    assert_eq!((&logged["series"][0]["baseline"]["value"], &baseline), (&0.02.into(), &0.02.into()), "{logged:#}");
+    let said = world.ratchet(&["log"]).expect(0).out;
+    assert!(said.contains("best level 20 ms") && said.contains("it is safer"), "{said}");
+}
+
+#[test]
+fn an_excuse_says_what_it_covers_and_when_it_may_do_nothing() {
+    let world = World::new();
+    world.commit_measured("one", "10ms");
+    let excuse = |arguments: &[&str]| world.ratchet(&[&["excuse", "--reason", "x"], arguments].concat()).expect(0);
+    let sound = excuse(&["b", "--metric", "time", "--testbed", "t", "--until", "12ms"]);
+    assert!(sound.out.contains("excused b time on t up to 12ms from") && sound.err.is_empty(), "{}{}", sound.out, sound.err);
+    for (arguments, doubt) in [
+        (&["bb"][..], "nothing that was measured at this commit is covered"),
+        (&["b", "--expires", "2001-01-01"], "that day is over"),
+        (&["b", "--until", "9ms"], "b time is 10 ms at this commit, beyond that limit"),
+    ] {
+        let said = excuse(arguments).err;
+        assert!(said.contains(doubt), "{arguments:?}: {said}");
+    }
+    world.commit("not measured yet");
+    assert_eq!(excuse(&["bb"]).err, "");
+}
+
+#[test]
+fn json_and_percentages_are_understood_as_they_are_written_elsewhere() {
+    let world = World::new();
+    for (content, time) in [("one", "10ms"), ("two", "10.5ms")] {
+        world.commit(content);
+        world.ratchet(&["record", "--benchmark", "b", "--metric", &format!("time={time}"), "--exact"]).expect(0);
+    }
+    for verb in ["explain", "report"] {
+        let series = |how: &[&str]| world.ratchet(&[&[verb], how].concat()).expect(0).json()["series"].clone();
+        assert_eq!(series(&["--json"]), series(&["--format", "json"]));
+    }
+    world.ratchet(&["check", "--regression", "3%"]).expect(1);
+    world.ratchet(&["check", "--regression", "6 %"]).expect(0);
+    assert!(world.ratchet(&["check", "--regression", "much"]).expect(2).err.contains("write a number, such as 3"));
+}

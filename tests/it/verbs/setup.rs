@@ -115,12 +115,19 @@ fn git_completes_our_verbs_in_bash() {
     let world = World::new();
     let script = world.root().join("completion");
     std::fs::write(&script, world.ratchet(&["completions", "bash"]).expect(0).out).unwrap();
-    let asked = format!(
-        ". {}; COMP_WORDS=(git ratchet ch); COMP_CWORD=2; _git_ratchet; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
-        script.display()
-    );
-    let ran = world.run(world.command("bash", &world.repo).args(["-c", &asked])).expect(0);
-    assert_eq!(ran.out.trim(), "check", "{}", ran.err);
+    let completed = |typed: &str| {
+        let words = typed.split(' ').count() - 1;
+        let asked = format!(
+            ". {}; COMP_WORDS=({typed}); COMP_CWORD={words}; _git_ratchet; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            script.display()
+        );
+        world.run(world.command("bash", &world.repo).args(["-c", &asked])).expect(0).out.trim().replace('\n', " ")
+    };
+    assert_eq!(completed("git ratchet ch"), "check");
+    assert_eq!(completed("git ratchet check --con"), "--config --confirm");
+    assert_eq!(completed("git ratchet hook un"), "uninstall");
+    assert!(completed("git ratchet report --format h").contains("html"));
+    assert_eq!((completed("git ratchet fleet"), completed("git ratchet kernel")), (String::new(), String::new()));
 }
 
 #[test]
