@@ -203,10 +203,16 @@ pub fn offers(series: &[&SeriesVerdict]) -> Vec<String> {
     suspicious.into_iter().chain(better).chain(suite).collect()
 }
 
-/// ` (confirmed)` behind a verdict that a paired re-measurement proved.
-pub fn confirmed(series: &SeriesVerdict) -> &'static str {
-    let proven = |confirmation: &Confirmation| confirmation.stopped == StopReason::Proven;
-    if series.reasons.confirmation.as_ref().is_some_and(proven) { " (confirmed)" } else { "" }
+/// ` (confirmed)` behind a verdict that a paired re-measurement proved; what it found behind one that holds in spite of the
+/// recorded change.
+pub fn confirmed(series: &SeriesVerdict) -> String {
+    match &series.reasons.confirmation {
+        Some(confirmation) if confirmation.stopped == StopReason::Proven => " (confirmed)".to_owned(),
+        Some(Confirmation { shift_percent: Some(percent), .. }) if series.verdict == Verdict::Pass => {
+            format!(" (measured again: {})", change(*percent))
+        }
+        _ => String::new(),
+    }
 }
 
 /// `the history of 3d57fc4d9`, or the revision that was named as the baseline.

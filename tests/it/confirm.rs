@@ -197,6 +197,8 @@ fn a_lucky_run_is_no_improvement() {
     record(&world, "1ms");
     let plain = world.ratchet(&["check", "-v"]).expect(0);
     assert!(plain.out.contains("improvement") && plain.out.contains("not confirmed"), "{}", plain.out);
+    let told = world.ratchet(&["check", "--confirm", "--no-record"]).expect(0).out;
+    assert!(told.contains("pass (measured again: "), "the recorded change alone would look like a gain: {told}");
     let (check, _) = confirm(&world, 0);
     assert_eq!(series(&check)["verdict"], "pass", "{check:#}");
 }
