@@ -5,6 +5,7 @@ use serde_json::json;
 use super::context::Context;
 use super::error::CommandError;
 use super::kernels;
+use super::unchanged::globs;
 use super::workspace::Workspace;
 use super::{history, profiling};
 use crate::cli::DoctorArgs;
@@ -215,8 +216,31 @@ fn settings(workspace: &Workspace) -> Finding {
     if let Some(error) = suites.iter().find_map(|suite| super::suites::format_of(suite).err()) {
         return Finding::broken("settings", error.message);
     }
+    if let Some(unmatched) = unmatched_input(workspace) {
+        return unmatched;
+    }
     let suites = if suites.is_empty() { String::new() } else { format!(" and {}", count(suites.len(), "suite")) };
     Finding::fine("settings", format!("ratchet.toml names {}{suites}", count(benchmarks.len(), "benchmark")))
+}
+
+/// The first glob of `inputs` that names nothing: what it was meant for would change unseen.
+fn unmatched_input(workspace: &Workspace) -> Option<Finding> {
+    let Settings { benchmarks, suites, .. } = &workspace.settings;
+    let of_benchmarks = benchmarks.iter().map(|benchmark| (benchmark.name.as_str(), &benchmark.inputs));
+    let of_suites = suites.iter().map(|suite| (suite.name.as_str(), &suite.inputs));
+    let mut all = of_benchmarks.chain(of_suites).flat_map(|(name, inputs)| inputs.iter().map(move |glob| (name, glob)));
+    let files = workspace.store.files(workspace.store.resolve("HEAD").ok()?).ok()?;
+    let (name, glob) = all.find(|(_, glob)| {
+        let set = globs(std::slice::from_ref(glob));
+        set.is_ok_and(|set| !files.iter().any(|(path, _)| set.is_match(path)))
+    })?;
+    let message =
+        format!("no file of HEAD is `{glob}`, which {name} names among its inputs: --if-changed and bisect would miss changes");
+    Some(Finding::improvable(
+        "settings",
+        message,
+        "globs are matched from the root of the repository; src/** is everything below src",
+    ))
 }
 
 fn identity(store: &Store) -> Finding {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::context::Context;
 use super::error::CommandError;
@@ -184,14 +184,15 @@ impl<'a> Unchanged<'a> {
     }
 }
 
-/// The files that `inputs` names.
+/// The files that `inputs` names: `src/*.cu` stops at a slash, `src/**` does not.
 ///
 /// # Errors
 /// A pattern is none.
 pub fn globs(patterns: &[String]) -> Result<GlobSet, CommandError> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        set.add(Glob::new(pattern).map_err(|error| CommandError::usage(format!("inputs: {error}")))?);
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        set.add(glob.map_err(|error| CommandError::usage(format!("inputs: {error}")))?);
     }
     set.build().map_err(|error| CommandError::usage(format!("inputs: {error}")))
 }

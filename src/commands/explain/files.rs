@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use similar::{ChangeTag, TextDiff};
 
 use crate::commands::error::CommandError;
+use crate::commands::unchanged::globs;
 use crate::model::ObjectId;
 use crate::report::explanation::{ChangeKind, ChangedFile, Content, DiffLine, LineKind};
 use crate::report::overview::CommitEntry;
@@ -57,16 +57,6 @@ pub(super) fn differing(
         more_commits: touching.len() - commits.len(),
         commits,
     })
-}
-
-/// `src/*.cu` stops at a slash, `src/**` does not.
-fn globs(inputs: &[String]) -> Result<GlobSet, CommandError> {
-    let mut builder = GlobSetBuilder::new();
-    for input in inputs {
-        let glob = GlobBuilder::new(input).literal_separator(true).build();
-        builder.add(glob.map_err(|error| CommandError::usage(format!("the input `{input}` is no glob: {error}")))?);
-    }
-    builder.build().map_err(|error| CommandError::usage(format!("the inputs are no globs: {error}")))
 }
 
 /// How many commits the candidate has that the reference has not, and which of them changed one of these paths. A merge

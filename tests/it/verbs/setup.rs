@@ -33,6 +33,11 @@ fn doctor_says_what_is_missing() {
     for about in ["repository", "settings", "identity", "HEAD", "base", "history", "notes", "testbed"] {
         assert_eq!(state(about), "ok", "{about}");
     }
+    let inputs = |glob: &str| format!("[[benchmark]]\nname = \"b\"\ncommand = \"true\"\ninputs = [\"code\", \"{glob}\"]\n");
+    world.write("ratchet.toml", &inputs("cod*"));
+    assert!(!world.ratchet(&["doctor"]).expect(0).out.contains("no file of HEAD"));
+    world.write("ratchet.toml", &inputs("src/**"));
+    assert!(world.ratchet(&["doctor"]).expect(0).out.contains("no file of HEAD is `src/**`, which b names"));
     world.write("ratchet.toml", "nonsense");
     world.ratchet(&["doctor"]).expect(4);
 }
