@@ -69,10 +69,14 @@ pub fn tone(verdict: Verdict) -> Tone {
 fn headline(out: &mut dyn Write, judgement: &Judgement, options: TextOptions) -> io::Result<()> {
     let verdict = judgement.verdict();
     let against = words::against(judgement);
-    let label = paint(words::verdict(verdict), if verdict == Verdict::Pass { Tone::Good } else { tone(verdict) }, options.color);
+    let label = words::verdict(verdict);
+    let painted = paint(label, if verdict == Verdict::Pass { Tone::Good } else { tone(verdict) }, options.color);
     let counts = counts(judgement);
     let counted = if judgement.series.len() > 1 { format!(" ({counts})") } else { String::new() };
-    writeln!(out, "{} against {against}: {label}{counted}", judgement.candidate.short(SHORT_ID))
+    let start = format!("{} against {against}:", judgement.candidate.short(SHORT_ID));
+    // Wrapped without the colour, which takes no room.
+    let line = wrapped(&format!("{start} {label}{counted}"), "", options.width);
+    writeln!(out, "{}", line.replacen(&format!("{start} {label}"), &format!("{start} {painted}"), 1))
 }
 
 /// `1 regression, 12 pass`.

@@ -45,10 +45,10 @@ pub fn paint(text: &str, tone: Tone, color: bool) -> String {
 
 /// A table under construction.
 pub struct Table {
-    builder: Builder,
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
     right: Vec<usize>,
     kept: Vec<usize>,
-    columns: usize,
 }
 
 /// Which column is cut next where a terminal is too narrow: the widest of those that name things, as long as enough of it is
@@ -72,9 +72,8 @@ impl Peaker for NamesFirst {
 impl Table {
     /// A table with these column headings.
     pub fn new(header: &[&str], color: bool) -> Self {
-        let mut builder = Builder::default();
-        builder.push_record(header.iter().map(|name| paint(name, Tone::Dim, color)));
-        Self { builder, right: Vec::new(), kept: Vec::new(), columns: header.len() }
+        let header = header.iter().map(|name| paint(name, Tone::Dim, color)).collect();
+        Self { header, rows: Vec::new(), right: Vec::new(), kept: Vec::new() }
     }
 
     /// Aligns these columns to the right, as numbers are.
@@ -91,20 +90,19 @@ impl Table {
 
     /// Adds a row; every text must be escaped already.
     pub fn row(&mut self, cells: Vec<String>) {
-        debug_assert_eq!(cells.len(), self.columns);
-        self.builder.push_record(cells);
+        debug_assert_eq!(cells.len(), self.header.len());
+        self.rows.push(cells);
     }
 
-    /// The finished table, ended by a line feed; cells are cut where a terminal of `width` columns could not hold them.
-    pub fn render(self, width: Option<usize>) -> String {
-        let mut table = self.builder.build();
-        table.with(TableStyle::empty()).with(Padding::new(0, 2, 0, 0));
-        for column in &self.right {
-            table.with(Modify::new(Columns::one(*column)).with(Alignment::right()));
-        }
-        if let Some(width) = width {
+    /// The finished table, ended by a line feed. Where a terminal of `width` columns could not hold it, names lose first what all
+    /// of them begin with, and then their ends.
+    pub fn render(mut self, width: Option<usize>) -> String {
+        let mut table = self.built();
+        if let Some(width) = width.map(|width| width.max(40)).filter(|width| table.total_width() > width + GAP) {
+            self.leave_out_shared_starts();
+            table = self.built();
             let kept = [self.right, self.kept].concat();
-            table.with(Width::truncate(width.max(40)).suffix("…").priority(NamesFirst { kept }));
+            table.with(Width::truncate(width).suffix("…").priority(NamesFirst { kept }));
         }
         let text = table.to_string();
         text.lines().fold(String::with_capacity(text.len()), |mut all, line| {
@@ -113,6 +111,45 @@ impl Table {
             all
         })
     }
+}
+
+/// Spaces between columns.
+const GAP: usize = 2;
+
+impl Table {
+    fn built(&self) -> tabled::Table {
+        let mut builder = Builder::default();
+        builder.push_record(&self.header);
+        self.rows.iter().for_each(|row| builder.push_record(row));
+        let mut table = builder.build();
+        table.with(TableStyle::empty()).with(Padding::new(0, GAP, 0, 0));
+        for column in &self.right {
+            table.with(Modify::new(Columns::one(*column)).with(Alignment::right()));
+        }
+        table
+    }
+
+    /// What distinguishes names stands at their ends: `benches/parse.rs::` before all of them tells nothing.
+    fn leave_out_shared_starts(&mut self) {
+        let is_name = |column: &usize| !self.right.contains(column) && !self.kept.contains(column);
+        for column in (0..self.header.len()).filter(is_name).collect::<Vec<_>>() {
+            let shared = shared_start(self.rows.iter().map(|row| row[column].as_str()));
+            if shared > '…'.len_utf8() {
+                self.rows.iter_mut().for_each(|row| row[column].replace_range(..shared, "…"));
+            }
+        }
+    }
+}
+
+/// How many bytes all of several texts begin with, up to the last sign that parts names; 0 where that is all of one.
+fn shared_start<'t>(mut texts: impl Iterator<Item = &'t str>) -> usize {
+    let Some(first) = texts.next() else { return 0 };
+    let same = |text: &str| first.bytes().zip(text.bytes()).take_while(|(one, other)| one == other).count();
+    let (least, shortest, count) = texts.fold((first.len(), first.len(), 1), |(least, shortest, count), text| {
+        (least.min(same(text)), shortest.min(text.len()), count + 1)
+    });
+    let parted = first.as_bytes()[..least].iter().rposition(|byte| b"/:._ ".contains(byte)).map_or(0, |at| at + 1);
+    if count > 1 && parted < shortest { parted } else { 0 }
 }
 
 /// A sentence behind `indent`, broken between words where it is wider than `width`; what follows stands two columns deeper.
@@ -158,6 +195,23 @@ mod tests {
         assert!(text.contains("67.65 ms  regression (confirmed)"), "{text}");
         assert!(text.contains("flash_atte") && text.contains("training_5"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 70), "{text}");
+    }
+
+    #[test]
+    fn names_lose_what_they_share_before_what_distinguishes_them() {
+        let names = ["benchmarks/test_lib.py::test_total", "benchmarks/test_lib.py::test_join"];
+        let table = || {
+            let mut table = Table::new(&["benchmark", "metric", "current", "verdict"], false).right_align(&[2]).keep(3);
+            names.iter().for_each(|name| table.row([name, "time", "67.65 ms", "regression"].map(str::to_owned).to_vec()));
+            table
+        };
+        let narrow = table().render(Some(50));
+        assert!(narrow.contains("…total     time") && narrow.contains("…join      time"), "{narrow}");
+        assert!(names.iter().all(|name| table().render(Some(80)).contains(name)), "there is room");
+        assert_eq!(shared_start(["same/x", "same/x"].into_iter()), 5);
+        assert_eq!(shared_start(["same/", "same/"].into_iter()), 0);
+        assert_eq!(shared_start(["äb/ö", "äb/ü", "äb"].into_iter()), 0);
+        assert_eq!(shared_start(["only/one"].into_iter()), 0);
     }
 
     #[test]
